@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/training.hpp"
+
+namespace isthmus {
+
+struct LinkOverride {
+  std::optional<double> bandwidth_bytes_per_second;
+  std::optional<double> latency_seconds;
+};
+
+struct DeviceOverride {
+  std::optional<double> speed_flops;  ///< sustained FLOP/s
+  std::optional<std::uint64_t> memory_bytes;
+};
+
+/// `platform`: where workers run, and what is changed of the platform file for this run.
+struct PlatformOptions {
+  std::filesystem::path file;      ///< absolute
+  int workers = 0;                 ///< the first so many hosts in natural order; hosts.size() if these are given
+  std::vector<std::string> hosts;  ///< by name, in rank order; empty: the first `workers`
+  LinkOverride all_links;          ///< the short forms `bandwidth` and `latency`, see the schema for their meaning
+  DeviceOverride all_devices;      ///< the short forms `speed` and `memory`
+  std::map<std::string, LinkOverride> links;      ///< by name or glob; a full name wins over a glob
+  std::map<std::string, DeviceOverride> devices;  ///< likewise, by host name
+};
+
+/// `network`: how transfer times follow from links. Unset constants are the model's own.
+struct NetworkOptions {
+  enum class Model { textbook, lv08, smpi };
+  Model model = Model::textbook;
+  std::optional<double> latency_factor;
+  std::optional<double> bandwidth_factor;
+  std::optional<double> weight_s;  ///< SimGrid's weight-S: how much a long link takes from a flow's share
+  std::optional<double> tcp_gamma_bytes;  ///< SimGrid's TCP-gamma: maximal TCP window; 0: none
+  std::optional<bool> crosstraffic;
+};
+
+/// One fully resolved point: every default filled in, every unit read.
+struct Scenario {
+  std::string name;
+  PlatformOptions platform;
+  NetworkOptions network;
+  nlohmann::json data;      ///< checked against the schema of its `set`; read by models/data
+  nlohmann::json model;     ///< checked against the schema of its `kind`; read by models
+  TrainingOptions training;
+  bool live = true;         ///< `numerics`: "live", or "costs": the same messages without values
+  nlohmann::json protocol;  ///< checked against the schema of its `kind`; read by sim/protocols
+};
+
+}  // namespace isthmus

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/kind.hpp"
+#include "models/matrix.hpp"
+
+namespace isthmus {
+
+/// Channels x height x width; plain vectors are size x 1 x 1.
+struct SampleShape {
+  int channels = 1;
+  int height = 1;
+  int width = 1;
+  Index size() const { return Index{channels} * height * width; }
+};
+
+/// All that can be known of a data set without loading it.
+struct DataDescription {
+  std::string name;
+  SampleShape shape;
+  int classes = 0;
+  long train_samples = 0;
+  long test_samples = 0;
+  std::optional<Index> nonzeros_per_sample;  ///< sparse inputs: costs only
+
+  /// What one sample takes in a device's memory: fp32 values; with an index each if sparse; and a label.
+  std::size_t sample_bytes() const {
+    const std::size_t entry = nonzeros_per_sample ? sizeof(float) + sizeof(int) : sizeof(float);
+    return static_cast<std::size_t>(nonzeros_per_sample.value_or(shape.size())) * entry + sizeof(int);
+  }
+};
+
+/// Inputs are samples x features (an image's pixels channel by channel, row by row), normalised by mean and
+/// standard deviation of the training inputs, channel by channel.
+struct Dataset {
+  DataDescription description;
+  Matrix train_inputs;
+  std::vector<int> train_labels;
+  Matrix test_inputs;
+  std::vector<int> test_labels;
+};
+
+/// Where samples come from.
+class DataSource {
+ public:
+  virtual ~DataSource() = default;
+  /// Reads no more than headers. Throws InputError.
+  virtual DataDescription describe() const = 0;
+  virtual Dataset load() const = 0;
+};
+
+/// A data set a scenario can name. A new one is one new file and one line in dataset.cpp.
+struct DataSetKind {
+  Kind kind;
+  std::unique_ptr<DataSource> (*make)(const nlohmann::json& options);
+};
+
+const std::vector<DataSetKind>& data_set_kinds();
+
+/// What a scenario's `data` names. Throws InputError.
+std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options);
+
+/// Subtracts mean and divides by standard deviation of the training inputs, channel by channel.
+void normalise(Dataset& dataset);
+
+}  // namespace isthmus

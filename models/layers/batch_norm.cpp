@@ -1,0 +1,138 @@
+#include "models/layers/batch_norm.hpp"
+
+#include <cmath>
+
+namespace isthmus {
+namespace {
+
+constexpr float epsilon = 1e-5f;
+constexpr float newest_weight = 0.1f;
+
+}  // namespace
+
+BatchNorm::BatchNorm(std::string name, const ParameterLayout& layout, int axis, Options options)
+    : name_(std::move(name)),
+      axis_(axis),
+      features_(layout.axes().at(static_cast<std::size_t>(axis)).size),
+      options_(options) {}
+
+void BatchNorm::declare_parameters(ParameterLayout& layout) {
+  if (!options_.affine) return;
+  scale_offset_ = layout.add(name_ + ".scale", axis_);
+  shift_offset_ = layout.add(name_ + ".shift", axis_);
+}
+
+void BatchNorm::declare_statistics(ParameterLayout& layout) {
+  if (options_.statistics != BatchStatistics::running) return;
+  mean_offset_ = layout.add(name_ + ".running_mean", axis_, 0, false);
+  variance_offset_ = layout.add(name_ + ".running_variance", axis_, 0, false);
+}
+
+void BatchNorm::initialise(Values parameters, Random&) const {
+  const auto fill = [&](std::size_t offset, float value) {
+    std::fill_n(parameters.data() + offset, features_, value);
+  };
+  if (options_.affine) {
+    fill(scale_offset_, 1);
+    fill(shift_offset_, 0);
+  }
+  if (options_.statistics == BatchStatistics::running) {
+    fill(mean_offset_, 0);
+    fill(variance_offset_, 1);
+  }
+}
+
+void BatchNorm::add_costs(CostProfile& costs, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(features_);
+  const int relu = options_.relu ? 1 : 0;
+  costs.forward_flops += (6 + relu) * elements;
+  costs.backward_flops += (9 + relu) * elements;
+  // The output, and mean, variance and inverse deviation of each feature; scratch: four numbers a feature.
+  costs.activation_bytes += static_cast<std::size_t>((batch + 3) * features_) * sizeof(float);
+  costs.workspace_bytes += static_cast<std::size_t>(4 * features_) * sizeof(float);
+}
+
+void BatchNorm::allocate(Index) {
+  for (Eigen::ArrayXf* array :
+       {&mean_, &variance_, &inverse_deviation_, &factor_, &offset_, &shift_gradient_, &scale_gradient_}) {
+    array->resize(features_);
+  }
+}
+
+void BatchNorm::use_batch_statistics(ConstMatrixMap input) {
+  const float samples = static_cast<float>(input.rows());
+  mean_.setZero();
+  for (Index i = 0; i < input.rows(); ++i) mean_ += input.row(i).array().transpose();
+  mean_ /= samples;
+  variance_.setZero();
+  for (Index i = 0; i < input.rows(); ++i) variance_ += (input.row(i).array().transpose() - mean_).square();
+  variance_ /= samples;
+}
+
+void BatchNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
+  using ArrayMap = Eigen::Map<Eigen::ArrayXf>;
+  const auto at = [&](std::size_t offset) { return ArrayMap(parameters.data() + offset, features_); };
+  if (mode == Mode::evaluation && options_.statistics == BatchStatistics::running) {
+    mean_ = at(mean_offset_);
+    variance_ = at(variance_offset_);
+  } else {
+    use_batch_statistics(input);
+    if (options_.statistics == BatchStatistics::running) {
+      const float samples = static_cast<float>(input.rows());
+      const float unbiased = samples > 1 ? samples / (samples - 1) : 1;
+      at(mean_offset_) += newest_weight * (mean_ - at(mean_offset_));
+      at(variance_offset_) += newest_weight * (unbiased * variance_ - at(variance_offset_));
+    }
+  }
+  inverse_deviation_ = (variance_ + epsilon).rsqrt();
+  if (options_.affine) {
+    factor_ = inverse_deviation_ * at(scale_offset_);
+    offset_ = at(shift_offset_) - mean_ * factor_;
+  } else {
+    factor_ = inverse_deviation_;
+    offset_ = -mean_ * factor_;
+  }
+  for (Index i = 0; i < input.rows(); ++i) {
+    const auto normalised = input.row(i).array().transpose() * factor_ + offset_;
+    if (options_.relu) {
+      output.row(i).array() = normalised.max(0.0f).transpose();
+    } else {
+      output.row(i).array() = normalised.transpose();
+    }
+  }
+}
+
+void BatchNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                         MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
+  const float samples = static_cast<float>(input.rows());
+  shift_gradient_.setZero();
+  scale_gradient_.setZero();
+  for (Index i = 0; i < input.rows(); ++i) {
+    auto gradient = output_gradient.row(i).array().transpose();
+    if (options_.relu) gradient = (output.row(i).array().transpose() > 0).select(gradient, 0.0f);
+    shift_gradient_ += gradient;
+    scale_gradient_ += gradient * (input.row(i).array().transpose() - mean_);
+  }
+  scale_gradient_ *= inverse_deviation_;
+  if (input_gradient) {
+    // dx = factor (dy - sum(dy)/n - xhat sum(dy xhat)/n), written as factor dy - offset - x slope.
+    factor_ = inverse_deviation_;
+    if (options_.affine) {
+      factor_ *= Eigen::Map<const Eigen::ArrayXf>(parameters.data() + scale_offset_, features_);
+    }
+    // mean_ is no longer needed: from here on variance_ holds the slope and offset_ the constant part.
+    variance_ = factor_ * inverse_deviation_ * scale_gradient_ / samples;
+    offset_ = factor_ * shift_gradient_ / samples - mean_ * variance_;
+    for (Index i = 0; i < input.rows(); ++i) {
+      input_gradient->row(i).array() = (output_gradient.row(i).array().transpose() * factor_ -
+                                        input.row(i).array().transpose() * variance_ - offset_)
+                                           .transpose();
+    }
+  }
+  if (options_.affine) {
+    Eigen::Map<Eigen::ArrayXf>(gradients.data() + scale_offset_, features_) = scale_gradient_;
+    Eigen::Map<Eigen::ArrayXf>(gradients.data() + shift_offset_, features_) = shift_gradient_;
+  }
+}
+
+}  // namespace isthmus

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "models/costs.hpp"
+#include "models/matrix.hpp"
+#include "models/parameters.hpp"
+#include "models/random.hpp"
+
+namespace isthmus {
+
+/// Training uses (and updates) batch statistics; evaluation uses what the network was told to.
+enum class Mode { training, evaluation };
+
+/// One step of a feed-forward network. A layer is a description (parameters, costs) until allocate() gives it
+/// memory; parameters are never its own but a network's flat vector, handed in at each call.
+class Layer {
+ public:
+  Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+  virtual ~Layer() = default;
+
+  /// Features of one sample of the output.
+  virtual Index outputs() const = 0;
+
+  /// Appends this layer's trainable blocks; remembers where they are.
+  virtual void declare_parameters(ParameterLayout&) {}
+  /// Likewise for what is not trained but travels with the parameters. Called after all declare_parameters().
+  virtual void declare_statistics(ParameterLayout&) {}
+  /// Writes initial values of its blocks into the whole network's vector.
+  virtual void initialise(Values /*parameters*/, Random&) const {}
+
+  /// Adds what a step of `batch` samples costs; `first` layers need no gradient of their input.
+  /// activation_bytes: the output and what else is kept for backward().
+  virtual void add_costs(CostProfile& costs, Index batch, bool first) const = 0;
+
+  /// Memory for up to `batch` samples, besides input and output.
+  virtual void allocate(Index /*batch*/) {}
+
+  /// output (samples x outputs) from input (samples x inputs). Only running statistics among the parameters
+  /// are written, and only in training.
+  virtual void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) = 0;
+
+  /// True if the gradient of the input may be written over that of the output.
+  virtual bool backward_in_place() const { return false; }
+
+  /// From d loss/d output to d loss/d parameters (this layer's blocks in `gradients`, overwritten) and, unless
+  /// `input_gradient` is null, to d loss/d input. `input` and `output` are those of the last forward().
+  virtual void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                        MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) = 0;
+};
+
+}  // namespace isthmus

@@ -1,0 +1,67 @@
+#include "models/layers/linear.hpp"
+
+#include <boost/random/uniform_real_distribution.hpp>
+#include <cmath>
+
+namespace isthmus {
+namespace {
+
+template <typename V>
+auto matrix_at(V values, std::size_t offset, Index rows, Index columns) {
+  using Map = std::conditional_t<std::is_same_v<V, Values>, MatrixMap, ConstMatrixMap>;
+  return Map(values.data() + offset, rows, columns);
+}
+
+}  // namespace
+
+Linear::Linear(std::string name, const ParameterLayout& layout, int input_axis, int output_axis, bool bias,
+               std::optional<Index> nonzeros)
+    : name_(std::move(name)),
+      input_axis_(input_axis),
+      output_axis_(output_axis),
+      inputs_(layout.axes().at(static_cast<std::size_t>(input_axis)).size),
+      outputs_(layout.axes().at(static_cast<std::size_t>(output_axis)).size),
+      bias_(bias),
+      nonzeros_(nonzeros) {}
+
+void Linear::declare_parameters(ParameterLayout& layout) {
+  weight_offset_ = layout.add(name_ + ".weight", output_axis_, input_axis_);
+  if (bias_) bias_offset_ = layout.add(name_ + ".bias", output_axis_);
+}
+
+void Linear::initialise(Values parameters, Random& random) const {
+  const float bound = 1 / std::sqrt(static_cast<float>(inputs_));
+  boost::random::uniform_real_distribution<float> uniform(-bound, bound);
+  for (float& weight : parameters.slice(weight_offset_, weight_size())) weight = uniform(random);
+  if (bias_) {
+    for (float& bias : parameters.slice(bias_offset_, static_cast<std::size_t>(outputs_))) bias = uniform(random);
+  }
+}
+
+void Linear::add_costs(CostProfile& costs, Index batch, bool first) const {
+  const auto samples = static_cast<double>(batch);
+  const auto outputs = static_cast<double>(outputs_);
+  const double multiply_adds = samples * static_cast<double>(nonzeros_.value_or(inputs_)) * outputs;
+  const double bias_adds = bias_ ? samples * outputs : 0;
+  costs.forward_multiply_adds += multiply_adds;
+  costs.forward_flops += 2 * multiply_adds + bias_adds;
+  costs.backward_flops += (first ? 2 : 4) * multiply_adds + bias_adds;
+  costs.activation_bytes += static_cast<std::size_t>(batch * outputs_) * sizeof(float);
+}
+
+void Linear::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
+  const auto weight = matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_);
+  output.noalias() = input * weight.transpose();
+  if (bias_) output.rowwise() += matrix_at(ConstValues(parameters), bias_offset_, 1, outputs_).row(0);
+}
+
+void Linear::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
+                      MatrixMap* input_gradient, Values gradients) {
+  matrix_at(gradients, weight_offset_, outputs_, inputs_).noalias() = output_gradient.transpose() * input;
+  if (bias_) matrix_at(gradients, bias_offset_, 1, outputs_) = output_gradient.colwise().sum();
+  if (input_gradient) {
+    input_gradient->noalias() = output_gradient * matrix_at(parameters, weight_offset_, outputs_, inputs_);
+  }
+}
+
+}  // namespace isthmus

@@ -1,0 +1,19 @@
+#include "models/layers/relu.hpp"
+
+namespace isthmus {
+
+void Relu::add_costs(CostProfile& costs, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(features_);
+  costs.forward_flops += elements;
+  costs.backward_flops += elements;
+  costs.activation_bytes += static_cast<std::size_t>(batch * features_) * sizeof(float);
+}
+
+void Relu::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) { output = input.cwiseMax(0.0f); }
+
+void Relu::backward(ConstValues, ConstMatrixMap, ConstMatrixMap output, MatrixMap output_gradient,
+                    MatrixMap* input_gradient, Values) {
+  if (input_gradient) *input_gradient = (output.array() > 0).select(output_gradient, 0.0f);
+}
+
+}  // namespace isthmus

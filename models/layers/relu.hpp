@@ -1,0 +1,23 @@
+#pragma once
+
+#include "models/layers/layer.hpp"
+
+namespace isthmus {
+
+/// y = max(x, 0). FLOPs per element: 1 forward, 1 backward.
+class Relu final : public Layer {
+ public:
+  explicit Relu(Index features) : features_(features) {}
+
+  Index outputs() const override { return features_; }
+  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
+  bool backward_in_place() const override { return true; }
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
+                MatrixMap* input_gradient, Values gradients) override;
+
+ private:
+  Index features_;
+};
+
+}  // namespace isthmus

@@ -1,0 +1,51 @@
+#include "models/model.hpp"
+
+#include "models/error.hpp"
+#include "models/mlp.hpp"
+
+namespace isthmus {
+
+Layers Model::declared_layers(ParameterLayout& layout) const {
+  Layers layers = make_layers(layout);
+  for (const auto& layer : layers) layer->declare_parameters(layout);
+  for (const auto& layer : layers) layer->declare_statistics(layout);
+  return layers;
+}
+
+CostProfile Model::costs(int batch) const {
+  ParameterLayout layout;
+  CostProfile costs = network_costs(declared_layers(layout), batch, input_bytes_per_sample_);
+  costs.parameters = layout.trainable_size();
+  costs.statistics = layout.size() - layout.trainable_size();
+  return costs;
+}
+
+std::vector<float> Model::initial_parameters(Random random) const {
+  ParameterLayout layout;
+  const Layers layers = declared_layers(layout);
+  std::vector<float> parameters(layout.size());
+  for (const auto& layer : layers) layer->initialise(parameters, random);
+  return parameters;
+}
+
+std::unique_ptr<Network> Model::network(int capacity) const {
+  ParameterLayout layout;
+  return std::make_unique<Network>(declared_layers(layout), capacity);
+}
+
+const std::vector<ModelKind>& model_kinds() {
+  static const std::vector<ModelKind> kinds = {
+      Mlp::kind(),
+  };
+  return kinds;
+}
+
+std::unique_ptr<Model> make_model(const nlohmann::json& options, const DataDescription& data) {
+  const auto name = options.at("kind").get<std::string>();
+  for (const ModelKind& entry : model_kinds()) {
+    if (entry.kind.name == name) return entry.make(options, data);
+  }
+  throw InputError("/model/kind", "unknown model \"" + name + "\"");
+}
+
+}  // namespace isthmus

@@ -1,0 +1,85 @@
+#include "models/network.hpp"
+
+#include <algorithm>
+
+namespace isthmus {
+namespace {
+
+/// Features that each of the two activation-gradient buffers must hold: the buffer changes wherever a layer
+/// cannot work in place.
+std::array<Index, 2> gradient_widths(const Layers& layers) {
+  std::array<Index, 2> widths{};
+  std::size_t buffer = 0;
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    widths[buffer] = std::max(widths[buffer], layers[i]->outputs());
+    if (!layers[i]->backward_in_place()) buffer = 1 - buffer;
+  }
+  return widths;
+}
+
+}  // namespace
+
+Network::Network(Layers layers, Index capacity) : layers_(std::move(layers)), capacity_(capacity) {
+  for (const auto& layer : layers_) {
+    layer->allocate(capacity);
+    outputs_.emplace_back(static_cast<std::size_t>(capacity * layer->outputs()));
+  }
+  const auto widths = gradient_widths(layers_);
+  for (std::size_t i : {0, 1}) activation_gradients_[i].resize(static_cast<std::size_t>(capacity * widths[i]));
+}
+
+MatrixMap Network::output_of(std::size_t layer, Index samples) {
+  return {outputs_[layer].data(), samples, layers_[layer]->outputs()};
+}
+
+ConstMatrixMap Network::input_of(std::size_t layer, const Batch& batch) const {
+  if (layer == 0) return batch.inputs;
+  return {outputs_[layer - 1].data(), batch.inputs.rows(), layers_[layer - 1]->outputs()};
+}
+
+void Network::forward(Values parameters, const Batch& batch, Mode mode) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i]->forward(parameters, input_of(i, batch), output_of(i, batch.inputs.rows()), mode);
+  }
+}
+
+BatchResult Network::gradient(Values parameters, const Batch& batch, Values gradients) {
+  forward(parameters, batch, Mode::training);
+  const Index samples = batch.inputs.rows();
+  std::size_t buffer = 0;
+  const auto gradient_map = [&](Index features) {
+    return MatrixMap(activation_gradients_[buffer].data(), samples, features);
+  };
+  MatrixMap gradient = gradient_map(layers_.back()->outputs());
+  gradient = input_of(layers_.size(), batch);
+  const BatchResult result = softmax_cross_entropy_gradient(gradient, batch.labels);
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const ConstMatrixMap input = input_of(i, batch);
+    if (!layers_[i]->backward_in_place()) buffer = 1 - buffer;
+    MatrixMap input_gradient = gradient_map(input.cols());
+    layers_[i]->backward(parameters, input, input_of(i + 1, batch), gradient, i == 0 ? nullptr : &input_gradient,
+                         gradients);
+    new (&gradient) MatrixMap(input_gradient);  // how Eigen re-seats a map
+  }
+  return result;
+}
+
+BatchResult Network::evaluate(Values parameters, const Batch& batch) {
+  forward(parameters, batch, Mode::evaluation);
+  return softmax_cross_entropy(input_of(layers_.size(), batch), batch.labels);
+}
+
+CostProfile network_costs(const Layers& layers, Index batch, std::size_t input_bytes_per_sample) {
+  const auto samples = static_cast<std::size_t>(batch);
+  CostProfile costs;
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->add_costs(costs, batch, i == 0);
+  costs.activation_bytes += samples * input_bytes_per_sample;
+  for (const Index width : gradient_widths(layers)) {
+    costs.workspace_bytes += samples * static_cast<std::size_t>(width) * sizeof(float);
+  }
+  costs.forward_flops +=
+      softmax_flops_per_class * static_cast<double>(batch) * static_cast<double>(layers.back()->outputs());
+  return costs;
+}
+
+}  // namespace isthmus

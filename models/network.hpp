@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/layers/layer.hpp"
+#include "models/loss.hpp"
+
+namespace isthmus {
+
+using Layers = std::vector<std::unique_ptr<Layer>>;
+
+/// Samples of a mini-batch: inputs (samples x features) and labels.
+struct Batch {
+  ConstMatrixMap inputs;
+  std::span<const int> labels;
+};
+
+/// Layers with memory for batches of up to `capacity` samples. Parameters stay outside, in one flat vector.
+class Network {
+ public:
+  Network(Layers layers, Index capacity);
+
+  /// One forward and backward pass: overwrites `gradients` (trainable size) with those of the mean loss and
+  /// updates running statistics within `parameters`.
+  BatchResult gradient(Values parameters, const Batch& batch, Values gradients);
+
+  /// A forward pass in evaluation mode; leaves `parameters` as they are.
+  BatchResult evaluate(Values parameters, const Batch& batch);
+
+  Index capacity() const { return capacity_; }
+
+ private:
+  MatrixMap output_of(std::size_t layer, Index samples);
+  /// What a layer reads; for the index after the last layer, what that one wrote.
+  ConstMatrixMap input_of(std::size_t layer, const Batch& batch) const;
+  void forward(Values parameters, const Batch& batch, Mode mode);
+
+  Layers layers_;
+  Index capacity_;
+  std::vector<std::vector<float>> outputs_;
+  /// Gradients of activations: a layer reads one and writes the other, or works in place.
+  std::array<std::vector<float>, 2> activation_gradients_;
+};
+
+/// Adds up what the layers cost (parameters aside), with input batch, loss and the memory Network allocates.
+/// `input_bytes_per_sample`: what the input batch takes on the device.
+CostProfile network_costs(const Layers& layers, Index batch, std::size_t input_bytes_per_sample);
+
+}  // namespace isthmus

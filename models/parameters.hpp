@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/matrix.hpp"
+#include "models/values.hpp"
+
+namespace isthmus {
+
+/// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out the indices
+/// of axes that are `divisible`; inputs and outputs of a network are not.
+struct Axis {
+  std::string name;
+  Index size = 0;
+  bool divisible = false;
+};
+
+/// One named matrix (or column vector) of parameters inside a network's flat vector.
+struct ParameterBlock {
+  std::string name;
+  int row_axis = 0;  ///< index into the layout's axes
+  int column_axis = 0;
+  Index rows = 0;
+  Index columns = 0;
+  std::size_t offset = 0;
+  bool trainable = true;  ///< false for running statistics of batch norm
+
+  std::size_t size() const { return static_cast<std::size_t>(rows * columns); }
+};
+
+/// Where each parameter of a network lies in one flat vector: what is sent, gathered, averaged. Trainable
+/// parameters come first, so that a gradient is a vector of `trainable_size()`.
+class ParameterLayout {
+ public:
+  /// Axis 0 has the single index 0; a column vector's columns lie on it.
+  ParameterLayout();
+
+  int add_axis(std::string name, Index size, bool divisible);
+  /// Appends a block; returns its offset. Trainable blocks must be added before the others.
+  std::size_t add(std::string name, int row_axis, int column_axis = 0, bool trainable = true);
+
+  const std::vector<Axis>& axes() const { return axes_; }
+  const std::vector<ParameterBlock>& blocks() const { return blocks_; }
+  /// Throw std::out_of_range when there is no such block.
+  std::size_t index_of(std::string_view name) const;
+  const ParameterBlock& block(std::string_view name) const { return blocks_[index_of(name)]; }
+  std::size_t size() const { return size_; }
+  std::size_t trainable_size() const { return trainable_size_; }
+
+ private:
+  std::vector<Axis> axes_;
+  std::vector<ParameterBlock> blocks_;
+  std::size_t size_ = 0;
+  std::size_t trainable_size_ = 0;
+};
+
+/// A block of a flat vector as a matrix.
+inline MatrixMap as_matrix(Values parameters, const ParameterBlock& block) {
+  return {parameters.data() + block.offset, block.rows, block.columns};
+}
+inline ConstMatrixMap as_matrix(ConstValues parameters, const ParameterBlock& block) {
+  return {parameters.data() + block.offset, block.rows, block.columns};
+}
+
+}  // namespace isthmus

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "models/partition/selection.hpp"
+
+namespace isthmus {
+
+/// Who trains which parameters in a round. Two workers have of a block either the same entries or none in
+/// common; after the round each parameter becomes the mean over the workers that had it.
+class Partition {
+ public:
+  Partition() = default;
+  /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it.
+  Partition(std::vector<Selection> parts, const std::vector<bool>& shared);
+
+  int workers() const { return static_cast<int>(parts_.size()); }
+  const Selection& part(int worker) const { return parts_[static_cast<std::size_t>(worker)]; }
+  /// Workers that have a shared block, ascending; empty for blocks that are dealt out entry by entry.
+  const std::vector<int>& sharers(std::size_t block) const { return sharers_[block]; }
+  /// The place of a worker's values among all that contribute to the mean of its entries of a block.
+  Turn turn(int worker, std::size_t block) const;
+
+ private:
+  std::vector<Selection> parts_;
+  std::vector<std::vector<int>> sharers_;  // by block
+};
+
+}  // namespace isthmus

@@ -1,0 +1,63 @@
+#include "models/trainer.hpp"
+
+#include <algorithm>
+
+#include "models/slices.hpp"
+
+namespace isthmus {
+
+Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps)
+    : dataset_(dataset),
+      batches_(std::move(batches)),
+      options_(options),
+      total_steps_(total_steps),
+      optimizer_(options),
+      indices_(static_cast<std::size_t>(options.batch)),
+      labels_(static_cast<std::size_t>(options.batch)),
+      inputs_(options.batch, dataset.train_inputs.cols()) {}
+
+void Trainer::set_model(const Model& model) {
+  network_ = model.network(options_.batch);
+  parameters_.resize(model.layout().size());
+  gradients_.resize(model.layout().trainable_size());
+  optimizer_.reset();
+}
+
+BatchResult Trainer::compute_gradient() {
+  batches_.next(indices_);
+  for (std::size_t i = 0; i < indices_.size(); ++i) {
+    inputs_.row(static_cast<Index>(i)) = dataset_.train_inputs.row(indices_[i]);
+    labels_[i] = dataset_.train_labels[static_cast<std::size_t>(indices_[i])];
+  }
+  const ConstMatrixMap inputs(inputs_.data(), inputs_.rows(), inputs_.cols());
+  return network_->gradient(parameters_, {inputs, labels_}, gradients_);
+}
+
+void Trainer::apply_gradient() {
+  optimizer_.step(parameters_, gradients_, learning_rate_at(options_, step_++, total_steps_));
+}
+
+BatchResult Trainer::train(long steps) {
+  BatchResult sum;
+  for (long i = 0; i < steps; ++i) {
+    sum += compute_gradient();
+    apply_gradient();
+  }
+  return sum;
+}
+
+BatchResult evaluate(const Model& model, std::vector<float> parameters, const Dataset& dataset, int batch) {
+  const auto samples = static_cast<std::size_t>(dataset.test_inputs.rows());
+  const std::size_t batches = std::max<std::size_t>(1, samples / static_cast<std::size_t>(batch));
+  const auto network = model.network(static_cast<int>(slice_of(samples, batches, 0).second));
+  BatchResult sum;
+  for (std::size_t i = 0; i < batches; ++i) {
+    const auto [begin, count] = slice_of(samples, batches, i);
+    const ConstMatrixMap inputs(dataset.test_inputs.row(static_cast<Index>(begin)).data(),
+                                static_cast<Index>(count), dataset.test_inputs.cols());
+    sum += network->evaluate(parameters, {inputs, std::span(dataset.test_labels).subspan(begin, count)});
+  }
+  return sum;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "models/data/dataset.hpp"
+#include "models/data/split.hpp"
+#include "models/model.hpp"
+#include "models/network.hpp"
+#include "models/sgd.hpp"
+
+namespace isthmus {
+
+/// One worker's real training: its mini-batches, its network, its parameters and their optimizer. Knows
+/// nothing of other workers or of time. Not thread-safe; one task at a time.
+class Trainer {
+ public:
+  /// `total_steps`: local steps of the whole training, for the learning rate's schedule. `dataset` must outlive
+  /// the trainer.
+  Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps);
+
+  /// Makes a network of that shape, with parameters yet to be written and a fresh optimizer.
+  void set_model(const Model& model);
+
+  Values parameters() { return parameters_; }
+  Values gradients() { return gradients_; }
+  void reset_optimizer() { optimizer_.reset(); }
+
+  /// The gradient of the mean loss over the next mini-batch. Returns that batch's result.
+  BatchResult compute_gradient();
+  /// One optimizer step with gradients().
+  void apply_gradient();
+  /// So many times compute and apply. Returns the sum of the batches' results.
+  BatchResult train(long steps);
+
+ private:
+  const Dataset& dataset_;
+  BatchStream batches_;
+  TrainingOptions options_;
+  long total_steps_;
+  long step_ = 0;
+  std::unique_ptr<Network> network_;
+  std::vector<float> parameters_, gradients_;
+  Sgd optimizer_;
+  std::vector<int> indices_, labels_;
+  Matrix inputs_;
+};
+
+/// Loss and accuracy of a model on the test set, in batches of about `batch` samples whose sizes differ by at
+/// most one. `parameters` are taken by value: evaluation runs beside the training that changes them.
+BatchResult evaluate(const Model& model, std::vector<float> parameters, const Dataset& dataset, int batch);
+
+}  // namespace isthmus

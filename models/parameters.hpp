@@ -15,6 +15,7 @@ struct Axis {
   std::string name;
   Index size = 0;
   bool divisible = false;
+  bool operator==(const Axis&) const = default;
 };
 
 /// One named matrix (or column vector) of parameters inside a network's flat vector.
@@ -28,6 +29,7 @@ struct ParameterBlock {
   bool trainable = true;  ///< false for running statistics of batch norm
 
   std::size_t size() const { return static_cast<std::size_t>(rows * columns); }
+  bool operator==(const ParameterBlock&) const = default;
 };
 
 /// Where each parameter of a network lies in one flat vector: what is sent, gathered, averaged. Trainable
@@ -48,6 +50,7 @@ class ParameterLayout {
   const ParameterBlock& block(std::string_view name) const { return blocks_[index_of(name)]; }
   std::size_t size() const { return size_; }
   std::size_t trainable_size() const { return trainable_size_; }
+  bool operator==(const ParameterLayout&) const = default;
 
  private:
   std::vector<Axis> axes_;

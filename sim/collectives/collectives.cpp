@@ -1,0 +1,134 @@
+#include "sim/collectives/collectives.hpp"
+
+#include "models/slices.hpp"
+
+namespace isthmus {
+namespace {
+
+template <typename V>
+V slice(V whole, int parts, int index) {
+  const int wrapped = ((index % parts) + parts) % parts;
+  const auto [offset, count] =
+      slice_of(whole.size(), static_cast<std::size_t>(parts), static_cast<std::size_t>(wrapped));
+  return whole.slice(offset, count);
+}
+
+/// Sends one slice on around the ring while the next one comes in; empty slices are not sent.
+void ring_step(Communicator& comm, ConstValues out, Values in) {
+  const int n = comm.size(), rank = comm.rank();
+  std::vector<Request> requests;
+  if (out.size() > 0) requests.push_back(comm.start_send((rank + 1) % n, out));
+  if (in.size() > 0) requests.push_back(comm.start_receive((rank + n - 1) % n, in));
+  comm.wait_all(requests);
+}
+
+}  // namespace
+
+void broadcast(Communicator& comm, Values values, int root) {
+  const int n = comm.size();
+  const int position = (comm.rank() - root + n) % n;  // root is position 0
+  const auto rank_at = [&](int at) { return (at + root) % n; };
+  int step = 1;
+  for (; step < n; step *= 2) {
+    if (position & step) {
+      comm.receive(rank_at(position - step), values);
+      break;
+    }
+  }
+  for (step /= 2; step > 0; step /= 2) {
+    if (position + step < n) comm.send(rank_at(position + step), values);
+  }
+}
+
+void reduce(Communicator& comm, Values values, int root) {
+  const int n = comm.size();
+  const int position = (comm.rank() - root + n) % n;
+  const auto rank_at = [&](int at) { return (at + root) % n; };
+  for (int step = 1; step < n; step *= 2) {
+    if (position & step) {
+      comm.send(rank_at(position - step), values);
+      return;
+    }
+    if (position + step < n) {
+      Buffer incoming = comm.buffer(values.size());
+      comm.receive(rank_at(position + step), incoming);
+      add(incoming, values);
+    }
+  }
+}
+
+void scatter(Communicator& comm, ConstValues whole, Values part, int root) {
+  const int n = comm.size();
+  if (comm.rank() != root) {
+    if (part.size() > 0) comm.receive(root, part);
+    return;
+  }
+  std::vector<Request> requests;
+  for (int rank = 0; rank < n; ++rank) {
+    const ConstValues out = slice(whole, n, rank);
+    if (rank == root) {
+      copy(out, part);
+    } else if (out.size() > 0) {
+      requests.push_back(comm.start_send(rank, out));
+    }
+  }
+  comm.wait_all(requests);
+}
+
+void gather(Communicator& comm, ConstValues part, Values whole, int root) {
+  const int n = comm.size();
+  if (comm.rank() != root) {
+    if (part.size() > 0) comm.send(root, part);
+    return;
+  }
+  std::vector<Request> requests;
+  for (int rank = 0; rank < n; ++rank) {
+    const Values in = slice(whole, n, rank);
+    if (rank == root) {
+      copy(part, in);
+    } else if (in.size() > 0) {
+      requests.push_back(comm.start_receive(rank, in));
+    }
+  }
+  comm.wait_all(requests);
+}
+
+void all_gather(Communicator& comm, Values whole) {
+  const int n = comm.size(), rank = comm.rank();
+  for (int step = 0; step < n - 1; ++step) {
+    ring_step(comm, slice(whole, n, rank - step), slice(whole, n, rank - step - 1));
+  }
+}
+
+void reduce_scatter(Communicator& comm, Values whole) {
+  const int n = comm.size(), rank = comm.rank();
+  if (n == 1) return;
+  Buffer buffer = comm.buffer(slice(whole, n, 0).size());
+  for (int step = 0; step < n - 1; ++step) {
+    const Values sum = slice(whole, n, rank - step - 2);
+    const Values incoming = buffer.values().first(sum.size());
+    ring_step(comm, slice(whole, n, rank - step - 1), incoming);
+    add(incoming, sum);
+  }
+}
+
+void all_to_all(Communicator& comm, ConstValues out, Values in) {
+  const int n = comm.size(), rank = comm.rank();
+  std::vector<Request> requests;
+  for (int step = 1; step < n && in.size() > 0; ++step) {
+    const int to = (rank + step) % n, from = (rank + n - step) % n;
+    requests.push_back(comm.start_send(to, slice(out, n, to)));
+    requests.push_back(comm.start_receive(from, slice(in, n, from)));
+  }
+  copy(slice(out, n, rank), slice(in, n, rank));
+  comm.wait_all(requests);
+}
+
+void exchange(Communicator& comm, std::span<const Message> outgoing, std::span<const Message> incoming) {
+  std::vector<Request> requests;
+  for (const Message& message : outgoing) requests.push_back(comm.start_send(message.peer, message.values));
+  for (const Message& message : incoming) requests.push_back(comm.start_receive(message.peer, message.values));
+  comm.wait_all(requests);
+}
+
+}  // namespace isthmus

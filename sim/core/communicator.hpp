@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/values.hpp"
+#include "sim/core/memory.hpp"
+
+namespace isthmus {
+
+/// Memory for values that are sent or received, charged to the worker's device while it lives. In runs that
+/// only count costs the values are phantoms; the charge is the same.
+class Buffer {
+ public:
+  Buffer(std::size_t count, bool phantom, Reservation reservation)
+      : storage_(phantom ? 0 : count), count_(count), phantom_(phantom), reservation_(std::move(reservation)) {}
+
+  Values values() { return phantom_ ? Values::phantom(count_) : Values(storage_); }
+  operator Values() { return values(); }
+  operator ConstValues() { return values(); }
+
+ private:
+  std::vector<float> storage_;
+  std::size_t count_;
+  bool phantom_;
+  Reservation reservation_;
+};
+
+/// A message under way.
+class Transmission {
+ public:
+  virtual ~Transmission() = default;
+};
+using Request = std::unique_ptr<Transmission>;
+
+/// How a worker reaches the others. Messages between two ranks arrive in the order in which they were sent; a
+/// transfer starts when both sides have posted it (rendezvous). What protocols and collectives know of a
+/// network is this; bytes on the wire are the values' count times the size of one in the wire format.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Begins to send. The values may be changed as soon as this returns.
+  virtual Request start_send(int to, ConstValues values) = 0;
+  /// Begins to receive as many values as `into` has room for, which must be what is sent. `into` must stay where
+  /// it is until the request has been waited for.
+  virtual Request start_receive(int from, Values into) = 0;
+  /// Returns when all have arrived.
+  virtual void wait_all(std::span<Request> requests) = 0;
+
+  /// Throws OutOfMemory.
+  virtual Buffer buffer(std::size_t count) = 0;
+
+  void send(int to, ConstValues values);
+  void receive(int from, Values into);
+  /// Both at once, in full duplex.
+  void send_receive(int to, ConstValues out, int from, Values in);
+};
+
+/// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which must
+/// outlive the group.
+class Group final : public Communicator {
+ public:
+  /// The calling rank must be among `ranks`.
+  Group(Communicator& parent, std::vector<int> ranks);
+
+  int rank() const override { return rank_; }
+  int size() const override { return static_cast<int>(ranks_.size()); }
+  Request start_send(int to, ConstValues values) override { return parent_.start_send(ranks_.at(static_cast<std::size_t>(to)), values); }
+  Request start_receive(int from, Values into) override { return parent_.start_receive(ranks_.at(static_cast<std::size_t>(from)), into); }
+  void wait_all(std::span<Request> requests) override { parent_.wait_all(requests); }
+  Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
+
+ private:
+  Communicator& parent_;
+  std::vector<int> ranks_;
+  int rank_;
+};
+
+}  // namespace isthmus

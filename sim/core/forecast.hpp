@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/core/memory.hpp"
+
+namespace isthmus {
+
+/// The alpha-beta model of one worker's link.
+struct LinkModel {
+  double latency_seconds = 0;
+  double bandwidth_bytes_per_second = 0;
+};
+
+/// What follows in closed form from a scenario, for one full round. Printed by `isthmus check` and held against
+/// the ledger by tests; never used in place of it.
+struct Forecast {
+  struct Worker {
+    std::uint64_t bytes_sent = 0;
+    double flops = 0;
+    MemoryUse memory;  ///< at its peak
+  };
+  std::vector<Worker> workers;
+  double paper_bytes = 0;            ///< the papers' accounting: bytes up plus bytes down, over all workers
+  double communication_seconds = 0;  ///< on full-duplex links of that model, without contention inside the network
+};
+
+}  // namespace isthmus

@@ -1,0 +1,75 @@
+#include "sim/core/job.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/error.hpp"
+
+namespace isthmus {
+
+Job::Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
+         long steps_per_round, bool live)
+    : source_(make_data_source(data)),
+      data_(source_->describe()),
+      model_(make_model(model, data_)),
+      training_(std::move(training)),
+      split_(Split::parse(data)),
+      data_in_memory_(data.at("in_memory").get<bool>()),
+      workers_(workers),
+      steps_per_round_(steps_per_round) {
+  if (data_.train_samples < workers_) {
+    throw InputError("/platform/workers", "found " + std::to_string(workers_) + ", but the data set has only " +
+                                              std::to_string(data_.train_samples) + " training samples");
+  }
+  if (!live) return;
+  dataset_ = source_->load();
+  shards_ = split_samples(split_, dataset_->train_labels, workers_, training_.seed);
+  initial_parameters_ = model_->initial_parameters(random_stream(training_.seed, "parameters"));
+}
+
+std::uint64_t Job::shard_bytes(int rank) const {
+  if (!data_in_memory_) return 0;
+  const std::uint64_t samples = shards_.empty() ? static_cast<std::uint64_t>(expected_shard_samples(split_, data_.train_samples, workers_))
+                                                : shards_[static_cast<std::size_t>(rank)].samples.size();
+  return samples * data_.sample_bytes();
+}
+
+long Job::total_steps() const {
+  if (training_.rounds) return *training_.rounds * steps_per_round_;
+  const double samples_per_step = static_cast<double>(training_.batch) * workers_;
+  const double steps = *training_.epochs * static_cast<double>(data_.train_samples) / samples_per_step;
+  return std::max(1L, std::lround(steps));
+}
+
+std::vector<Round> Job::rounds() const {
+  const long steps = total_steps();
+  const double steps_per_epoch =
+      static_cast<double>(data_.train_samples) / (static_cast<double>(training_.batch) * workers_);
+  std::vector<Round> rounds;
+  double next_evaluation = training_.evaluate_every_epochs.value_or(0);
+  for (long done = 0; done < steps;) {
+    Round round;
+    round.index = static_cast<long>(rounds.size()) + 1;
+    round.local_steps = std::min(steps_per_round_, steps - done);
+    round.steps_so_far = done += round.local_steps;
+    round.last = done == steps;
+    if (training_.evaluate_every_rounds) {
+      round.evaluated = round.index % *training_.evaluate_every_rounds == 0;
+    } else {
+      // At the first round that reaches each multiple of so many epochs; a hair less is close enough.
+      const double epochs = static_cast<double>(done) / steps_per_epoch + 1e-9;
+      round.evaluated = epochs >= next_evaluation;
+      while (next_evaluation <= epochs) next_evaluation += *training_.evaluate_every_epochs;
+    }
+    round.evaluated = round.evaluated || round.last;
+    rounds.push_back(round);
+  }
+  return rounds;
+}
+
+BatchStream Job::batches(int rank) const {
+  return {shards_[static_cast<std::size_t>(rank)],
+          random_stream(training_.seed, "batches", static_cast<std::uint64_t>(rank))};
+}
+
+}  // namespace isthmus

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "models/data/dataset.hpp"
+#include "models/data/split.hpp"
+#include "models/model.hpp"
+#include "models/training.hpp"
+
+namespace isthmus {
+
+/// The work between two synchronisations.
+struct Round {
+  long index = 0;        ///< 1, 2, ...
+  long local_steps = 0;  ///< of each worker in this round
+  long steps_so_far = 0;  ///< of each worker, this round included
+  bool evaluated = false;
+  bool last = false;
+};
+
+/// What is trained and how, the same for all workers of a run.
+class Job {
+ public:
+  /// Describes everything and, if `live`, loads the data and draws splits and initial parameters.
+  /// `steps_per_round`: local steps between two synchronisations. Throws InputError.
+  Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
+      long steps_per_round, bool live);
+
+  const DataDescription& data() const { return data_; }
+  const Model& model() const { return *model_; }
+  const TrainingOptions& training() const { return training_; }
+  int workers() const { return workers_; }
+  bool live() const { return dataset_.has_value(); }
+
+  /// Bytes of one worker's samples, if they are kept in its device's memory.
+  std::uint64_t shard_bytes(int rank) const;
+
+  /// Local steps of each worker over the whole training. Where `epochs` does not give a whole number, the
+  /// nearest.
+  long total_steps() const;
+  long steps_per_round() const { return steps_per_round_; }
+  /// The last one may be shorter than the others.
+  std::vector<Round> rounds() const;
+
+  // Of live jobs only.
+  const Dataset& dataset() const { return *dataset_; }
+  const std::vector<float>& initial_parameters() const { return initial_parameters_; }
+  BatchStream batches(int rank) const;
+
+ private:
+  std::unique_ptr<DataSource> source_;
+  DataDescription data_;
+  std::unique_ptr<Model> model_;
+  TrainingOptions training_;
+  Split split_;
+  bool data_in_memory_;
+  int workers_;
+  long steps_per_round_;
+  std::optional<Dataset> dataset_;
+  std::vector<Shard> shards_;
+  std::vector<float> initial_parameters_;
+};
+
+}  // namespace isthmus

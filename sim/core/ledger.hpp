@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+namespace isthmus {
+
+/// What one worker did: counted, never estimated. compute + communication + idle seconds are its whole time:
+/// waiting counts as communication while a transfer it waits for is under way, else as idle.
+struct WorkerLedger {
+  double compute_seconds = 0;
+  double communication_seconds = 0;
+  double idle_seconds = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t messages_sent = 0;
+  double flops = 0;
+};
+
+}  // namespace isthmus

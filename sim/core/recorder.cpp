@@ -1,0 +1,64 @@
+#include "sim/core/recorder.hpp"
+
+#include <algorithm>
+
+namespace isthmus {
+
+Recorder::Recorder(const Job& job, TaskPool& pool, Progress progress)
+    : job_(job), pool_(pool), progress_(std::move(progress)) {}
+
+void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values) {
+  OpenRound& open = open_[round.index];
+  open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
+  open.row.bytes_sent += report.bytes_sent;
+  open.training += report.training;
+  paper_bytes_ += report.paper_bytes;
+  if (!part.empty() && round.evaluated && job_.live()) {
+    open.parameters.resize(job_.model().layout().size());
+    Transfer(part, Selection::everything(job_.model().layout())).scatter(values, open.parameters);
+  }
+  if (++open.reports == job_.workers()) {
+    close(round, std::move(open));
+    open_.erase(round.index);
+  }
+}
+
+void Recorder::close(const Round& round, OpenRound open) {
+  open.row.round = round.index;
+  open.row.local_steps = round.steps_so_far;
+  open.row.samples = round.steps_so_far * job_.workers() * job_.training().batch;
+  rounds_completed_ = round.index;
+  last_round_end_seconds_ = open.row.simulated_seconds;
+  if (round.evaluated) {
+    if (open.training.samples > 0) open.row.train_loss = open.training.mean_loss();
+    rows_.push_back(open.row);
+    if (job_.live()) {
+      // Snapshots must not pile up where training is faster than evaluation.
+      while (evaluations_.size() >= static_cast<std::size_t>(2 * pool_.threads())) finish_oldest_evaluation();
+      evaluations_.emplace_back(rows_.size() - 1, pool_.submit([this, parameters = std::move(open.parameters)]() mutable {
+        return evaluate(job_.model(), std::move(parameters), job_.dataset(), job_.training().evaluation_batch);
+      }));
+    }
+  }
+  if (progress_) {
+    const std::size_t evaluated = rows_.size() - evaluations_.size();
+    HistoryRow so_far = open.row;
+    if (evaluated > 0) so_far.test_accuracy = rows_[evaluated - 1].test_accuracy;
+    progress_(round, so_far);
+  }
+}
+
+void Recorder::finish_oldest_evaluation() {
+  auto& [row, evaluation] = evaluations_.front();
+  const BatchResult result = evaluation.get();
+  rows_[row].test_loss = result.mean_loss();
+  rows_[row].test_accuracy = result.accuracy();
+  evaluations_.pop_front();
+}
+
+std::vector<HistoryRow> Recorder::history() {
+  while (!evaluations_.empty()) finish_oldest_evaluation();
+  return rows_;
+}
+
+}  // namespace isthmus

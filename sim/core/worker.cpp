@@ -1,0 +1,129 @@
+#include "sim/core/worker.hpp"
+
+#include "models/sgd.hpp"
+#include "sim/collectives/collectives.hpp"
+
+namespace isthmus {
+
+Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
+    : job_(job), host_(host), pool_(pool), recorder_(recorder) {
+  shard_ = host_.memory().reserve(MemoryPart::data, job_.shard_bytes(rank()));
+}
+
+void Worker::end_round(const Round& round, Values parameters) {
+  std::vector<Selection> homes(static_cast<std::size_t>(size()));
+  homes.front() = Selection::everything(job_.model().layout());
+  end_round(round, homes, parameters, parameters.size());
+}
+
+void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t trained) {
+  constexpr double up_and_down = 2;
+  recorder_.end_round(round,
+                      {.simulated_seconds = host_.now_seconds(),
+                       .bytes_sent = host_.ledger().bytes_sent,
+                       .training = training_,
+                       .paper_bytes = up_and_down * static_cast<double>(trained * sizeof(float))},
+                      homes[static_cast<std::size_t>(rank())], values);
+  if (round.evaluated) training_ = {};
+  if (round.evaluated && job_.training().charge_evaluation) charge_evaluation(homes, values);
+  host_.timeline().add_round(rank(), round.index, round_start_seconds_, host_.now_seconds());
+  round_start_seconds_ = host_.now_seconds();
+}
+
+/// Worker 0 gets together what rests elsewhere and runs the model forward over the test set.
+void Worker::charge_evaluation(const std::vector<Selection>& homes, Values values) {
+  const auto home_size = [&](int worker) { return homes[static_cast<std::size_t>(worker)].size(); };
+  if (rank() != 0) {
+    if (home_size(rank()) > 0) communicator().send(0, values);
+    return;
+  }
+  std::size_t elsewhere = 0;
+  for (int worker = 1; worker < size(); ++worker) elsewhere += home_size(worker);
+  Buffer buffer = communicator().buffer(elsewhere);
+  std::vector<Message> incoming;
+  for (int worker = 1; worker < size(); ++worker) {
+    if (home_size(worker) == 0) continue;
+    elsewhere -= home_size(worker);
+    incoming.push_back({worker, buffer.values().slice(elsewhere, home_size(worker))});
+  }
+  exchange(communicator(), {}, incoming);
+  host_.execute(job_.model().costs(1).forward_flops * static_cast<double>(job_.data().test_samples));
+}
+
+Replica::Replica(Worker& worker, const Model& model) : worker_(worker) {
+  const Job& job = worker_.job();
+  if (job.live()) {
+    trainer_ = std::make_unique<Trainer>(job.dataset(), job.batches(worker_.rank()), job.training(),
+                                         job.total_steps());
+  }
+  reshape(model);
+}
+
+void Replica::reshape(const Model& model) {
+  if (!reservations_.empty() && model.layout() == layout_) return reset_optimizer();
+  const Job& job = worker_.job();
+  layout_ = model.layout();
+  const CostProfile costs = model.costs(job.training().batch);
+  gradient_flops_ = costs.gradient_flops();
+  update_flops_ = static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
+  reservations_.clear();
+  const MemoryUse need = replica_memory(job, model);
+  for (const MemoryPart part :
+       {MemoryPart::parameters, MemoryPart::gradients, MemoryPart::optimizer, MemoryPart::activations}) {
+    reservations_.push_back(worker_.host_.memory().reserve(part, need[part]));
+  }
+  if (trainer_) trainer_->set_model(model);
+}
+
+Values Replica::parameters() { return trainer_ ? trainer_->parameters() : Values::phantom(layout_.size()); }
+
+Values Replica::gradients() { return trainer_ ? trainer_->gradients() : Values::phantom(layout_.trainable_size()); }
+
+void Replica::initialise() {
+  if (trainer_) copy(worker_.job().initial_parameters(), parameters());
+}
+
+template <typename Work>
+void Replica::compute(double flops, Work&& work) {
+  if (!trainer_) return worker_.host_.execute(flops);
+  PendingWork<BatchResult> result = worker_.pool_.submit(std::forward<Work>(work));
+  worker_.host_.execute(flops);
+  worker_.training_ += result.get();
+}
+
+void Replica::train(long steps) {
+  compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_), [this, steps] { return trainer_->train(steps); });
+}
+
+void Replica::compute_gradient() {
+  compute(gradient_flops_, [this] { return trainer_->compute_gradient(); });
+}
+
+void Replica::apply_gradient() {
+  compute(update_flops_, [this] {
+    trainer_->apply_gradient();
+    return BatchResult{};
+  });
+}
+
+void Replica::reset_optimizer() {
+  if (trainer_) trainer_->reset_optimizer();
+}
+
+double step_flops(const Job& job, const Model& model) {
+  const CostProfile costs = model.costs(job.training().batch);
+  return costs.gradient_flops() + static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
+}
+
+MemoryUse replica_memory(const Job& job, const Model& model) {
+  const CostProfile costs = model.costs(job.training().batch);
+  MemoryUse use;
+  use[MemoryPart::parameters] = model.layout().size() * sizeof(float);
+  use[MemoryPart::gradients] = costs.parameters * sizeof(float);
+  use[MemoryPart::optimizer] =
+      costs.parameters * static_cast<std::size_t>(Sgd::state_per_parameter(job.training())) * sizeof(float);
+  use[MemoryPart::activations] = costs.activation_bytes + costs.workspace_bytes;
+  return use;
+}
+
+}  // namespace isthmus

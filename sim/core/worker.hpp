@@ -1,0 +1,87 @@
+#pragma once
+
+#include <vector>
+
+#include "models/trainer.hpp"
+#include "sim/core/host.hpp"
+#include "sim/core/job.hpp"
+#include "sim/core/recorder.hpp"
+#include "sim/core/task_pool.hpp"
+
+namespace isthmus {
+
+/// One rank of a protocol: what a protocol's text works with.
+class Worker {
+ public:
+  /// Charges the worker's samples to its device. Throws OutOfMemory.
+  Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder);
+
+  int rank() const { return host_.communicator().rank(); }
+  int size() const { return host_.communicator().size(); }
+  const Job& job() const { return job_; }
+  Communicator& communicator() { return host_.communicator(); }
+  /// Memory of this worker's device. Throws OutOfMemory.
+  [[nodiscard]] Reservation reserve(MemoryPart part, std::uint64_t bytes) { return host_.memory().reserve(part, bytes); }
+
+  /// Ends a round in which every worker got the same parameters.
+  void end_round(const Round& round, Values parameters);
+  /// Ends a round after which homes[i] of the model rests with worker i, `values` being this worker's home.
+  /// `trained`: how many parameters this worker was given for the round.
+  void end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t trained);
+
+ private:
+  friend class Replica;
+  void charge_evaluation(const std::vector<Selection>& homes, Values values);
+
+  const Job& job_;
+  Host& host_;
+  TaskPool& pool_;
+  Recorder& recorder_;
+  Reservation shard_;
+  BatchResult training_;          // since the last evaluated round
+  double round_start_seconds_ = 0;
+};
+
+/// A network in training on a worker's device: parameters, gradients, optimizer state and activations, charged
+/// to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time by its
+/// FLOPs; in runs that only count costs there is none, and values are phantoms.
+class Replica {
+ public:
+  /// A network of the shape of `model` (the job's, or a subnet of it). Throws OutOfMemory.
+  Replica(Worker& worker, const Model& model);
+
+  /// Becomes a network of another shape, with parameters yet to be written and a fresh optimizer.
+  void reshape(const Model& model);
+
+  Values parameters();
+  Values gradients();
+
+  /// Writes the initial parameters of the whole model, the same on every worker.
+  void initialise();
+  /// So many local steps of SGD.
+  void train(long steps);
+  /// The gradient of one mini-batch.
+  void compute_gradient();
+  /// One optimizer step with gradients().
+  void apply_gradient();
+  /// Forgets the momentum.
+  void reset_optimizer();
+
+ private:
+  template <typename Work>
+  void compute(double flops, Work&& work);
+
+  Worker& worker_;
+  ParameterLayout layout_;
+  double gradient_flops_ = 0, update_flops_ = 0;
+  std::vector<Reservation> reservations_;
+  std::unique_ptr<Trainer> trainer_;  // null in runs that only count costs
+};
+
+/// FLOPs of one local step of `model`: forward, backward and the optimizer's.
+double step_flops(const Job& job, const Model& model);
+
+/// What a replica of `model` takes of a device's memory, for forecasts.
+MemoryUse replica_memory(const Job& job, const Model& model);
+
+}  // namespace isthmus

@@ -1,0 +1,46 @@
+#include "sim/protocols/replicated.hpp"
+
+namespace isthmus {
+namespace {
+
+/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each.
+class DataParallel final : public Protocol {
+ public:
+  explicit DataParallel(const nlohmann::json& options)
+      : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())) {}
+
+  long steps_per_round() const override { return 1; }
+
+  void run(Worker& worker) const override {
+    Replica replica(worker, worker.job().model());
+    replica.initialise();
+    for (const Round& round : worker.job().rounds()) {
+      replica.compute_gradient();
+      aggregate_.mean(worker.communicator(), replica.gradients());
+      replica.apply_gradient();
+      worker.end_round(round, replica.parameters());
+    }
+  }
+
+  std::vector<RankPair> talking_pairs(int workers) const override { return aggregate_.talking_pairs(workers); }
+
+  Forecast forecast(const Job& job, const LinkModel& link) const override {
+    return forecast_replicas(job, aggregate_, steps_per_round(), job.model().layout().trainable_size(), link);
+  }
+
+ private:
+  const AllReduce& aggregate_;
+};
+
+}  // namespace
+
+ProtocolKind data_parallel_kind() {
+  return {.kind = {.name = "data_parallel",
+                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step",
+                   .options = {{"aggregate", aggregate_schema()}}},
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+            return std::make_unique<DataParallel>(options);
+          }};
+}
+
+}  // namespace isthmus

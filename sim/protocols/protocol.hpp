@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "models/kind.hpp"
+#include "sim/core/forecast.hpp"
+#include "sim/core/worker.hpp"
+#include "sim/platform/platform.hpp"
+
+namespace isthmus {
+
+/// A distributed training protocol. run() is what each worker executes, written once for real training and for
+/// counting costs; the other functions say what follows from the protocol before it runs.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+
+  /// Local steps between two synchronisations.
+  virtual long steps_per_round() const = 0;
+
+  /// Throws InputError where the protocol cannot train this job.
+  virtual void require_fit(const Job& /*job*/) const {}
+
+  virtual void run(Worker& worker) const = 0;
+
+  /// Who will send messages to whom.
+  virtual std::vector<RankPair> talking_pairs(int workers) const = 0;
+
+  /// Closed forms of one full round.
+  virtual Forecast forecast(const Job& job, const LinkModel& link) const = 0;
+};
+
+/// JSON Schema of the option that several protocols share.
+nlohmann::json local_steps_schema();
+
+/// A protocol a scenario can name. A new one is one new file and its line in protocol.cpp.
+struct ProtocolKind {
+  Kind kind;
+  std::unique_ptr<Protocol> (*make)(const nlohmann::json& options);
+};
+
+const std::vector<ProtocolKind>& protocol_kinds();
+
+/// What a scenario's `protocol` describes.
+std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);
+
+}  // namespace isthmus

@@ -1,0 +1,270 @@
+#include "sim/platform/platform_xml.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <sstream>
+#include <utility>
+
+#include "models/error.hpp"
+#include "sim/simgrid/compat.hpp"
+
+namespace isthmus {
+namespace {
+
+bool starts_with(const std::string& text, const std::string& start) { return text.compare(0, start.size(), start) == 0; }
+
+/// The ranges of a cluster's radical, "0-3,7" as {0,3},{7,7}; what cannot be read is left to SimGrid.
+std::vector<std::pair<long, long>> read_radical(const std::string& radical) {
+  std::vector<std::pair<long, long>> ranges;
+  std::istringstream groups(radical);
+  for (std::string group; std::getline(groups, group, ',');) {
+    char* end = nullptr;
+    const long first = std::strtol(group.c_str(), &end, 10);
+    if (end == group.c_str()) continue;
+    ranges.emplace_back(first, *end == '-' ? std::strtol(end + 1, nullptr, 10) : first);
+  }
+  return ranges;
+}
+
+/// Whether a cluster makes a host of this name.
+bool makes_host(const XmlElement& cluster, const std::string& name) {
+  const std::string &prefix = cluster["prefix"], &suffix = cluster["suffix"];
+  if (name.size() <= prefix.size() + suffix.size() || !starts_with(name, prefix)) return false;
+  if (name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) return false;
+  const std::string middle = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  if (middle.size() > 9 || !std::all_of(middle.begin(), middle.end(), [](unsigned char c) { return std::isdigit(c); }))
+    return false;
+  const long number = std::stol(middle);
+  const auto ranges = read_radical(cluster["radical"]);
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const auto& range) { return range.first <= number && number <= range.second; });
+}
+
+/// Comments and CDATA become spaces, line ends stay.
+void blank(std::string& text, const std::string& open, const std::string& close) {
+  for (auto begin = text.find(open); begin != std::string::npos; begin = text.find(open, begin)) {
+    const auto found = text.find(close, begin + open.size());
+    const auto end = found == std::string::npos ? text.size() : found + close.size();
+    std::replace_if(text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end),
+                    [](char c) { return c != '\n'; }, ' ');
+    begin = end;
+    if (begin >= text.size()) break;
+  }
+}
+
+bool name_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == ':'; }
+
+/// Reads the attributes of one tag; on faults it stops, SimGrid will speak of them.
+std::map<std::string, std::string> read_attributes(const std::string& tag) {
+  std::map<std::string, std::string> attributes;
+  std::size_t at = 0;
+  while (at < tag.size()) {
+    while (at < tag.size() && !name_character(tag[at])) ++at;
+    const std::size_t begin = at;
+    while (at < tag.size() && name_character(tag[at])) ++at;
+    const std::string name = tag.substr(begin, at - begin);
+    const auto quote = tag.find_first_of("\"'", at);
+    if (quote == std::string::npos) break;
+    const auto close = tag.find(tag[quote], quote + 1);
+    if (close == std::string::npos) break;
+    attributes[name] = tag.substr(quote + 1, close - quote - 1);
+    at = close + 1;
+  }
+  return attributes;
+}
+
+}  // namespace
+
+const std::string& XmlElement::operator[](const std::string& attribute) const {
+  static const std::string none;
+  const auto found = attributes.find(attribute);
+  return found == attributes.end() ? none : found->second;
+}
+
+PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string()) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) throw InputError(file_, "no such platform file");
+  if (std::filesystem::is_directory(status)) throw InputError(file_, "is a directory; allowed: a platform XML file");
+  if (!std::filesystem::is_regular_file(status)) {
+    throw InputError(file_, "is no regular file; allowed: a platform XML file");
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw InputError(file_, "cannot be read");
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    throw InputError(place(1), "the file is empty; allowed: a SimGrid platform in XML");
+  }
+  blank(text, "<!--", "-->");
+  blank(text, "<![CDATA[", "]]>");
+  scan(text);
+}
+
+void PlatformXml::scan(const std::string& text) {
+  std::vector<int> open;
+  int line = 1;
+  std::size_t counted = 0;
+  for (auto at = text.find('<'); at != std::string::npos; at = text.find('<', at + 1)) {
+    line += static_cast<int>(std::count(text.begin() + static_cast<long>(counted), text.begin() + static_cast<long>(at), '\n'));
+    counted = at;
+    // The tag ends at a '>' outside quotes.
+    char quote = 0;
+    std::size_t end = at + 1;
+    for (; end < text.size(); ++end) {
+      if (quote != 0) {
+        if (text[end] == quote) quote = 0;
+      } else if (text[end] == '"' || text[end] == '\'') {
+        quote = text[end];
+      } else if (text[end] == '>') {
+        break;
+      }
+    }
+    if (end >= text.size()) return;
+    if (text[at + 1] == '/') {
+      if (!open.empty()) open.pop_back();
+    } else if (name_character(text[at + 1])) {
+      std::size_t name_end = at + 1;
+      while (name_character(text[name_end])) ++name_end;
+      XmlElement element{text.substr(at + 1, name_end - at - 1), line, open.empty() ? -1 : open.back(), {}};
+      element.attributes = read_attributes(text.substr(name_end, end - name_end));
+      elements_.push_back(std::move(element));
+      if (text[end - 1] != '/') open.push_back(static_cast<int>(elements_.size()) - 1);
+    }
+    at = end;
+  }
+}
+
+void PlatformXml::check_element(const XmlElement& element) const {
+  static constexpr std::array<const char*, 8> routings{"Full",    "Floyd", "Dijkstra", "DijkstraCache",
+                                                       "Cluster", "None",  "Vivaldi",  "Wifi"};
+  const auto& tag = element.tag;
+  if ((tag == "zone" || tag == "AS") && element.attributes.contains("routing")) {
+    const std::string& routing = element["routing"];
+    const auto same = [&](const char* known) { return ::strcasecmp(known, routing.c_str()) == 0; };
+    const bool known = std::any_of(routings.begin(), routings.end(), same) || (compat::has_star_routing && same("Star"));
+    if (!known) {
+      throw InputError(place(element.line), "zone '" + element["id"] + "' has the unknown routing '" + routing +
+                                                "'; allowed: Full, Floyd, Dijkstra, DijkstraCache, Cluster, "
+                                                "None, Vivaldi, Wifi");
+    }
+  }
+  if (tag == "actor" || tag == "process") {
+    throw InputError(place(element.line), "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
+  }
+  if (compat::aborts_on_bandwidth_trace && tag == "trace_connect" && element["kind"] == "BANDWIDTH") {
+    throw InputError(place(element.line), "<trace_connect kind=\"BANDWIDTH\"> does not work in SimGrid " +
+                                              compat::simgrid_version_text() +
+                                              "; allowed: the link's attribute bandwidth_file");
+  }
+}
+
+void PlatformXml::check() const {
+  int roots = 0;
+  const bool platform = std::any_of(elements_.begin(), elements_.end(), [](const auto& e) { return e.tag == "platform"; });
+  for (const auto& element : elements_) {
+    check_element(element);
+    const bool zone = element.tag == "zone" || element.tag == "AS" || element.tag == "cluster";
+    const bool outermost = element.parent >= 0 && elements_[static_cast<std::size_t>(element.parent)].tag == "platform";
+    if (zone && outermost && ++roots > 1) {
+      throw InputError(place(element.line), "a second outermost <" + element.tag + "> '" + element["id"] +
+                                                "'; allowed: one zone that contains all others");
+    }
+  }
+  check_hosts_once();
+  if (platform && roots == 0) throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
+}
+
+void PlatformXml::check_hosts_once() const {
+  std::map<std::string, int> lines;
+  const auto add = [&](const std::string& name, int line) {
+    const auto [found, fresh] = lines.emplace(name, line);
+    if (!fresh) {
+      throw InputError(place(line), "a second host named '" + name + "', the first is in line " +
+                                        std::to_string(found->second) + "; allowed: each name once");
+    }
+  };
+  constexpr long plausible = 1'000'000;  // hosts of one cluster
+  for (const auto& element : elements_) {
+    if (element.tag == "host") add(element["id"], element.line);
+    if (element.tag != "cluster") continue;
+    for (const auto& [first, last] : read_radical(element["radical"])) {
+      for (long i = first; i <= std::min(last, first + plausible); ++i) {
+        add(element["prefix"] + std::to_string(i) + element["suffix"], element.line);
+      }
+    }
+  }
+}
+
+int PlatformXml::host_element(const std::string& name) const {
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const auto& element = elements_[i];
+    const bool named = (element.tag == "host" || element.tag == "peer") && element["id"] == name;
+    const bool made = (element.tag == "cluster" || element.tag == "cabinet") && makes_host(element, name);
+    if (named || made) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int PlatformXml::link_element(const std::string& name) const {
+  const auto is = [&](const std::string& id) { return name == id || name == id + "_UP" || name == id + "_DOWN"; };
+  int only_cluster = -1, clusters = 0;
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const auto& element = elements_[i];
+    if (element.tag == "link" && is(element["id"])) return static_cast<int>(i);
+    if (element.tag != "cluster" && element.tag != "cabinet" && element.tag != "peer") continue;
+    ++clusters;
+    only_cluster = static_cast<int>(i);
+    for (const char* part : {"_link_", "_backbone", "_loopback", "_limiter"}) {
+      if (starts_with(name, element["id"] + part)) return static_cast<int>(i);
+    }
+  }
+  return clusters == 1 ? only_cluster : -1;
+}
+
+std::string PlatformXml::place_of_host(const std::string& name) const { return place_of_element(host_element(name)); }
+
+std::string PlatformXml::place_of_link(const std::string& name) const { return place_of_element(link_element(name)); }
+
+std::string PlatformXml::place_of_property(const std::string& host, const std::string& property) const {
+  const int owner = host_element(host);
+  for (const auto& element : elements_) {
+    if (owner >= 0 && element.tag == "prop" && element.parent == owner && element["id"] == property) return place(element.line);
+  }
+  return place_of_element(owner);
+}
+
+std::string PlatformXml::place_of_mention(const std::string& message) const {
+  static const std::regex between(R"(between (\S+) and (\S+))");
+  std::smatch match;
+  if (std::regex_search(message, match, between)) {
+    int line = 0;  // the last such route: the one too many
+    for (const auto& element : elements_) {
+      const std::string &src = element["src"], &dst = element["dst"];
+      if ((src == match[1] && dst == match[2]) || (src == match[2] && dst == match[1])) line = element.line;
+    }
+    if (line > 0) return place(line);
+  }
+  static const std::regex mention(
+      R"('([^']+)'|(?:[Hh]ost|CPU|[Ll]ink|[Zz]one|named|found:)\s+([\w.-]+)|Zone\(([^)]+)\))");
+  for (auto found = std::sregex_iterator(message.begin(), message.end(), mention); found != std::sregex_iterator(); ++found) {
+    std::string name;
+    for (std::size_t group = 1; group < found->size() && name.empty(); ++group) name = (*found)[group].str();
+    while (!name.empty() && name.back() == '.') name.pop_back();
+    for (auto element = elements_.rbegin(); element != elements_.rend(); ++element) {
+      const auto& attributes = element->attributes;
+      if (std::any_of(attributes.begin(), attributes.end(), [&](const auto& a) { return a.second == name; })) {
+        return place(element->line);
+      }
+    }
+  }
+  return file_;
+}
+
+}  // namespace isthmus

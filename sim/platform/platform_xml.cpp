@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -155,6 +156,12 @@ void PlatformXml::check_element(const XmlElement& element) const {
                                                 "None, Vivaldi, Wifi");
     }
   }
+  if (tag == "platform" && element.attributes.contains("version")) {
+    const double version = std::strtod(element["version"].c_str(), nullptr);
+    if (!(version >= 4 && version < 4.2)) {
+      throw InputError(place(element.line), "platform version '" + element["version"] + "'; allowed: 4 to 4.1");
+    }
+  }
   if (tag == "actor" || tag == "process") {
     throw InputError(place(element.line), "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
   }
@@ -177,8 +184,22 @@ void PlatformXml::check() const {
                                                 "'; allowed: one zone that contains all others");
     }
   }
+  check_directions();
   check_hosts_once();
   if (platform && roots == 0) throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
+}
+
+void PlatformXml::check_directions() const {
+  std::set<std::string> split_duplex;
+  for (const auto& element : elements_) {
+    if (element.tag == "link" && element["sharing_policy"] == "SPLITDUPLEX") split_duplex.insert(element["id"]);
+  }
+  for (const auto& element : elements_) {
+    if (element.tag != "link_ctn" || !split_duplex.contains(element["id"])) continue;
+    if (element["direction"] == "UP" || element["direction"] == "DOWN") continue;
+    throw InputError(place(element.line), "the route crosses the SPLITDUPLEX link '" + element["id"] +
+                                              "' without a direction; allowed: direction=\"UP\" or \"DOWN\"");
+  }
 }
 
 void PlatformXml::check_hosts_once() const {
@@ -257,12 +278,14 @@ std::string PlatformXml::place_of_mention(const std::string& message) const {
     std::string name;
     for (std::size_t group = 1; group < found->size() && name.empty(); ++group) name = (*found)[group].str();
     while (!name.empty() && name.back() == '.') name.pop_back();
+    int line = 0;  // the last that is declared so, else the last that mentions it
     for (auto element = elements_.rbegin(); element != elements_.rend(); ++element) {
+      if ((*element)["id"] == name && element->tag != "link_ctn") return place(element->line);
       const auto& attributes = element->attributes;
-      if (std::any_of(attributes.begin(), attributes.end(), [&](const auto& a) { return a.second == name; })) {
-        return place(element->line);
-      }
+      const auto mentions = [&](const auto& attribute) { return attribute.second == name; };
+      if (line == 0 && std::any_of(attributes.begin(), attributes.end(), mentions)) line = element->line;
     }
+    if (line > 0) return place(line);
   }
   return file_;
 }

@@ -45,6 +45,7 @@ class PlatformXml {
   int link_element(const std::string& name) const;
   std::string place_of_element(int index) const { return place(index < 0 ? 0 : elements_[static_cast<std::size_t>(index)].line); }
   void check_hosts_once() const;
+  void check_directions() const;
   void check_element(const XmlElement& element) const;
 
   std::string file_;

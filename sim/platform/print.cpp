@@ -47,19 +47,48 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
   return rows;
 }
 
+/// Memory in the binary units it is sold in: "16 GiB".
+std::string format_memory(std::uint64_t bytes) {
+  const char* units[] = {"TiB", "GiB", "MiB", "KiB"};
+  for (int i = 0; i < 4; ++i) {
+    const std::uint64_t unit = std::uint64_t{1} << (40 - 10 * i);
+    if (bytes >= unit && bytes % unit == 0) return std::to_string(bytes / unit) + " " + units[i];
+  }
+  return format_bytes(static_cast<double>(bytes));
+}
+
 void print_hosts(const PlatformReport& report, std::ostream& out) {
   out << "Hosts: " << report.hosts.size() << '\n';
   auto rows = folded(report.hosts, [](const HostFacts& host) {
     return Row{format_speed(host.speed_flops), std::to_string(host.cores),
-               host.memory_bytes ? format_bytes(static_cast<double>(*host.memory_bytes)) : "unlimited"};
+               host.memory_bytes ? format_memory(*host.memory_bytes) : "unlimited"};
   });
   rows.insert(rows.begin(), {"name", "count", "speed of a core", "cores", "memory"});
   print_table(rows, out);
 }
 
+/// The two directions "x_DOWN" and "x_UP" of a split-duplex link as one "x", where they are the same.
+std::vector<LinkFacts> whole_links(const std::vector<LinkFacts>& links) {
+  std::vector<LinkFacts> whole;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    whole.push_back(links[i]);
+    const std::string& name = links[i].name;
+    if (i + 1 == links.size() || !name.ends_with("_DOWN")) continue;
+    const auto &up = links[i + 1], &down = links[i];
+    const std::string stem = name.substr(0, name.size() - 5);
+    const bool same = up.bandwidth_bytes_per_second == down.bandwidth_bytes_per_second &&
+                      up.latency_seconds == down.latency_seconds;
+    if (up.name != stem + "_UP" || !same) continue;
+    whole.back().name = stem;
+    ++i;
+  }
+  return whole;
+}
+
 void print_links(const PlatformReport& report, std::ostream& out) {
-  out << "\nLinks: " << report.links.size() << " (of a split-duplex link, each direction is one)\n";
-  auto rows = folded(report.links, [](const LinkFacts& link) {
+  const auto links = whole_links(report.links);
+  out << "\nLinks: " << links.size() << '\n';
+  auto rows = folded(links, [](const LinkFacts& link) {
     return Row{format_bandwidth(link.bandwidth_bytes_per_second), format_seconds(link.latency_seconds), link.sharing};
   });
   rows.insert(rows.begin(), {"name", "count", "bandwidth", "latency", "sharing"});

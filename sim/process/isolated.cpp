@@ -139,7 +139,8 @@ void drain(Pipe& result, std::string& answer, Pipe& errors, std::string& stderr_
 /// "[0.000000] ./src/x.cpp:84: [root/CRITICAL] text" becomes "text".
 std::string without_log_prefix(const std::string& line) {
   static const std::regex prefix(R"(^.*?\[[\w.]+/(CRITICAL|ERROR|WARNING|INFO|VERBOSE|DEBUG)\]\s*)");
-  return std::regex_replace(line, prefix, "", std::regex_constants::format_first_only);
+  static const std::regex address(R"( ?\(?0x[0-9a-f]{6,}\)?)");  // differ from run to run
+  return std::regex_replace(std::regex_replace(line, prefix, "", std::regex_constants::format_first_only), address, "");
 }
 
 /// The one line of a dead child's stderr that says most.
@@ -178,7 +179,7 @@ std::string describe_end(int status, const std::string& stderr_text) {
                                               ::strsignal(WTERMSIG(status)) + ")"
                                         : "ended with exit code " + std::to_string(WEXITSTATUS(status));
   const std::string said = excerpt(stderr_text);
-  if (said.empty()) return how;
+  if (said.empty() || said == "Segmentation fault.") return how;
   // SimGrid says why it aborts; the signal adds nothing to that.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) return said;
   return said + " (" + how + ")";

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -41,10 +41,17 @@ std::string tidy(const std::string& message) {
   return text.size() <= longest ? text : text.substr(0, longest) + "...";
 }
 
-/// SimGrid's "Parse error at FILE:LINE: TEXT" as ours.
+/// SimGrid's "Parse error at FILE:LINE: Invalid XML (...): TEXT" as "FILE:LINE: TEXT", with what is allowed where
+/// SimGrid does not say.
 [[noreturn]] void rethrow(const simgrid::ParseError& error) {
-  const std::string message = tidy(error.what()), intro = "Parse error at ";
-  throw InputError(message.starts_with(intro) ? message.substr(intro.size()) : message);
+  static const std::regex intro("^Parse error at "), detail("Invalid XML \\(XML input line \\d+, state \\d+\\): ");
+  std::string message = std::regex_replace(tidy(error.what()), intro, "");
+  message = std::regex_replace(message, detail, "no valid platform XML: ");
+  if (message.find("unknown unit") != std::string::npos) {
+    message += "; allowed: f, kf, Mf, Gf, Tf ... for speed, bps, kbps, Mbps, Gbps, Bps, kBps, MBps, GBps ... for bandwidth, "
+               "ns, us, ms, s ... for latency";
+  }
+  throw InputError(message);
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ PlatformReport report_from(const json& value) {
 void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
   for (int rank = 0; rank < platform.workers(); ++rank) {
     const auto& device = platform.devices()[static_cast<std::size_t>(rank)];
-    report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(), device.memory_bytes});
+    report.hosts.push_back(
+        {device.host, device.speed_flops, platform.host(rank)->get_core_count(), device.memory_bytes});
   }
 }
 
@@ -98,7 +99,8 @@ void describe_pairs(LoadedPlatform& platform, std::span<const RankPair> pairs, P
     if (found.pairs++ == 0) found = {latency, bandwidth, 1, {from, to}};
     if (workers > most_for_matrix) continue;
     report.latency_seconds[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = latency;
-    report.bandwidth_bytes_per_second[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = bandwidth;
+    report.bandwidth_bytes_per_second[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] =
+        bandwidth;
   }
   for (const auto& [key, pair_class] : classes) report.pair_classes.push_back(pair_class);
 }
@@ -108,17 +110,20 @@ std::vector<RankPair> pairs_to_look_at(int hosts) {
   const int step = hosts <= most_for_all_pairs ? 1 : hosts / sampled_partners;
   std::vector<RankPair> pairs;
   for (int from = 0; from < hosts; ++from) {
-    for (int distance = 1; distance < hosts; distance += step) pairs.emplace_back(from, (from + distance) % hosts);
+    for (int distance = 1; distance < hosts; distance += step)
+      pairs.emplace_back(from, (from + distance) % hosts);
   }
   return pairs;
 }
 
 /// Runs `describe` in a child; what SimGrid aborts of becomes an InputError.
-PlatformReport isolated_report(const std::filesystem::path& file, const std::function<PlatformReport()>& describe) {
+PlatformReport isolated_report(const std::filesystem::path& file,
+                               const std::function<PlatformReport()>& describe) {
   try {
     return report_from(run_isolated([&] { return to_json(describe()); }));
   } catch (const IsolatedDeath& death) {
-    if (death.doing().empty()) throw InputError(file.string(), "SimGrid gave up on the platform: " + death.reason());
+    if (death.doing().empty())
+      throw InputError(file.string(), "SimGrid gave up on the platform: " + death.reason());
     const std::string doing = death.doing(), start = file.string();
     const std::string place = PlatformXml(file).place_of_mention(death.reason());
     if (place == start || !doing.starts_with(start)) throw InputError(doing, death.reason());
@@ -129,7 +134,8 @@ PlatformReport isolated_report(const std::filesystem::path& file, const std::fun
 template <class Get, class Choose>
 double over_classes(const std::vector<PairClass>& classes, Get get, Choose choose) {
   double value = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& pair_class : classes) value = std::isnan(value) ? get(pair_class) : choose(value, get(pair_class));
+  for (const auto& pair_class : classes)
+    value = std::isnan(value) ? get(pair_class) : choose(value, get(pair_class));
   return value;
 }
 
@@ -142,8 +148,12 @@ double most(double a, double b) { return std::max(a, b); }
 
 double PlatformReport::min_latency_seconds() const { return over_classes(pair_classes, latency, least); }
 double PlatformReport::max_latency_seconds() const { return over_classes(pair_classes, latency, most); }
-double PlatformReport::min_bandwidth_bytes_per_second() const { return over_classes(pair_classes, bandwidth, least); }
-double PlatformReport::max_bandwidth_bytes_per_second() const { return over_classes(pair_classes, bandwidth, most); }
+double PlatformReport::min_bandwidth_bytes_per_second() const {
+  return over_classes(pair_classes, bandwidth, least);
+}
+double PlatformReport::max_bandwidth_bytes_per_second() const {
+  return over_classes(pair_classes, bandwidth, most);
+}
 
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
                                 std::span<const RankPair> talking_pairs) {

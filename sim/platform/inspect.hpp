@@ -31,14 +31,14 @@ struct PairClass {
 
 /// A loaded platform as plain data.
 struct PlatformReport {
-  std::vector<HostFacts> hosts;        ///< by rank, as overridden; for a whole file all hosts in natural order
-  std::vector<LinkFacts> links;        ///< used links, as overridden; for a whole file all links
-  std::vector<PairClass> pair_classes; ///< of the pairs looked at, by latency, then by falling bandwidth
-  bool sampled = false;                ///< true: the file has too many hosts to look at each pair
+  std::vector<HostFacts> hosts;  ///< by rank, as overridden; for a whole file all hosts in natural order
+  std::vector<LinkFacts> links;  ///< used links, as overridden; for a whole file all links
+  std::vector<PairClass> pair_classes;  ///< of the pairs looked at, by latency, then by falling bandwidth
+  bool sampled = false;                 ///< true: the file has too many hosts to look at each pair
   /// By rank and rank for at most 16 workers, else empty. 0 (latency) and infinity (bandwidth) from a rank to
   /// itself; for pairs that do not talk too, NaN if there is no route between them.
   std::vector<std::vector<double>> latency_seconds, bandwidth_bytes_per_second;
-  nlohmann::json network;              ///< constants in force, see effective_network()
+  nlohmann::json network;  ///< constants in force, see effective_network()
 
   double min_latency_seconds() const;
   double max_latency_seconds() const;
@@ -46,8 +46,8 @@ struct PlatformReport {
   double max_bandwidth_bytes_per_second() const;
 };
 
-/// Loads the platform in an isolated child and describes what its workers get. Errors: InputError for whatever
-/// is wrong with the platform, also where SimGrid aborts.
+/// Loads the platform in an isolated child and describes what its workers get. Errors: InputError for
+/// whatever is wrong with the platform, also where SimGrid aborts.
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
                                 std::span<const RankPair> talking_pairs);
 

@@ -1,8 +1,7 @@
 #include "sim/platform/names.hpp"
 
-#include <cstring>
-
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -25,7 +24,9 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-bool natural_less(const std::string& a, const std::string& b) { return ::strverscmp(a.c_str(), b.c_str()) < 0; }
+bool natural_less(const std::string& a, const std::string& b) {
+  return ::strverscmp(a.c_str(), b.c_str()) < 0;
+}
 
 std::string nearest_names(const std::string& wanted, std::span<const std::string> names) {
   constexpr std::size_t most = 3;

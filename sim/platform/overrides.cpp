@@ -73,11 +73,12 @@ std::vector<Override> resolve(const std::map<std::string, Override>& overrides, 
       const std::string& name = thing.whole.empty() ? thing.name : thing.whole;
       if (names.empty() || names.back() != name) names.push_back(name);
     }
-    throw InputError(pointer(section, pattern), "matches nothing in the platform; nearest: " +
-                                                    nearest_names(pattern, names));
+    throw InputError(pointer(section, pattern),
+                     "matches nothing in the platform; nearest: " + nearest_names(pattern, names));
   }
   for (std::size_t i = 0; i < things.size(); ++i) {
-    for (std::size_t f = 0; f < fields.size(); ++f) check_no_rival(setters[i][f], section, fields[f], things[i]);
+    for (std::size_t f = 0; f < fields.size(); ++f)
+      check_no_rival(setters[i][f], section, fields[f], things[i]);
   }
   return resolved;
 }
@@ -89,7 +90,8 @@ std::vector<LinkOverride> resolve_overrides(const std::map<std::string, LinkOver
   return resolve(overrides, things, "links", {"bandwidth", "latency"},
                  [](LinkOverride& to, const LinkOverride& from, std::array<Setter, 2>& setters, Match how,
                     const std::string& pattern) {
-                   set(to.bandwidth_bytes_per_second, from.bandwidth_bytes_per_second, setters[0], how, pattern);
+                   set(to.bandwidth_bytes_per_second, from.bandwidth_bytes_per_second, setters[0], how,
+                       pattern);
                    set(to.latency_seconds, from.latency_seconds, setters[1], how, pattern);
                  });
 }

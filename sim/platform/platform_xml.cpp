@@ -19,7 +19,9 @@
 namespace isthmus {
 namespace {
 
-bool starts_with(const std::string& text, const std::string& start) { return text.compare(0, start.size(), start) == 0; }
+bool starts_with(const std::string& text, const std::string& start) {
+  return text.compare(0, start.size(), start) == 0;
+}
 
 /// The ranges of a cluster's radical, "0-3,7" as {0,3},{7,7}; what cannot be read is left to SimGrid.
 std::vector<std::pair<long, long>> read_radical(const std::string& radical) {
@@ -40,7 +42,8 @@ bool makes_host(const XmlElement& cluster, const std::string& name) {
   if (name.size() <= prefix.size() + suffix.size() || !starts_with(name, prefix)) return false;
   if (name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) return false;
   const std::string middle = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-  if (middle.size() > 9 || !std::all_of(middle.begin(), middle.end(), [](unsigned char c) { return std::isdigit(c); }))
+  if (middle.size() > 9 ||
+      !std::all_of(middle.begin(), middle.end(), [](unsigned char c) { return std::isdigit(c); }))
     return false;
   const long number = std::stol(middle);
   const auto ranges = read_radical(cluster["radical"]);
@@ -53,14 +56,17 @@ void blank(std::string& text, const std::string& open, const std::string& close)
   for (auto begin = text.find(open); begin != std::string::npos; begin = text.find(open, begin)) {
     const auto found = text.find(close, begin + open.size());
     const auto end = found == std::string::npos ? text.size() : found + close.size();
-    std::replace_if(text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end),
-                    [](char c) { return c != '\n'; }, ' ');
+    std::replace_if(
+        text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end),
+        [](char c) { return c != '\n'; }, ' ');
     begin = end;
     if (begin >= text.size()) break;
   }
 }
 
-bool name_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == ':'; }
+bool name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == ':';
+}
 
 /// Reads the attributes of one tag; on faults it stops, SimGrid will speak of them.
 std::map<std::string, std::string> read_attributes(const std::string& tag) {
@@ -93,7 +99,8 @@ PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string(
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) throw InputError(file_, "no such platform file");
-  if (std::filesystem::is_directory(status)) throw InputError(file_, "is a directory; allowed: a platform XML file");
+  if (std::filesystem::is_directory(status))
+    throw InputError(file_, "is a directory; allowed: a platform XML file");
   if (!std::filesystem::is_regular_file(status)) {
     throw InputError(file_, "is no regular file; allowed: a platform XML file");
   }
@@ -113,7 +120,8 @@ void PlatformXml::scan(const std::string& text) {
   int line = 1;
   std::size_t counted = 0;
   for (auto at = text.find('<'); at != std::string::npos; at = text.find('<', at + 1)) {
-    line += static_cast<int>(std::count(text.begin() + static_cast<long>(counted), text.begin() + static_cast<long>(at), '\n'));
+    line += static_cast<int>(
+        std::count(text.begin() + static_cast<long>(counted), text.begin() + static_cast<long>(at), '\n'));
     counted = at;
     // The tag ends at a '>' outside quotes.
     char quote = 0;
@@ -149,9 +157,11 @@ void PlatformXml::check_element(const XmlElement& element) const {
   if ((tag == "zone" || tag == "AS") && element.attributes.contains("routing")) {
     const std::string& routing = element["routing"];
     const auto same = [&](const char* known) { return ::strcasecmp(known, routing.c_str()) == 0; };
-    const bool known = std::any_of(routings.begin(), routings.end(), same) || (compat::has_star_routing && same("Star"));
+    const bool known =
+        std::any_of(routings.begin(), routings.end(), same) || (compat::has_star_routing && same("Star"));
     if (!known) {
-      throw InputError(place(element.line), "zone '" + element["id"] + "' has the unknown routing '" + routing +
+      throw InputError(place(element.line), "zone '" + element["id"] + "' has the unknown routing '" +
+                                                routing +
                                                 "'; allowed: Full, Floyd, Dijkstra, DijkstraCache, Cluster, "
                                                 "None, Vivaldi, Wifi");
     }
@@ -159,11 +169,13 @@ void PlatformXml::check_element(const XmlElement& element) const {
   if (tag == "platform" && element.attributes.contains("version")) {
     const double version = std::strtod(element["version"].c_str(), nullptr);
     if (!(version >= 4 && version < 4.2)) {
-      throw InputError(place(element.line), "platform version '" + element["version"] + "'; allowed: 4 to 4.1");
+      throw InputError(place(element.line),
+                       "platform version '" + element["version"] + "'; allowed: 4 to 4.1");
     }
   }
   if (tag == "actor" || tag == "process") {
-    throw InputError(place(element.line), "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
+    throw InputError(place(element.line),
+                     "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
   }
   if (compat::aborts_on_bandwidth_trace && tag == "trace_connect" && element["kind"] == "BANDWIDTH") {
     throw InputError(place(element.line), "<trace_connect kind=\"BANDWIDTH\"> does not work in SimGrid " +
@@ -174,11 +186,13 @@ void PlatformXml::check_element(const XmlElement& element) const {
 
 void PlatformXml::check() const {
   int roots = 0;
-  const bool platform = std::any_of(elements_.begin(), elements_.end(), [](const auto& e) { return e.tag == "platform"; });
+  const bool platform =
+      std::any_of(elements_.begin(), elements_.end(), [](const auto& e) { return e.tag == "platform"; });
   for (const auto& element : elements_) {
     check_element(element);
     const bool zone = element.tag == "zone" || element.tag == "AS" || element.tag == "cluster";
-    const bool outermost = element.parent >= 0 && elements_[static_cast<std::size_t>(element.parent)].tag == "platform";
+    const bool outermost =
+        element.parent >= 0 && elements_[static_cast<std::size_t>(element.parent)].tag == "platform";
     if (zone && outermost && ++roots > 1) {
       throw InputError(place(element.line), "a second outermost <" + element.tag + "> '" + element["id"] +
                                                 "'; allowed: one zone that contains all others");
@@ -186,13 +200,15 @@ void PlatformXml::check() const {
   }
   check_directions();
   check_hosts_once();
-  if (platform && roots == 0) throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
+  if (platform && roots == 0)
+    throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
 }
 
 void PlatformXml::check_directions() const {
   std::set<std::string> split_duplex;
   for (const auto& element : elements_) {
-    if (element.tag == "link" && element["sharing_policy"] == "SPLITDUPLEX") split_duplex.insert(element["id"]);
+    if (element.tag == "link" && element["sharing_policy"] == "SPLITDUPLEX")
+      split_duplex.insert(element["id"]);
   }
   for (const auto& element : elements_) {
     if (element.tag != "link_ctn" || !split_duplex.contains(element["id"])) continue;
@@ -234,7 +250,9 @@ int PlatformXml::host_element(const std::string& name) const {
 }
 
 int PlatformXml::link_element(const std::string& name) const {
-  const auto is = [&](const std::string& id) { return name == id || name == id + "_UP" || name == id + "_DOWN"; };
+  const auto is = [&](const std::string& id) {
+    return name == id || name == id + "_UP" || name == id + "_DOWN";
+  };
   int only_cluster = -1, clusters = 0;
   for (std::size_t i = 0; i < elements_.size(); ++i) {
     const auto& element = elements_[i];
@@ -249,14 +267,19 @@ int PlatformXml::link_element(const std::string& name) const {
   return clusters == 1 ? only_cluster : -1;
 }
 
-std::string PlatformXml::place_of_host(const std::string& name) const { return place_of_element(host_element(name)); }
+std::string PlatformXml::place_of_host(const std::string& name) const {
+  return place_of_element(host_element(name));
+}
 
-std::string PlatformXml::place_of_link(const std::string& name) const { return place_of_element(link_element(name)); }
+std::string PlatformXml::place_of_link(const std::string& name) const {
+  return place_of_element(link_element(name));
+}
 
 std::string PlatformXml::place_of_property(const std::string& host, const std::string& property) const {
   const int owner = host_element(host);
   for (const auto& element : elements_) {
-    if (owner >= 0 && element.tag == "prop" && element.parent == owner && element["id"] == property) return place(element.line);
+    if (owner >= 0 && element.tag == "prop" && element.parent == owner && element["id"] == property)
+      return place(element.line);
   }
   return place_of_element(owner);
 }
@@ -274,7 +297,8 @@ std::string PlatformXml::place_of_mention(const std::string& message) const {
   }
   static const std::regex mention(
       R"('([^']+)'|(?:[Hh]ost|CPU|[Ll]ink|[Zz]one|named|found:)\s+([\w.-]+)|Zone\(([^)]+)\))");
-  for (auto found = std::sregex_iterator(message.begin(), message.end(), mention); found != std::sregex_iterator(); ++found) {
+  for (auto found = std::sregex_iterator(message.begin(), message.end(), mention);
+       found != std::sregex_iterator(); ++found) {
     std::string name;
     for (std::size_t group = 1; group < found->size() && name.empty(); ++group) name = (*found)[group].str();
     while (!name.empty() && name.back() == '.') name.pop_back();

@@ -39,7 +39,8 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
     const Row facts = describe(items[begin]);
     std::size_t end = begin + 1;
     while (end < items.size() && describe(items[end]) == facts) ++end;
-    Row row{items[begin].name + (end - begin > 1 ? " .. " + items[end - 1].name : ""), std::to_string(end - begin)};
+    Row row{items[begin].name + (end - begin > 1 ? " .. " + items[end - 1].name : ""),
+            std::to_string(end - begin)};
     row.insert(row.end(), facts.begin(), facts.end());
     rows.push_back(std::move(row));
     begin = end;
@@ -89,7 +90,8 @@ void print_links(const PlatformReport& report, std::ostream& out) {
   const auto links = whole_links(report.links);
   out << "\nLinks: " << links.size() << '\n';
   auto rows = folded(links, [](const LinkFacts& link) {
-    return Row{format_bandwidth(link.bandwidth_bytes_per_second), format_seconds(link.latency_seconds), link.sharing};
+    return Row{format_bandwidth(link.bandwidth_bytes_per_second), format_seconds(link.latency_seconds),
+               link.sharing};
   });
   rows.insert(rows.begin(), {"name", "count", "bandwidth", "latency", "sharing"});
   print_table(rows, out);
@@ -117,7 +119,8 @@ void print_classes(const PlatformReport& report, std::ostream& out) {
     const auto& pairs = report.pair_classes[i];
     const auto name = [&](int rank) { return report.hosts[static_cast<std::size_t>(rank)].name; };
     rows.push_back({format_seconds(pairs.latency_seconds), format_bandwidth(pairs.bandwidth_bytes_per_second),
-                    std::to_string(pairs.pairs), name(pairs.example.first) + " to " + name(pairs.example.second)});
+                    std::to_string(pairs.pairs),
+                    name(pairs.example.first) + " to " + name(pairs.example.second)});
   }
   print_table(rows, out);
   if (report.pair_classes.size() > most) {
@@ -131,7 +134,8 @@ void print_classes(const PlatformReport& report, std::ostream& out) {
 
 void print_platform(const std::filesystem::path& file, std::ostream& out) {
   const PlatformReport report = inspect_platform(file);
-  out << "Platform " << file.string() << " (SimGrid " << report.network.at("simgrid_version").get<std::string>() << ")\n\n";
+  out << "Platform " << file.string() << " (SimGrid "
+      << report.network.at("simgrid_version").get<std::string>() << ")\n\n";
   print_hosts(report, out);
   print_links(report, out);
   if (report.pair_classes.empty()) return;

@@ -26,13 +26,15 @@
 namespace isthmus {
 namespace {
 
-constexpr std::size_t note_capacity = 1001;          // with the terminating 0
-constexpr std::size_t kept_stderr = 256 * 1024;      // of what a child writes, the end is kept
+constexpr std::size_t note_capacity = 1001;      // with the terminating 0
+constexpr std::size_t kept_stderr = 256 * 1024;  // of what a child writes, the end is kept
 constexpr std::size_t longest_excerpt = 400;
 
 char* child_note = nullptr;  // shared with the parent; set in children only
 
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -92,8 +94,8 @@ void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
 }
 
 /// What the child does from fork to _exit.
-[[noreturn]] void be_child(const std::function<nlohmann::json()>& work, const Pipe& result, const Pipe& errors,
-                           pid_t parent) {
+[[noreturn]] void be_child(const std::function<nlohmann::json()>& work, const Pipe& result,
+                           const Pipe& errors, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no orphan goes on computing when the parent is killed
   if (::getppid() != parent) ::_exit(1);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -113,11 +115,12 @@ void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
 
 /// Reads both pipes until the child has closed them, so that it never blocks on a full one.
 void drain(Pipe& result, std::string& answer, Pipe& errors, std::string& stderr_text) {
-  std::array<std::pair<Descriptor*, std::string*>, 2> streams{{{&result.reader, &answer},
-                                                                {&errors.reader, &stderr_text}}};
+  std::array<std::pair<Descriptor*, std::string*>, 2> streams{
+      {{&result.reader, &answer}, {&errors.reader, &stderr_text}}};
   std::vector<char> buffer(64 * 1024);
   while (streams[0].first->get() >= 0 || streams[1].first->get() >= 0) {
-    std::array<pollfd, 2> polled{{{streams[0].first->get(), POLLIN, 0}, {streams[1].first->get(), POLLIN, 0}}};
+    std::array<pollfd, 2> polled{
+        {{streams[0].first->get(), POLLIN, 0}, {streams[1].first->get(), POLLIN, 0}}};
     if (::poll(polled.data(), polled.size(), -1) < 0) {
       if (errno == EINTR) continue;
       throw_errno("poll");
@@ -140,7 +143,8 @@ void drain(Pipe& result, std::string& answer, Pipe& errors, std::string& stderr_
 std::string without_log_prefix(const std::string& line) {
   static const std::regex prefix(R"(^.*?\[[\w.]+/(CRITICAL|ERROR|WARNING|INFO|VERBOSE|DEBUG)\]\s*)");
   static const std::regex address(R"( ?\(?0x[0-9a-f]{6,}\)?)");  // differ from run to run
-  return std::regex_replace(std::regex_replace(line, prefix, "", std::regex_constants::format_first_only), address, "");
+  return std::regex_replace(std::regex_replace(line, prefix, "", std::regex_constants::format_first_only),
+                            address, "");
 }
 
 /// The one line of a dead child's stderr that says most.
@@ -151,7 +155,8 @@ std::string excerpt(const std::string& text) {
     line.erase(std::remove_if(line.begin(), line.end(), [](unsigned char c) { return c < ' '; }), line.end());
     if (line.size() > 4096) line.resize(4096);  // the regex below recurses
     const auto begin = line.find_first_not_of(' ');
-    if (begin == std::string::npos || line.find("Backtrace (displayed") == 0 || line.find("->", begin) == begin)
+    if (begin == std::string::npos || line.find("Backtrace (displayed") == 0 ||
+        line.find("->", begin) == begin)
       continue;
     if (critical.empty() && line.find("/CRITICAL]") != std::string::npos) critical = without_log_prefix(line);
     if (uncaught.empty() && line.find("what():") == begin) uncaught = line.substr(begin + 8);

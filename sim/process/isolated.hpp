@@ -8,14 +8,15 @@
 
 namespace isthmus {
 
-/// The child ended without a result: killed by a signal, aborted, or left by exit(). The text is one line: what the
-/// child was doing, and an excerpt of what it wrote to stderr (or how it ended).
+/// The child ended without a result: killed by a signal, aborted, or left by exit(). The text is one line:
+/// what the child was doing, and an excerpt of what it wrote to stderr (or how it ended).
 class IsolatedDeath : public std::runtime_error {
  public:
   IsolatedDeath(std::string doing, std::string reason)
-      : std::runtime_error(doing.empty() ? reason : doing + ": " + reason), doing_(std::move(doing)),
+      : std::runtime_error(doing.empty() ? reason : doing + ": " + reason),
+        doing_(std::move(doing)),
         reason_(std::move(reason)) {}
-  const std::string& doing() const { return doing_; }    ///< the child's last isolated_doing(), may be empty
+  const std::string& doing() const { return doing_; }  ///< the child's last isolated_doing(), may be empty
   const std::string& reason() const { return reason_; }
 
  private:
@@ -23,8 +24,8 @@ class IsolatedDeath : public std::runtime_error {
   std::string reason_;
 };
 
-/// Runs `work` in a forked child and returns what it returns. SimGrid allows one Engine per process, and aborts on
-/// some inputs; here neither touches the caller.
+/// Runs `work` in a forked child and returns what it returns. SimGrid allows one Engine per process, and
+/// aborts on some inputs; here neither touches the caller.
 ///
 /// What the child prints is never shown. Errors:
 /// - an InputError in the child is thrown here as the same InputError;

@@ -2,8 +2,9 @@
 
 // Everything that differs between SimGrid 3.32 (Debian 12) and later versions, in one place.
 
-#include <simgrid/s4u.hpp>
 #include <simgrid/version.h>
+
+#include <simgrid/s4u.hpp>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,8 @@ inline constexpr int simgrid_version = SIMGRID_VERSION;  ///< 33200, 40100, ...
 
 /// "3.32", "4.1", "4.0.1".
 inline std::string simgrid_version_text() {
-  const std::string text = std::to_string(SIMGRID_VERSION / 10000) + "." + std::to_string(SIMGRID_VERSION / 100 % 100);
+  const std::string text =
+      std::to_string(SIMGRID_VERSION / 10000) + "." + std::to_string(SIMGRID_VERSION / 100 % 100);
   return SIMGRID_VERSION % 100 == 0 ? text : text + "." + std::to_string(SIMGRID_VERSION % 100);
 }
 

@@ -24,7 +24,8 @@ const std::string loopback_name = "__loopback__";  // SimGrid's own, from a host
 
 /// "x" for "x_UP" and "x_DOWN" if these are the directions of a split-duplex link, else "".
 std::string whole_link(const s4u::Engine& engine, const std::string& name) {
-  for (const auto& [suffix, other] : {std::pair<std::string, std::string>{"_UP", "_DOWN"}, {"_DOWN", "_UP"}}) {
+  for (const auto& [suffix, other] :
+       {std::pair<std::string, std::string>{"_UP", "_DOWN"}, {"_DOWN", "_UP"}}) {
     if (name.size() <= suffix.size() || !name.ends_with(suffix)) continue;
     const std::string whole = name.substr(0, name.size() - suffix.size());
     if (engine.link_by_name_or_null(whole + other) != nullptr) return whole;
@@ -41,15 +42,18 @@ std::string tidy(const std::string& message) {
   return text.size() <= longest ? text : text.substr(0, longest) + "...";
 }
 
-/// SimGrid's "Parse error at FILE:LINE: Invalid XML (...): TEXT" as "FILE:LINE: TEXT", with what is allowed where
-/// SimGrid does not say.
+/// SimGrid's "Parse error at FILE:LINE: Invalid XML (...): TEXT" as "FILE:LINE: TEXT", with what is allowed
+/// where SimGrid does not say.
 [[noreturn]] void rethrow(const simgrid::ParseError& error) {
-  static const std::regex intro("^Parse error at "), detail("Invalid XML \\(XML input line \\d+, state \\d+\\): ");
+  static const std::regex intro("^Parse error at "),
+      detail("Invalid XML \\(XML input line \\d+, state \\d+\\): ");
   std::string message = std::regex_replace(tidy(error.what()), intro, "");
   message = std::regex_replace(message, detail, "no valid platform XML: ");
   if (message.find("unknown unit") != std::string::npos) {
-    message += "; allowed: f, kf, Mf, Gf, Tf ... for speed, bps, kbps, Mbps, Gbps, Bps, kBps, MBps, GBps ... for bandwidth, "
-               "ns, us, ms, s ... for latency";
+    message +=
+        "; allowed: f, kf, Mf, Gf, Tf ... for speed, bps, kbps, Mbps, Gbps, Bps, kBps, MBps, GBps ... for "
+        "bandwidth, "
+        "ns, us, ms, s ... for latency";
   }
   throw InputError(message);
 }
@@ -66,9 +70,15 @@ std::vector<s4u::Host*> hosts_in_order(const s4u::Engine& engine) {
 LinkFacts link_facts(const s4u::Engine& engine, const s4u::Link& link) {
   LinkFacts facts{link.get_name(), link.get_bandwidth(), link.get_latency(), "shared"};
   switch (link.get_sharing_policy()) {
-    case s4u::Link::SharingPolicy::FATPIPE: facts.sharing = "fatpipe"; break;
-    case s4u::Link::SharingPolicy::WIFI: facts.sharing = "wifi"; break;
-    case s4u::Link::SharingPolicy::SPLITDUPLEX: facts.sharing = "splitduplex"; break;
+    case s4u::Link::SharingPolicy::FATPIPE:
+      facts.sharing = "fatpipe";
+      break;
+    case s4u::Link::SharingPolicy::WIFI:
+      facts.sharing = "wifi";
+      break;
+    case s4u::Link::SharingPolicy::SPLITDUPLEX:
+      facts.sharing = "splitduplex";
+      break;
     default:
       if (!whole_link(engine, facts.name).empty()) facts.sharing = "splitduplex";
   }
@@ -106,7 +116,8 @@ void LoadedPlatform::load(const NetworkOptions& network) {
   isolated_doing(xml_.file() + ": SimGrid refuses the platform");
   try {
     engine_->load_platform(xml_.file());
-    if (engine_->get_host_count() == 0) throw InputError(xml_.file(), "there are no hosts; allowed: one or more");
+    if (engine_->get_host_count() == 0)
+      throw InputError(xml_.file(), "there are no hosts; allowed: one or more");
     engine_->seal_platform();  // routes are known from here on
   } catch (const simgrid::ParseError& error) {
     rethrow(error);
@@ -124,9 +135,9 @@ void LoadedPlatform::place_workers(const PlatformOptions& options) {
   const auto all = hosts_in_order(*engine_);
   if (options.hosts.empty()) {
     if (options.workers > static_cast<int>(all.size())) {
-      throw InputError("/platform/workers", std::to_string(options.workers) + " workers, but " + xml_.file() + " has " +
-                                                std::to_string(all.size()) + " hosts; allowed: 1 to " +
-                                                std::to_string(all.size()));
+      throw InputError("/platform/workers", std::to_string(options.workers) + " workers, but " + xml_.file() +
+                                                " has " + std::to_string(all.size()) +
+                                                " hosts; allowed: 1 to " + std::to_string(all.size()));
     }
     const auto workers = options.workers > 0 ? static_cast<std::size_t>(options.workers) : all.size();
     hosts_.assign(all.begin(), all.begin() + static_cast<long>(workers));
@@ -139,7 +150,8 @@ void LoadedPlatform::place_workers(const PlatformOptions& options) {
     if (host == nullptr) {
       std::vector<std::string> names;
       for (const auto* known : all) names.push_back(known->get_name());
-      throw InputError(place, "no host '" + name + "' in " + xml_.file() + "; nearest: " + nearest_names(name, names));
+      throw InputError(
+          place, "no host '" + name + "' in " + xml_.file() + "; nearest: " + nearest_names(name, names));
     }
     if (!taken.insert(name).second) {
       throw InputError(place, "host '" + name + "' a second time; allowed: one worker on each host");
@@ -149,7 +161,8 @@ void LoadedPlatform::place_workers(const PlatformOptions& options) {
 }
 
 void LoadedPlatform::set_devices(const PlatformOptions& options) {
-  // Names are those of the whole platform, so that an override does not become wrong when there are fewer workers.
+  // Names are those of the whole platform, so that an override does not become wrong when there are fewer
+  // workers.
   const auto all = hosts_in_order(*engine_);
   std::vector<Named> names;
   std::unordered_map<const s4u::Host*, std::size_t> order;
@@ -164,8 +177,9 @@ void LoadedPlatform::set_devices(const PlatformOptions& options) {
     if (!(file_speed > 0) || !std::isfinite(file_speed)) {
       std::ostringstream found;
       found << file_speed;
-      throw InputError(xml_.place_of_host(host->get_name()), "host '" + host->get_name() + "' has a speed of " + found.str() +
-                                                                 " FLOP/s; allowed: more than 0");
+      throw InputError(
+          xml_.place_of_host(host->get_name()),
+          "host '" + host->get_name() + "' has a speed of " + found.str() + " FLOP/s; allowed: more than 0");
     }
     Device device{host->get_name(), file_speed, {}};
     if (const char* memory = host->get_property("memory")) {
@@ -219,7 +233,8 @@ std::size_t LoadedPlatform::collect_links(std::span<const RankPair> pairs) {
 void LoadedPlatform::sort_links() {
   std::sort(simgrid_links_.begin(), simgrid_links_.end(),
             [](const auto* a, const auto* b) { return natural_less(a->get_name(), b->get_name()); });
-  for (std::size_t i = 0; i < simgrid_links_.size(); ++i) link_index_[simgrid_links_[i]] = static_cast<int>(i);
+  for (std::size_t i = 0; i < simgrid_links_.size(); ++i)
+    link_index_[simgrid_links_[i]] = static_cast<int>(i);
 }
 
 std::vector<s4u::Link*> LoadedPlatform::links_in_order() const {
@@ -240,7 +255,8 @@ std::vector<LinkFacts> LoadedPlatform::all_links() const {
 }
 
 void LoadedPlatform::override_links(const PlatformOptions& options, std::size_t longest_route) {
-  const auto set = [](s4u::Link* link, const std::optional<double>& bandwidth, const std::optional<double>& latency) {
+  const auto set = [](s4u::Link* link, const std::optional<double>& bandwidth,
+                      const std::optional<double>& latency) {
     if (bandwidth) link->set_bandwidth(*bandwidth);
     if (latency) link->set_latency(*latency);
   };
@@ -270,14 +286,15 @@ void LoadedPlatform::check_link(const LinkFacts& link) const {
     throw InputError(xml_.place_of_link(link.name), text.str());
   };
   if (link.sharing == "wifi") {
-    throw InputError(xml_.place_of_link(link.name), "link '" + link.name +
-                                                        "' is a Wi-Fi link; allowed: SHARED, SPLITDUPLEX or FATPIPE");
+    throw InputError(xml_.place_of_link(link.name),
+                     "link '" + link.name + "' is a Wi-Fi link; allowed: SHARED, SPLITDUPLEX or FATPIPE");
   }
   const double bandwidth = link.bandwidth_bytes_per_second, latency = link.latency_seconds;
   if (!(bandwidth > 0) || !std::isfinite(bandwidth)) {
     refuse("bandwidth in bytes per second of ", bandwidth, "more than 0, and finite");
   }
-  if (!(latency >= 0) || !std::isfinite(latency)) refuse("latency in seconds of ", latency, "0 or more, and finite");
+  if (!(latency >= 0) || !std::isfinite(latency))
+    refuse("latency in seconds of ", latency, "0 or more, and finite");
 }
 
 int LoadedPlatform::index_of(s4u::Link* link) {
@@ -300,7 +317,8 @@ Route LoadedPlatform::compute_route(int from, int to) {
     route.links.push_back(index_of(crossed));
     const auto& link = links_[static_cast<std::size_t>(route.links.back())];
     route.latency_seconds += link.latency_seconds;
-    route.bandwidth_bytes_per_second = std::min(route.bandwidth_bytes_per_second, link.bandwidth_bytes_per_second);
+    route.bandwidth_bytes_per_second =
+        std::min(route.bandwidth_bytes_per_second, link.bandwidth_bytes_per_second);
   }
   isolated_doing("");
   return route;

@@ -17,23 +17,25 @@ namespace isthmus {
 
 /// SimGrid's engine with a platform in it, checked, with workers placed on hosts and all overrides applied.
 ///
-/// One per process, since SimGrid allows one Engine per process. Some faults of a platform make SimGrid abort:
-/// call it within run_isolated(), which turns that into an error that says what was being done.
+/// One per process, since SimGrid allows one Engine per process. Some faults of a platform make SimGrid
+/// abort: call it within run_isolated(), which turns that into an error that says what was being done.
 class LoadedPlatform {
  public:
-  /// Loads `platform.file`, places the workers (`platform.hosts`, else the first `platform.workers` hosts in natural
-  /// order, 0 meaning all), and checks every route between `talking_pairs` (pairs of a rank with itself need none).
+  /// Loads `platform.file`, places the workers (`platform.hosts`, else the first `platform.workers` hosts in
+  /// natural order, 0 meaning all), and checks every route between `talking_pairs` (pairs of a rank with
+  /// itself need none).
   ///
   /// Overrides, the later winning field by field:
   /// - all_links.bandwidth: each link on a route of a talking pair gets it;
-  /// - all_links.latency: each of these links gets latency / (number of links of the longest of these routes),
+  /// - all_links.latency: each of these links gets latency / (number of links of the longest of these
+  /// routes),
   ///   which on a star is end to end exactly the latency given;
   /// - links: by name or glob, see resolve_overrides(); "x" names both directions of a split-duplex link "x".
   /// - all_devices, then devices, likewise.
   ///
-  /// Errors: InputError with XML file:line or JSON pointer for everything that is wrong with the platform, with names
-  /// that do not exist, routes that are missing, links without positive finite bandwidth, devices without speed, and
-  /// memory that cannot be read.
+  /// Errors: InputError with XML file:line or JSON pointer for everything that is wrong with the platform,
+  /// with names that do not exist, routes that are missing, links without positive finite bandwidth, devices
+  /// without speed, and memory that cannot be read.
   LoadedPlatform(const PlatformOptions& platform, const NetworkOptions& network,
                  std::span<const RankPair> talking_pairs);
   LoadedPlatform(const LoadedPlatform&) = delete;
@@ -46,16 +48,18 @@ class LoadedPlatform {
   /// By rank, as overridden.
   const std::vector<Device>& devices() const { return devices_; }
 
-  /// Multiply FLOPs by this before execute() on the worker's host: file's speed / overridden speed, 1 without an
-  /// override. (SimGrid fixes a host's speed when it reads the file. A speed profile of the host goes on
+  /// Multiply FLOPs by this before execute() on the worker's host: file's speed / overridden speed, 1 without
+  /// an override. (SimGrid fixes a host's speed when it reads the file. A speed profile of the host goes on
   /// working: its ratio applies to the overridden speed.)
   double speed_scale(int rank) const { return speed_scales_.at(static_cast<std::size_t>(rank)); }
 
-  /// The links on routes of talking pairs in natural order, as overridden; then those of other routes asked for.
+  /// The links on routes of talking pairs in natural order, as overridden; then those of other routes asked
+  /// for.
   const std::vector<LinkFacts>& links() const { return links_; }
   /// SimGrid's links, in the order of links().
   const std::vector<simgrid::s4u::Link*>& simgrid_links() const { return simgrid_links_; }
-  /// Every link of the platform in natural order, used or not, as overridden. Errors: InputError for an impossible one.
+  /// Every link of the platform in natural order, used or not, as overridden. Errors: InputError for an
+  /// impossible one.
   std::vector<LinkFacts> all_links() const;
   /// What a message from rank to rank crosses; no links from a rank to itself. Found on demand and kept. The
   /// reference stays good. Errors: InputError if there is no route.

@@ -1,16 +1,15 @@
 #include "sim/simgrid/network_config.hpp"
 
-#include <xbt/config.hpp>
-
 #include <charconv>
+#include <xbt/config.hpp>
 
 #include "sim/simgrid/compat.hpp"
 
 namespace isthmus {
 namespace {
 
-// Two events nearer than this are one to SimGrid. Its default, 1e-9 s, ends an activity up to a nanosecond early
-// when another ends then: more than 1e-9 of most messages.
+// Two events nearer than this are one to SimGrid. Its default, 1e-9 s, ends an activity up to a nanosecond
+// early when another ends then: more than 1e-9 of most messages.
 constexpr double time_precision_seconds = 1e-12;
 
 std::string number(double value) {
@@ -21,28 +20,39 @@ std::string number(double value) {
 
 std::string model_name(NetworkOptions::Model model) {
   switch (model) {
-    case NetworkOptions::Model::lv08: return "lv08";
-    case NetworkOptions::Model::smpi: return "smpi";
-    case NetworkOptions::Model::textbook: break;
+    case NetworkOptions::Model::lv08:
+      return "lv08";
+    case NetworkOptions::Model::smpi:
+      return "smpi";
+    case NetworkOptions::Model::textbook:
+      break;
   }
   return "textbook";
 }
 
 std::string simgrid_model(NetworkOptions::Model model) {
   switch (model) {
-    case NetworkOptions::Model::lv08: return "LV08";
-    case NetworkOptions::Model::smpi: return "SMPI";
-    case NetworkOptions::Model::textbook: break;
+    case NetworkOptions::Model::lv08:
+      return "LV08";
+    case NetworkOptions::Model::smpi:
+      return "SMPI";
+    case NetworkOptions::Model::textbook:
+      break;
   }
   return "CM02";
 }
 
-/// A setting of SimGrid's that is a number in one version or model, and a text in another.
+/// A setting of SimGrid's that is a number in 3.32 and a text later; a number here if it is one factor.
 nlohmann::json setting(const std::string& name) {
   try {
     return simgrid::config::get_value<double>(name);
   } catch (const std::exception&) {
-    return simgrid::config::get_value<std::string>(name);
+    const std::string text = simgrid::config::get_value<std::string>(name);
+    const std::string factor = text.starts_with("0:") ? text.substr(2) : text;  // "0:3": 3 for every size
+    double value = 0;
+    const auto [end, error] = std::from_chars(factor.data(), factor.data() + factor.size(), value);
+    const bool is_number = error == std::errc() && end == factor.data() + factor.size();
+    return is_number ? nlohmann::json(value) : nlohmann::json(text);
   }
 }
 
@@ -73,7 +83,8 @@ std::vector<std::string> simgrid_arguments(const NetworkOptions& given) {
   }
   if (options.weight_s) set("network/weight-S:" + number(*options.weight_s));
   if (options.tcp_gamma_bytes) set("network/TCP-gamma:" + number(*options.tcp_gamma_bytes));
-  if (options.crosstraffic) set(std::string("network/crosstraffic:") + (*options.crosstraffic ? "yes" : "no"));
+  if (options.crosstraffic)
+    set(std::string("network/crosstraffic:") + (*options.crosstraffic ? "yes" : "no"));
   if (compat::needs_thread_contexts) set("contexts/factory:thread");
   return arguments;
 }

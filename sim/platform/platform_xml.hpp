@@ -1,22 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "sim/platform/xml_scan.hpp"
+
 namespace isthmus {
-
-/// One element of the file: just enough to say where something was written.
-struct XmlElement {
-  std::string tag;
-  int line = 0;
-  int parent = -1;  ///< index, -1 at the top
-  std::map<std::string, std::string> attributes;
-
-  /// The attribute's value, or "" if there is none.
-  const std::string& operator[](const std::string& attribute) const;
-};
 
 /// The platform file as text, beside SimGrid's own reading of it: finds the line of what SimGrid names only
 /// by its name, and refuses beforehand some faults on which SimGrid would abort. It does not check the XML.
@@ -41,7 +31,6 @@ class PlatformXml {
   std::string place_of_mention(const std::string& message) const;
 
  private:
-  void scan(const std::string& text);
   int host_element(const std::string& name) const;  // index or -1
   int link_element(const std::string& name) const;
   std::string place_of_element(int index) const {

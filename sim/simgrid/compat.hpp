@@ -2,11 +2,13 @@
 
 // Everything that differs between SimGrid 3.32 (Debian 12) and later versions, in one place.
 
-#include <simgrid/version.h>
-
 #include <simgrid/s4u.hpp>
 #include <string>
 #include <utility>
+
+// clang-format off: it needs what s4u.hpp includes
+#include <simgrid/version.h>
+// clang-format on
 
 namespace isthmus::compat {
 

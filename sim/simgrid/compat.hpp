@@ -2,9 +2,11 @@
 
 // Everything that differs between SimGrid 3.32 (Debian 12) and later versions, in one place.
 
+#include <charconv>
 #include <simgrid/s4u.hpp>
 #include <string>
 #include <utility>
+#include <xbt/config.hpp>
 
 // clang-format off: it needs what s4u.hpp includes
 #include <simgrid/version.h>
@@ -58,6 +60,22 @@ inline std::string smpi_factor_option(bool latency, const std::string& factor) {
   return (latency ? "network/latency-factor:" : "network/bandwidth-factor:") + factor;
 #else
   return (latency ? "smpi/lat-factor:0:" : "smpi/bw-factor:0:") + factor;
+#endif
+}
+
+/// The factor on latency or bandwidth in force, as text. (config::get_value() does not check the type: asking
+/// for that of another version gives garbage.)
+inline std::string network_factor(bool latency, bool smpi) {
+#if SIMGRID_VERSION >= 33300
+  static_cast<void>(smpi);
+  return simgrid::config::get_value<std::string>(latency ? "network/latency-factor"
+                                                         : "network/bandwidth-factor");
+#else
+  if (smpi) return simgrid::config::get_value<std::string>(latency ? "smpi/lat-factor" : "smpi/bw-factor");
+  char text[64];
+  const double value =
+      simgrid::config::get_value<double>(latency ? "network/latency-factor" : "network/bandwidth-factor");
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
 #endif
 }
 

@@ -42,18 +42,14 @@ std::string simgrid_model(NetworkOptions::Model model) {
   return "CM02";
 }
 
-/// A setting of SimGrid's that is a number in 3.32 and a text later; a number here if it is one factor.
-nlohmann::json setting(const std::string& name) {
-  try {
-    return simgrid::config::get_value<double>(name);
-  } catch (const std::exception&) {
-    const std::string text = simgrid::config::get_value<std::string>(name);
-    const std::string factor = text.starts_with("0:") ? text.substr(2) : text;  // "0:3": 3 for every size
-    double value = 0;
-    const auto [end, error] = std::from_chars(factor.data(), factor.data() + factor.size(), value);
-    const bool is_number = error == std::errc() && end == factor.data() + factor.size();
-    return is_number ? nlohmann::json(value) : nlohmann::json(text);
-  }
+/// A factor in force: a number, or a text "size:factor;..." if it depends on the size of the message.
+nlohmann::json factor(bool latency, bool smpi) {
+  const std::string text = compat::network_factor(latency, smpi);
+  const std::string single = text.starts_with("0:") ? text.substr(2) : text;  // "0:3": 3 for every size
+  double value = 0;
+  const auto [end, error] = std::from_chars(single.data(), single.data() + single.size(), value);
+  const bool is_number = error == std::errc() && end == single.data() + single.size();
+  return is_number ? nlohmann::json(value) : nlohmann::json(text);
 }
 
 }  // namespace
@@ -90,11 +86,11 @@ std::vector<std::string> simgrid_arguments(const NetworkOptions& given) {
 }
 
 nlohmann::json effective_network(const NetworkOptions& options) {
-  const bool old_smpi = options.model == NetworkOptions::Model::smpi && compat::simgrid_version < 40000;
+  const bool smpi = options.model == NetworkOptions::Model::smpi;
   return {{"model", model_name(options.model)},
           {"simgrid_model", simgrid_model(options.model)},
-          {"latency_factor", setting(old_smpi ? "smpi/lat-factor" : "network/latency-factor")},
-          {"bandwidth_factor", setting(old_smpi ? "smpi/bw-factor" : "network/bandwidth-factor")},
+          {"latency_factor", factor(true, smpi)},
+          {"bandwidth_factor", factor(false, smpi)},
           {"weight_s", simgrid::config::get_value<double>("network/weight-S")},
           {"tcp_gamma_bytes", simgrid::config::get_value<double>("network/TCP-gamma")},
           {"crosstraffic", simgrid::config::get_value<bool>("network/crosstraffic")},

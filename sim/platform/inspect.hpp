@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/platform/platform.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace isthmus {
+
+struct HostFacts {
+  std::string name;
+  double speed_flops = 0;  ///< of one core
+  int cores = 1;
+  std::optional<std::uint64_t> memory_bytes;
+};
+
+/// Pairs of ranks between which the network is the same.
+struct PairClass {
+  double latency_seconds = 0;             ///< one way, end to end
+  double bandwidth_bytes_per_second = 0;  ///< of the narrowest link on the way, for one message alone
+  long pairs = 0;
+  RankPair example;
+};
+
+/// A loaded platform as plain data.
+struct PlatformReport {
+  std::vector<HostFacts> hosts;  ///< by rank, as overridden; for a whole file all hosts in natural order
+  std::vector<LinkFacts> links;  ///< used links, as overridden; for a whole file all links
+  std::vector<PairClass> pair_classes;  ///< of the pairs looked at, by latency, then by falling bandwidth
+  bool sampled = false;                 ///< true: the file has too many hosts to look at each pair
+  /// By rank and rank for at most 16 workers, else empty. 0 (latency) and infinity (bandwidth) from a rank to
+  /// itself; for pairs that do not talk too, NaN if there is no route between them.
+  std::vector<std::vector<double>> latency_seconds, bandwidth_bytes_per_second;
+  nlohmann::json network;  ///< constants in force, see effective_network()
+
+  double min_latency_seconds() const;
+  double max_latency_seconds() const;
+  double min_bandwidth_bytes_per_second() const;
+  double max_bandwidth_bytes_per_second() const;
+};
+
+/// Loads the platform in an isolated child and describes what its workers get. Errors: InputError for
+/// whatever is wrong with the platform, also where SimGrid aborts.
+PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
+                                std::span<const RankPair> talking_pairs);
+
+/// Describes a whole platform file, every host being a worker.
+PlatformReport inspect_platform(const std::filesystem::path& file);
+
+/// `isthmus platform FILE`: hosts, links, and latency and bandwidth between hosts, as tables.
+void print_platform(const std::filesystem::path& file, std::ostream& out);
+
+}  // namespace isthmus

@@ -1,0 +1,46 @@
+#include "sim/platform/names.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+namespace isthmus {
+namespace {
+
+/// Levenshtein's distance.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+bool natural_less(const std::string& a, const std::string& b) {
+  return ::strverscmp(a.c_str(), b.c_str()) < 0;
+}
+
+std::string nearest_names(const std::string& wanted, std::span<const std::string> names) {
+  constexpr std::size_t most = 3;
+  if (names.empty()) return "none";
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (const auto& name : names) ranked.emplace_back(edit_distance(wanted, name), name);
+  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : natural_less(a.second, b.second);
+  });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) {
+    text += (i == 0 ? "'" : ", '") + ranked[i].second + "'";
+  }
+  return text;
+}
+
+}  // namespace isthmus

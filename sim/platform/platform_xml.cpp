@@ -1,0 +1,238 @@
+#include "sim/platform/platform_xml.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "models/error.hpp"
+#include "sim/simgrid/compat.hpp"
+
+namespace isthmus {
+namespace {
+
+bool starts_with(const std::string& text, const std::string& start) {
+  return text.compare(0, start.size(), start) == 0;
+}
+
+/// The ranges of a cluster's radical, "0-3,7" as {0,3},{7,7}; what cannot be read is left to SimGrid.
+std::vector<std::pair<long, long>> read_radical(const std::string& radical) {
+  std::vector<std::pair<long, long>> ranges;
+  std::istringstream groups(radical);
+  for (std::string group; std::getline(groups, group, ',');) {
+    char* end = nullptr;
+    const long first = std::strtol(group.c_str(), &end, 10);
+    if (end == group.c_str()) continue;
+    ranges.emplace_back(first, *end == '-' ? std::strtol(end + 1, nullptr, 10) : first);
+  }
+  return ranges;
+}
+
+/// Whether a cluster makes a host of this name.
+bool makes_host(const XmlElement& cluster, const std::string& name) {
+  const std::string &prefix = cluster["prefix"], &suffix = cluster["suffix"];
+  if (name.size() <= prefix.size() + suffix.size() || !starts_with(name, prefix)) return false;
+  if (name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) return false;
+  const std::string middle = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  if (middle.size() > 9 ||
+      !std::all_of(middle.begin(), middle.end(), [](unsigned char c) { return std::isdigit(c); }))
+    return false;
+  const long number = std::stol(middle);
+  const auto ranges = read_radical(cluster["radical"]);
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const auto& range) { return range.first <= number && number <= range.second; });
+}
+
+}  // namespace
+
+PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string()) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) throw InputError(file_, "no such platform file");
+  if (std::filesystem::is_directory(status))
+    throw InputError(file_, "is a directory; allowed: a platform XML file");
+  if (!std::filesystem::is_regular_file(status)) {
+    throw InputError(file_, "is no regular file; allowed: a platform XML file");
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw InputError(file_, "cannot be read");
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    throw InputError(place(1), "the file is empty; allowed: a SimGrid platform in XML");
+  }
+  elements_ = scan_xml(std::move(text));
+}
+
+void PlatformXml::check_element(const XmlElement& element) const {
+  static constexpr std::array<const char*, 8> routings{"Full",    "Floyd", "Dijkstra", "DijkstraCache",
+                                                       "Cluster", "None",  "Vivaldi",  "Wifi"};
+  const auto& tag = element.tag;
+  if ((tag == "zone" || tag == "AS") && element.attributes.contains("routing")) {
+    const std::string& routing = element["routing"];
+    const auto same = [&](const char* known) { return ::strcasecmp(known, routing.c_str()) == 0; };
+    const bool known =
+        std::any_of(routings.begin(), routings.end(), same) || (compat::has_star_routing && same("Star"));
+    if (!known) {
+      throw InputError(place(element.line), "zone '" + element["id"] + "' has the unknown routing '" +
+                                                routing +
+                                                "'; allowed: Full, Floyd, Dijkstra, DijkstraCache, Cluster, "
+                                                "None, Vivaldi, Wifi");
+    }
+  }
+  if (tag == "platform" && element.attributes.contains("version")) {
+    const double version = std::strtod(element["version"].c_str(), nullptr);
+    if (!(version >= 4 && version < 4.2)) {
+      throw InputError(place(element.line),
+                       "platform version '" + element["version"] + "'; allowed: 4 to 4.1");
+    }
+  }
+  if (tag == "actor" || tag == "process") {
+    throw InputError(place(element.line),
+                     "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
+  }
+  if (compat::aborts_on_bandwidth_trace && tag == "trace_connect" && element["kind"] == "BANDWIDTH") {
+    throw InputError(place(element.line), "<trace_connect kind=\"BANDWIDTH\"> does not work in SimGrid " +
+                                              compat::simgrid_version_text() +
+                                              "; allowed: the link's attribute bandwidth_file");
+  }
+}
+
+void PlatformXml::check() const {
+  int roots = 0;
+  const bool platform =
+      std::any_of(elements_.begin(), elements_.end(), [](const auto& e) { return e.tag == "platform"; });
+  for (const auto& element : elements_) {
+    check_element(element);
+    const bool zone = element.tag == "zone" || element.tag == "AS" || element.tag == "cluster";
+    const bool outermost =
+        element.parent >= 0 && elements_[static_cast<std::size_t>(element.parent)].tag == "platform";
+    if (zone && outermost && ++roots > 1) {
+      throw InputError(place(element.line), "a second outermost <" + element.tag + "> '" + element["id"] +
+                                                "'; allowed: one zone that contains all others");
+    }
+  }
+  check_directions();
+  check_hosts_once();
+  if (platform && roots == 0)
+    throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
+}
+
+void PlatformXml::check_directions() const {
+  std::set<std::string> split_duplex;
+  for (const auto& element : elements_) {
+    if (element.tag == "link" && element["sharing_policy"] == "SPLITDUPLEX")
+      split_duplex.insert(element["id"]);
+  }
+  for (const auto& element : elements_) {
+    if (element.tag != "link_ctn" || !split_duplex.contains(element["id"])) continue;
+    if (element["direction"] == "UP" || element["direction"] == "DOWN") continue;
+    throw InputError(place(element.line), "the route crosses the SPLITDUPLEX link '" + element["id"] +
+                                              "' without a direction; allowed: direction=\"UP\" or \"DOWN\"");
+  }
+}
+
+void PlatformXml::check_hosts_once() const {
+  std::map<std::string, int> lines;
+  const auto add = [&](const std::string& name, int line) {
+    const auto [found, fresh] = lines.emplace(name, line);
+    if (!fresh) {
+      throw InputError(place(line), "a second host named '" + name + "', the first is in line " +
+                                        std::to_string(found->second) + "; allowed: each name once");
+    }
+  };
+  constexpr long plausible = 1'000'000;  // hosts of one cluster
+  for (const auto& element : elements_) {
+    if (element.tag == "host") add(element["id"], element.line);
+    if (element.tag != "cluster") continue;
+    for (const auto& [first, last] : read_radical(element["radical"])) {
+      for (long i = first; i <= std::min(last, first + plausible); ++i) {
+        add(element["prefix"] + std::to_string(i) + element["suffix"], element.line);
+      }
+    }
+  }
+}
+
+int PlatformXml::host_element(const std::string& name) const {
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const auto& element = elements_[i];
+    const bool named = (element.tag == "host" || element.tag == "peer") && element["id"] == name;
+    const bool made = (element.tag == "cluster" || element.tag == "cabinet") && makes_host(element, name);
+    if (named || made) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int PlatformXml::link_element(const std::string& name) const {
+  const auto is = [&](const std::string& id) {
+    return name == id || name == id + "_UP" || name == id + "_DOWN";
+  };
+  int only_cluster = -1, clusters = 0;
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const auto& element = elements_[i];
+    if (element.tag == "link" && is(element["id"])) return static_cast<int>(i);
+    if (element.tag != "cluster" && element.tag != "cabinet" && element.tag != "peer") continue;
+    ++clusters;
+    only_cluster = static_cast<int>(i);
+    for (const char* part : {"_link_", "_backbone", "_loopback", "_limiter"}) {
+      if (starts_with(name, element["id"] + part)) return static_cast<int>(i);
+    }
+  }
+  return clusters == 1 ? only_cluster : -1;
+}
+
+std::string PlatformXml::place_of_host(const std::string& name) const {
+  return place_of_element(host_element(name));
+}
+
+std::string PlatformXml::place_of_link(const std::string& name) const {
+  return place_of_element(link_element(name));
+}
+
+std::string PlatformXml::place_of_property(const std::string& host, const std::string& property) const {
+  const int owner = host_element(host);
+  for (const auto& element : elements_) {
+    if (owner >= 0 && element.tag == "prop" && element.parent == owner && element["id"] == property)
+      return place(element.line);
+  }
+  return place_of_element(owner);
+}
+
+std::string PlatformXml::place_of_mention(const std::string& message) const {
+  static const std::regex between(R"(between (\S+) and (\S+))");
+  std::smatch match;
+  if (std::regex_search(message, match, between)) {
+    int line = 0;  // the last such route: the one too many
+    for (const auto& element : elements_) {
+      const std::string &src = element["src"], &dst = element["dst"];
+      if ((src == match[1] && dst == match[2]) || (src == match[2] && dst == match[1])) line = element.line;
+    }
+    if (line > 0) return place(line);
+  }
+  static const std::regex mention(
+      R"('([^']+)'|(?:[Hh]ost|CPU|[Ll]ink|[Zz]one|named|found:)\s+([\w.-]+)|Zone\(([^)]+)\))");
+  for (auto found = std::sregex_iterator(message.begin(), message.end(), mention);
+       found != std::sregex_iterator(); ++found) {
+    std::string name;
+    for (std::size_t group = 1; group < found->size() && name.empty(); ++group) name = (*found)[group].str();
+    while (!name.empty() && name.back() == '.') name.pop_back();
+    int line = 0;  // the last that is declared so, else the last that mentions it
+    for (auto element = elements_.rbegin(); element != elements_.rend(); ++element) {
+      if ((*element)["id"] == name && element->tag != "link_ctn") return place(element->line);
+      const auto& attributes = element->attributes;
+      const auto mentions = [&](const auto& attribute) { return attribute.second == name; };
+      if (line == 0 && std::any_of(attributes.begin(), attributes.end(), mentions)) line = element->line;
+    }
+    if (line > 0) return place(line);
+  }
+  return file_;
+}
+
+}  // namespace isthmus

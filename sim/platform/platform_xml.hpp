@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/platform/xml_scan.hpp"
+
+namespace isthmus {
+
+/// The platform file as text, beside SimGrid's own reading of it: finds the line of what SimGrid names only
+/// by its name, and refuses beforehand some faults on which SimGrid would abort. It does not check the XML.
+class PlatformXml {
+ public:
+  /// Errors: InputError if the file is missing, no regular file, unreadable or empty.
+  explicit PlatformXml(const std::filesystem::path& file);
+
+  /// Errors: InputError with file:line for an unknown routing, a host given twice, no zone at all, more than
+  /// one outermost zone, actors, and what else aborts this SimGrid.
+  void check() const;
+
+  const std::string& file() const { return file_; }
+  std::string place(int line) const { return line > 0 ? file_ + ":" + std::to_string(line) : file_; }
+  /// "file:line" of the <host>, or of the <cluster> that makes it; "file" if it is not found. Likewise for
+  /// links.
+  std::string place_of_host(const std::string& name) const;
+  std::string place_of_link(const std::string& name) const;
+  /// "file:line" of the host's (or its cluster's) <prop id="...">, else of the host.
+  std::string place_of_property(const std::string& host, const std::string& property) const;
+  /// "file:line" of what a message of SimGrid's speaks of by name; "file" if that cannot be told.
+  std::string place_of_mention(const std::string& message) const;
+
+ private:
+  int host_element(const std::string& name) const;  // index or -1
+  int link_element(const std::string& name) const;
+  std::string place_of_element(int index) const {
+    return place(index < 0 ? 0 : elements_[static_cast<std::size_t>(index)].line);
+  }
+  void check_hosts_once() const;
+  void check_directions() const;
+  void check_element(const XmlElement& element) const;
+
+  std::string file_;
+  std::vector<XmlElement> elements_;
+};
+
+}  // namespace isthmus

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/scenario.hpp"
+
+namespace isthmus {
+
+/// The command line that gives SimGrid this network model with these constants, for Engine(argc, argv).
+///
+/// `textbook` is CM02 without cross-traffic, factors, weight and TCP window: a message takes exactly latency
+/// + size / bandwidth, and flows share a link's bandwidth equally (max-min).
+std::vector<std::string> simgrid_arguments(const NetworkOptions& options);
+
+/// The constants that SimGrid uses, read back from it; call when a platform is loaded. Keys: model,
+/// simgrid_model, latency_factor and bandwidth_factor (a number; for smpi a text, "size:factor" by message
+/// size), weight_s, tcp_gamma_bytes, crosstraffic, time_precision_seconds, simgrid_version.
+nlohmann::json effective_network(const NetworkOptions& options);
+
+}  // namespace isthmus

@@ -59,10 +59,12 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
   options.workers = workers.is_array() ? static_cast<int>(workers.size()) : workers.get<int>();
   options.all_links = read_link(platform, place);
   options.all_devices = read_device(platform, place);
-  for (const auto& [name, link] : platform.value("links", json::object()).items()) {
+  const json links = platform.value("links", json::object());
+  for (const auto& [name, link] : links.items()) {
     options.links[name] = read_link(link, place + "/links/" + pointer_token(name));
   }
-  for (const auto& [name, device] : platform.value("devices", json::object()).items()) {
+  const json devices = platform.value("devices", json::object());
+  for (const auto& [name, device] : devices.items()) {
     options.devices[name] = read_device(device, place + "/devices/" + pointer_token(name));
   }
   return options;

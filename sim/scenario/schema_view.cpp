@@ -26,7 +26,8 @@ bool holds(const json& condition, const json& value) {
   for (const json& key : condition.value("required", json::array())) {
     if (!value.contains(key.get<std::string>())) return false;
   }
-  for (const auto& [key, schema] : condition.value("properties", json::object()).items()) {
+  const json properties = condition.value("properties", json::object());
+  for (const auto& [key, schema] : properties.items()) {
     const auto member = value.find(key);
     if (member != value.end() && schema.contains("const") && schema["const"] != *member) return false;
   }

@@ -36,7 +36,7 @@ std::string explain_error(const valijson::ValidationResults::Error& error, const
   SchemaView::Schemas schemas = view.at_root(value);
   for (std::size_t i = 1; i < error.context.size(); ++i) {
     const std::string key = error.context[i].substr(1, error.context[i].size() - 2);
-    pointer += '/' + pointer_token(key);
+    pointer = child_pointer(pointer, key);
     value = value->is_array() ? &value->at(std::stoul(key)) : &value->at(key);
     schemas = view.child(schemas, key, value);
   }
@@ -49,7 +49,7 @@ void check_quantities(const json& value, const SchemaView& view, const SchemaVie
                       const std::string& pointer) {
   if (const auto problem = explain_quantity(value, schemas, pointer)) throw InputError(*problem);
   for_each_child(value, [&](const std::string& key, const json& member) {
-    check_quantities(member, view, view.child(schemas, key, &member), pointer + '/' + pointer_token(key));
+    check_quantities(member, view, view.child(schemas, key, &member), child_pointer(pointer, key));
   });
 }
 

@@ -5,8 +5,8 @@
 
 namespace isthmus {
 
-/// Checks documents against one JSON Schema. valijson finds what is wrong; the message is worked out from the schema
-/// at that place.
+/// Checks documents against one JSON Schema. valijson finds what is wrong; the message is worked out from the
+/// schema at that place.
 class Checker {
  public:
   explicit Checker(nlohmann::json schema);

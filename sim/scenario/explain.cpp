@@ -17,7 +17,8 @@ using Message = std::optional<std::string>;
 
 std::vector<std::string> strings(const json& array) {
   std::vector<std::string> result;
-  for (const json& value : array) result.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+  for (const json& value : array)
+    result.push_back(value.is_string() ? value.get<std::string>() : value.dump());
   return result;
 }
 
@@ -62,6 +63,10 @@ std::string expected(const SchemaView& view, const Schemas& schemas) {
   } else {
     return "expected another value";
   }
+  for (const char* discriminator : {"kind", "set"}) {
+    const json* names = keyword(view.child(schemas, discriminator, nullptr), "enum");
+    if (names != nullptr) text += " with \"" + std::string(discriminator) + "\" one of " + listed(*names);
+  }
   if (const json* examples = keyword(schemas, "examples"); examples != nullptr && !examples->empty()) {
     text += ", such as " + (*examples)[0].dump();
   }
@@ -71,7 +76,8 @@ std::string expected(const SchemaView& view, const Schemas& schemas) {
 Message explain_choice(const json& value, const json& schema) {
   json allowed = schema.value("enum", json::array());
   if (schema.contains("const")) allowed = json::array({schema["const"]});
-  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return std::nullopt;
+  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
+    return std::nullopt;
   const std::string hint = value.is_string() ? did_you_mean(value.get<std::string>(), strings(allowed)) : "";
   return found(value) + "; " + hint + "allowed: " + listed(allowed);
 }
@@ -124,8 +130,8 @@ Message explain_array(const json& value, const json& schema) {
   return std::nullopt;
 }
 
-/// Members that the schema does not know, or does not want together, or misses. These speak of a member that may
-/// not be there, so they give the whole message with its place.
+/// Members that the schema does not know, or does not want together, or misses. These speak of a member that
+/// may not be there, so they give the whole message with its place.
 Message explain_members(const SchemaView& view, const json& value, const Schemas& schemas, const json& schema,
                         const std::string& pointer) {
   if (!value.is_object()) return std::nullopt;
@@ -133,12 +139,11 @@ Message explain_members(const SchemaView& view, const json& value, const Schemas
     const auto allowed = SchemaView::known_keys({&schema});
     for (const auto& [key, unused] : value.items()) {
       if (!view.child({&schema}, key, nullptr).empty()) continue;
-      const std::string where = schema.contains("then") || pointer.empty() || !schema.contains("title")
-                                    ? "Allowed here: "
-                                    : "Allowed for " + schema["title"].dump() + ": ";
+      const bool is_branch = !pointer.empty() && schema.contains("title");
+      const std::string where = is_branch ? "Allowed for " + schema["title"].dump() + ": " : "Allowed here: ";
       std::string list;
       for (const std::string& name : allowed) list += (list.empty() ? "" : ", ") + name;
-      return pointer + '/' + pointer_token(key) + ": unknown key; " + did_you_mean(key, allowed) + where +
+      return child_pointer(pointer, key) + ": unknown key; " + did_you_mean(key, allowed) + where +
              (list.empty() ? "nothing" : list);
     }
   }
@@ -146,14 +151,14 @@ Message explain_members(const SchemaView& view, const json& value, const Schemas
     const auto key = name.get<std::string>();
     if (value.contains(key)) continue;
     const std::string what = expected(view, view.child(schemas, key, nullptr));
-    return pointer.empty() ? '/' + key + ": missing; " + what
+    return pointer.empty() ? child_pointer(pointer, key) + ": missing; " + what
                            : pointer + ": " + name.dump() + " is missing; " + what;
   }
   if (const auto refused = schema.find("not"); refused != schema.end() && refused->contains("required")) {
     const auto names = strings((*refused)["required"]);
     const auto present = [&](const std::string& name) { return value.contains(name); };
     if (std::all_of(names.begin(), names.end(), present)) {
-      return pointer + '/' + pointer_token(names.back()) + ": given together with " +
+      return child_pointer(pointer, names.back()) + ": given together with " +
              quoted_list({names.begin(), names.end() - 1}) + "; only one of them is allowed";
     }
   }
@@ -161,8 +166,8 @@ Message explain_members(const SchemaView& view, const json& value, const Schemas
 }
 
 /// anyOf and oneOf: the complaint of the first alternative, if none is content.
-Message explain_alternatives(const SchemaView& view, const json& value, const Schemas& schemas, const json& schema,
-                             const std::string& pointer) {
+Message explain_alternatives(const SchemaView& view, const json& value, const Schemas& schemas,
+                             const json& schema, const std::string& pointer) {
   for (const char* name : {"anyOf", "oneOf"}) {
     Message first;
     bool content = false;
@@ -200,7 +205,8 @@ Message explain_quantity(const json& value, const Schemas& schemas, const std::s
   return std::nullopt;
 }
 
-Message explain(const SchemaView& view, const json& value, const Schemas& schemas, const std::string& pointer) {
+Message explain(const SchemaView& view, const json& value, const Schemas& schemas,
+                const std::string& pointer) {
   const auto at_place = [&](const std::string& text) { return place_name(pointer) + ": " + text; };
   for (const json* schema : schemas) {
     if (!has_type(*schema, value)) return at_place(found(value) + "; " + expected(view, schemas));

@@ -80,7 +80,11 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const auto candidate = nearest(name, candidates);
-  return candidate ? "did you mean \"" + *candidate + "\"? " : "";
+  if (!candidate) return {};
+  std::string text = "did you mean \"";
+  text += *candidate;
+  text += "\"? ";
+  return text;
 }
 
 std::string pointer_token(std::string_view key) {
@@ -95,6 +99,13 @@ std::string pointer_token(std::string_view key) {
     }
   }
   return token;
+}
+
+std::string child_pointer(const std::string& pointer, std::string_view key) {
+  std::string result = pointer;
+  result += '/';
+  result += pointer_token(key);
+  return result;
 }
 
 std::optional<std::vector<std::string>> pointer_tokens(std::string_view pointer) {

@@ -28,6 +28,9 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 /// `key` as one token of a JSON pointer: `~` becomes `~0` and `/` becomes `~1`.
 std::string pointer_token(std::string_view key);
 
+/// The pointer to member or item `key` of what `pointer` leads to.
+std::string child_pointer(const std::string& pointer, std::string_view key);
+
 /// The tokens of a JSON pointer, unescaped; nothing if it is none.
 std::optional<std::vector<std::string>> pointer_tokens(std::string_view pointer);
 

@@ -15,17 +15,17 @@ namespace isthmus {
 namespace {
 
 constexpr std::size_t deepest_nesting = 32;
-constexpr std::size_t longest_string = 4096;                   // std::regex recurses once per character
-constexpr std::int64_t largest_integer = 9007199254740992;     // 2^53: exact as a double, too
+constexpr std::size_t longest_string = 4096;                // std::regex recurses once per character
+constexpr std::int64_t largest_integer = 9007199254740992;  // 2^53: exact as a double, too
 
-/// Follows the text once before it is read, and finds what the JSON library would let pass (keys given twice, nesting
-/// that overflows a stack) or would report without a place.
+/// Follows the text once before it is read, and finds what the JSON library would let pass (keys given twice,
+/// nesting that overflows a stack) or would report without a place.
 class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
  public:
   struct Problem {
-    std::string place;                     ///< JSON pointer; unused with an offset
+    std::string place;  ///< JSON pointer; unused with an offset
     std::string text;
-    std::optional<std::size_t> offset{};   ///< into the text, of a syntax error
+    std::optional<std::size_t> offset{};  ///< into the text, of a syntax error
   };
   const std::optional<Problem>& problem() const { return problem_; }
 
@@ -80,7 +80,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     std::string pointer;
     for (const Level& level : levels_) {
       if (level.is_array && level.items == 0) continue;
-      pointer += '/' + (level.is_array ? std::to_string(level.items - 1) : pointer_token(level.key));
+      pointer = child_pointer(pointer, level.is_array ? std::to_string(level.items - 1) : level.key);
     }
     return pointer;
   }
@@ -166,8 +166,8 @@ void set_at(ScenarioDocument& document, const std::vector<std::string>& tokens, 
   for (const std::string& token : tokens) {
     if (target->is_null()) *target = ScenarioDocument::object();
     if (target->is_array()) {
-      const bool is_index = token.size() < 10 && !token.empty() &&
-                            token.find_first_not_of("0123456789") == std::string::npos;
+      const bool is_index =
+          token.size() < 10 && !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
       if (!is_index || std::stoul(token) >= target->size()) {
         throw InputError(place, place_name(pointer) + " is an array of " + std::to_string(target->size()) +
                                     (target->size() == 1 ? " item" : " items") + "; it has no item " +
@@ -180,7 +180,7 @@ void set_at(ScenarioDocument& document, const std::vector<std::string>& tokens, 
       throw InputError(place, place_name(pointer) + " is " + short_dump(*target) + ", so there is no " +
                                   nlohmann::json(token).dump() + " in it");
     }
-    pointer += '/' + pointer_token(token);
+    pointer = child_pointer(pointer, token);
   }
   *target = value;
 }

@@ -26,17 +26,20 @@ auto quantity(const json& object, const char* key, const std::string& place, con
     -> std::optional<decltype(parse(std::string(), place))> {
   const auto text = optional<std::string>(object, key);
   if (!text) return std::nullopt;
-  return parse(*text, place + '/' + key);
+  return parse(*text, child_pointer(place, key));
 }
 
-std::uint64_t parse_memory(const std::string& text, const std::string& place) { return parse_bytes(text, place); }
+std::uint64_t parse_memory(const std::string& text, const std::string& place) {
+  return parse_bytes(text, place);
+}
 
 std::uint64_t parse_window(const std::string& text, const std::string& place) {
   return parse_bytes(text, place, Zero::allowed);
 }
 
 LinkOverride read_link(const json& object, const std::string& place) {
-  return {quantity(object, "bandwidth", place, parse_bandwidth), quantity(object, "latency", place, parse_latency)};
+  return {quantity(object, "bandwidth", place, parse_bandwidth),
+          quantity(object, "latency", place, parse_latency)};
 }
 
 DeviceOverride read_device(const json& object, const std::string& place) {
@@ -47,7 +50,8 @@ fs::path read_file(const std::string& text, const fs::path& base_folder) {
   const fs::path file = fs::absolute(base_folder / text).lexically_normal();
   std::error_code error;
   if (fs::is_regular_file(file, error)) return file;
-  throw InputError("/platform/file", "found " + short_dump(text) + "; there is no such file: " + file.string());
+  throw InputError("/platform/file",
+                   "found " + short_dump(text) + "; there is no such file: " + file.string());
 }
 
 PlatformOptions read_platform(const json& platform, const fs::path& base_folder) {
@@ -61,11 +65,11 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
   options.all_devices = read_device(platform, place);
   const json links = platform.value("links", json::object());
   for (const auto& [name, link] : links.items()) {
-    options.links[name] = read_link(link, place + "/links/" + pointer_token(name));
+    options.links[name] = read_link(link, child_pointer(place + "/links", name));
   }
   const json devices = platform.value("devices", json::object());
   for (const auto& [name, device] : devices.items()) {
-    options.devices[name] = read_device(device, place + "/devices/" + pointer_token(name));
+    options.devices[name] = read_device(device, child_pointer(place + "/devices", name));
   }
   return options;
 }

@@ -23,7 +23,8 @@ json complete(json point, const Checker& checker) {
 
 void check_training(const json& training) {
   if (training.value("nesterov", false) && training.value("momentum", 0.0) == 0) {
-    throw InputError("/training/nesterov", "found true; Nesterov's momentum needs \"momentum\" greater than 0");
+    throw InputError("/training/nesterov",
+                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
   }
   const json milestones = training.value("schedule", json::object()).value("milestones", json::array());
   for (std::size_t i = 1; i < milestones.size(); ++i) {
@@ -74,7 +75,8 @@ std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& 
       result.push_back(std::move(point));
     } catch (const InputError& error) {
       if (values.empty()) throw;
-      throw InputError(std::string(error.what()) + " (at the point " + describe_values(values) + " of the sweep)");
+      throw InputError(std::string(error.what()) + " (at the point " + describe_values(values) +
+                       " of the sweep)");
     }
   }
   return result;

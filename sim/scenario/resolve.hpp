@@ -13,14 +13,16 @@ namespace isthmus {
 
 /// One run to be: a point of the sweep with every default filled in and every unit read.
 struct Point {
-  std::string id;                ///< number and swept values: letters, digits, '-', '_' and '.'
-  SweptValues swept;             ///< JSON pointer and value, in the order of the axes
-  nlohmann::json configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
+  std::string id;     ///< number and swept values: letters, digits, '-', '_' and '.'
+  SweptValues swept;  ///< JSON pointer and value, in the order of the axes
+  nlohmann::json
+      configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
   Scenario scenario;
 };
 
-/// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario file:
-/// a relative platform file starts there. Anything wrong is an InputError; in a sweep it names the point, too.
+/// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario
+/// file: a relative platform file starts there. Anything wrong is an InputError; in a sweep it names the
+/// point, too.
 std::vector<Point> resolve_points(const ScenarioDocument& scenario, const nlohmann::json& schema,
                                   const std::filesystem::path& base_folder);
 

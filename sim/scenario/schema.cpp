@@ -22,8 +22,8 @@ void bound_integers(json& schema) {
   }
 }
 
-/// The schema of an object whose `discriminator` says which of `kinds` it is. If-then rather than oneOf: a checker
-/// then complains about the one branch that was meant, and not about all others too.
+/// The schema of an object whose `discriminator` says which of `kinds` it is. If-then rather than oneOf: a
+/// checker then complains about the one branch that was meant, and not about all others too.
 json choice(const std::string& discriminator, const std::vector<Kind>& kinds, const json& common_options,
             const std::string& description) {
   json names = json::array();

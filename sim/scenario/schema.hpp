@@ -9,11 +9,12 @@
 
 namespace isthmus {
 
-/// The JSON Schema (draft 7) of scenarios: base_schema.json, and for each Kind of `protocol`, `model` (told apart
-/// by `kind`) and `data` (by `set`) a branch with exactly its options. Editors complete by it, Isthmus checks by it.
+/// The JSON Schema (draft 7) of scenarios: base_schema.json, and for each Kind of `protocol`, `model` (told
+/// apart by `kind`) and `data` (by `set`) a branch with exactly its options. Editors complete by it, Isthmus
+/// checks by it.
 ///
-/// Options of a Kind may refer to `#/definitions/bandwidth`, `latency`, `bytes`, `bytes_or_zero` and `speed`. An
-/// integer option without a `maximum` gets 2147483647, so that it can be read as an int.
+/// Options of a Kind may refer to `#/definitions/bandwidth`, `latency`, `bytes`, `bytes_or_zero` and `speed`.
+/// An integer option without a `maximum` gets 2147483647, so that it can be read as an int.
 nlohmann::json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>& models,
                                const std::vector<Kind>& data_sets);
 

@@ -80,7 +80,8 @@ SchemaView::Schemas SchemaView::applicable(const json& schema, const json* value
 
 SchemaView::Schemas SchemaView::at_root(const json* value) const { return applicable(root_, value); }
 
-SchemaView::Schemas SchemaView::child(const Schemas& schemas, const std::string& key, const json* value) const {
+SchemaView::Schemas SchemaView::child(const Schemas& schemas, const std::string& key,
+                                      const json* value) const {
   Schemas result;
   for (const json* schema : schemas) {
     bool named = false;

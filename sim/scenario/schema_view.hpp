@@ -6,8 +6,9 @@
 
 namespace isthmus {
 
-/// Walks a JSON Schema beside a document: which parts of the schema speak about a place. It knows the keywords that
-/// scenario_schema() uses: $ref into the same document, allOf, anyOf, oneOf, if-then-else on constants.
+/// Walks a JSON Schema beside a document: which parts of the schema speak about a place. It knows the
+/// keywords that scenario_schema() uses: $ref into the same document, allOf, anyOf, oneOf, if-then-else on
+/// constants.
 class SchemaView {
  public:
   using Schemas = std::vector<const nlohmann::json*>;
@@ -21,7 +22,8 @@ class SchemaView {
   /// All schemas that speak about member or item `key` of what `schemas` speak about.
   Schemas child(const Schemas& schemas, const std::string& key, const nlohmann::json* value) const;
 
-  /// `schema` itself and what it refers to and includes. Alternatives of anyOf and oneOf count if they fit in type.
+  /// `schema` itself and what it refers to and includes. Alternatives of anyOf and oneOf count if they fit in
+  /// type.
   Schemas applicable(const nlohmann::json& schema, const nlohmann::json* value) const;
 
   /// The names of all members that `schemas` know.

@@ -20,9 +20,10 @@ struct Axis {
   std::vector<json> values;
 };
 
-std::string axis_place(const std::string& pointer) { return "/sweep/" + pointer_token(pointer); }
+std::string axis_place(const std::string& pointer) { return child_pointer("/sweep", pointer); }
 
-/// A pointer must lead to something that some scenario can have there; whether this one can, its points will show.
+/// A pointer must lead to something that some scenario can have there; whether this one can, its points will
+/// show.
 void check_reach(const Axis& axis, const json& schema) {
   const SchemaView view(schema);
   SchemaView::Schemas schemas = view.at_root(nullptr);
@@ -31,12 +32,12 @@ void check_reach(const Axis& axis, const json& schema) {
     const auto next = view.child(schemas, token, nullptr);
     if (next.empty()) {
       const auto known = SchemaView::known_keys(schemas);
-      throw InputError(axis_place(axis.pointer), place_name(pointer) + " has no " + json(token).dump() + "; " +
-                                                     did_you_mean(token, known) + "allowed there: " +
+      throw InputError(axis_place(axis.pointer), place_name(pointer) + " has no " + json(token).dump() +
+                                                     "; " + did_you_mean(token, known) + "allowed there: " +
                                                      (known.empty() ? "nothing" : quoted_list(known)));
     }
     schemas = next;
-    pointer += '/' + pointer_token(token);
+    pointer = child_pointer(pointer, token);
   }
 }
 
@@ -44,16 +45,17 @@ void check_reach(const Axis& axis, const json& schema) {
 void check_order(const std::vector<Axis>& earlier, const Axis& axis) {
   for (const Axis& other : earlier) {
     if (other.pointer == axis.pointer || other.pointer.starts_with(axis.pointer + '/')) {
-      throw InputError(axis_place(axis.pointer),
-                       "would overwrite what " + json(other.pointer).dump() + " sets; write this axis before it");
+      throw InputError(axis_place(axis.pointer), "would overwrite what " + json(other.pointer).dump() +
+                                                     " sets; write this axis before it");
     }
   }
 }
 
 std::vector<Axis> read_axes(const ScenarioDocument& sweep, const json& schema) {
   if (!sweep.is_object()) {
-    throw InputError("/sweep", found(sweep) + "; expected an object of JSON pointers and lists of values, such as "
-                                              "{\"/platform/bandwidth\": [\"10Mbps\", \"1Gbps\"]}");
+    throw InputError("/sweep", found(sweep) +
+                                   "; expected an object of JSON pointers and lists of values, such as "
+                                   "{\"/platform/bandwidth\": [\"10Mbps\", \"1Gbps\"]}");
   }
   std::vector<Axis> axes;
   for (const auto& [pointer, values] : sweep.items()) {
@@ -92,7 +94,11 @@ std::string label(const std::string& pointer, const json& value) {
     for (const json& item : value) joined += (joined.empty() ? "" : "x") + label("", item);
     return joined;
   }
-  return pointer.substr(pointer.rfind('/') + 1) + value.dump();
+  std::string name;  // the last token that is no index
+  for (const std::string& token : pointer_tokens(pointer).value_or(std::vector<std::string>{})) {
+    if (token.find_first_not_of("0123456789") != std::string::npos) name = token;
+  }
+  return name + value.dump();
 }
 
 /// Letters, digits, '_', '.', and '-' for everything else; bounded, as file names are.
@@ -122,7 +128,8 @@ std::vector<SweptValues> sweep_points(const ScenarioDocument& scenario, const js
   for (const Axis& axis : axes) {
     count *= axis.values.size();
     if (count > most_points) {
-      throw InputError("/sweep", "more than " + std::to_string(most_points) + " points; sweep over fewer values");
+      throw InputError("/sweep",
+                       "more than " + std::to_string(most_points) + " points; sweep over fewer values");
     }
   }
   for (const Axis& axis : axes) {
@@ -148,7 +155,8 @@ json at_point(const ScenarioDocument& scenario, const SweptValues& values) {
   return point;
 }
 
-std::string point_id(std::size_t index, std::size_t count, const SweptValues& values, const std::string& fallback) {
+std::string point_id(std::size_t index, std::size_t count, const SweptValues& values,
+                     const std::string& fallback) {
   const std::size_t width = std::to_string(count - 1).size();
   std::string id = std::to_string(index);
   id.insert(0, width - id.size(), '0');

@@ -24,17 +24,23 @@ struct Unit {
 struct Quantity {
   std::string_view noun;
   std::string_view example;
-  std::string_view units;             ///< for messages
-  std::span<const Unit> prefixes;     ///< the empty prefix included
+  std::string_view units;          ///< for messages
+  std::span<const Unit> prefixes;  ///< the empty prefix included
   std::span<const Unit> bases;
 };
 
 constexpr double kibi = 1024.0;
-constexpr Unit all_prefixes[] = {{""},          {"k", 1e3},   {"M", 1e6},         {"G", 1e9},
-                                 {"T", 1e12},   {"P", 1e15},  {"Ki", kibi},       {"Mi", kibi * kibi},
-                                 {"Gi", kibi * kibi * kibi},  {"Ti", kibi * kibi * kibi * kibi}};
-constexpr Unit decimal_prefixes[] = {{""},        {"k", 1e3},   {"M", 1e6},
-                                     {"G", 1e9},  {"T", 1e12},  {"P", 1e15}};
+constexpr Unit all_prefixes[] = {{""},
+                                 {"k", 1e3},
+                                 {"M", 1e6},
+                                 {"G", 1e9},
+                                 {"T", 1e12},
+                                 {"P", 1e15},
+                                 {"Ki", kibi},
+                                 {"Mi", kibi* kibi},
+                                 {"Gi", kibi* kibi* kibi},
+                                 {"Ti", kibi* kibi* kibi* kibi}};
+constexpr Unit decimal_prefixes[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
 constexpr Unit no_prefix[] = {{""}};
 constexpr Unit bandwidth_bases[] = {{"bps", 1, 8}, {"Bps"}};
 constexpr Unit latency_bases[] = {{"s"}, {"ms", 1, 1e3}, {"us", 1, 1e6}, {"ns", 1, 1e9}};
@@ -45,10 +51,11 @@ constexpr Quantity bandwidth{"a bandwidth", "\"100Mbps\"",
                              "bps in bits or Bps in bytes per second, with k, M, G, T, P or Ki, Mi, Gi, Ti",
                              all_prefixes, bandwidth_bases};
 constexpr Quantity latency{"a latency", "\"1ms\"", "s, ms, us, ns", no_prefix, latency_bases};
-constexpr Quantity memory{"a number of bytes", "\"16GiB\"",
-                          "B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB", all_prefixes, byte_bases};
-constexpr Quantity speed{"a speed", "\"5Gf\"", "f, kf, Mf, Gf, Tf, Pf, in floating-point operations per second",
-                         decimal_prefixes, speed_bases};
+constexpr Quantity memory{"a number of bytes", "\"16GiB\"", "B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB",
+                          all_prefixes, byte_bases};
+constexpr Quantity speed{"a speed", "\"5Gf\"",
+                         "f, kf, Mf, Gf, Tf, Pf, in floating-point operations per second", decimal_prefixes,
+                         speed_bases};
 
 [[noreturn]] void fail(const std::string& place, const std::string& what) {
   if (place.empty()) throw InputError(what);
@@ -62,8 +69,8 @@ std::string found(std::string_view text) {
 }
 
 std::string expected(const Quantity& quantity) {
-  return "expected " + std::string(quantity.noun) + " with its unit, such as " + std::string(quantity.example) +
-         " (units: " + std::string(quantity.units) + ")";
+  return "expected " + std::string(quantity.noun) + " with its unit, such as " +
+         std::string(quantity.example) + " (units: " + std::string(quantity.units) + ")";
 }
 
 /// The value in SI units of `value` in `unit`, or nothing if the quantity has no such unit.
@@ -115,7 +122,8 @@ std::string format(double value, std::span<const Unit> scale, std::string_view b
     const bool last = i + 1 == scale.size();
     // From 999.5 on, three digits would print as 1000 of this prefix, which is 1 of the next.
     if (!last && std::abs(scaled) >= 999.5) continue;
-    std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f", scaled);
+    std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f",
+                  scaled);
     std::string unit = std::string(scale[i].name) + std::string(base);
     return unit.empty() ? digits : std::string(digits) + ' ' + unit;
   }

@@ -118,14 +118,23 @@ TEST_CASE("Every field arrives in the resolved scenario", "[scenario]") {
   scenario["platform"]["memory"] = "16GiB";
   scenario["platform"]["links"] = {{"up*", {{"bandwidth", "8Mbps"}}}, {"down", {{"latency", "0s"}}}};
   scenario["platform"]["devices"] = {{"a", {{"speed", "2Gf"}, {"memory", "1GB"}}}};
-  scenario["network"] = {{"model", "smpi"},    {"latency_factor", 1.5}, {"bandwidth_factor", 0.9},
-                         {"weight_s", 100},    {"tcp_gamma", "0B"},     {"crosstraffic", true}};
+  scenario["network"] = {{"model", "smpi"}, {"latency_factor", 1.5}, {"bandwidth_factor", 0.9},
+                         {"weight_s", 100}, {"tcp_gamma", "0B"},     {"crosstraffic", true}};
   scenario["data"] = {{"set", "synthetic"}, {"split", "by_label"}};
   scenario["numerics"] = "costs";
   scenario["training"] = {
-      {"batch", 32},       {"rounds", 7},   {"learning_rate", 0.5}, {"momentum", 0.9}, {"nesterov", true},
-      {"weight_decay", 0.1}, {"seed", 9007199254740992}, {"evaluate_every_rounds", 3}, {"evaluation_batch", 10},
-      {"charge_evaluation", true}, {"target_accuracy", 1}, {"optimizer_state", "keep"},
+      {"batch", 32},
+      {"rounds", 7},
+      {"learning_rate", 0.5},
+      {"momentum", 0.9},
+      {"nesterov", true},
+      {"weight_decay", 0.1},
+      {"seed", 9007199254740992},
+      {"evaluate_every_rounds", 3},
+      {"evaluation_batch", 10},
+      {"charge_evaluation", true},
+      {"target_accuracy", 1},
+      {"optimizer_state", "keep"},
       {"schedule", {{"kind", "step"}, {"milestones", {0.5, 0.75}}, {"factor", 0.2}, {"warm_up", 0.1}}}};
   const Scenario resolved = resolve(scenario)[0].scenario;
 
@@ -180,9 +189,9 @@ TEST_CASE("A sweep is the product of its axes in written order, the last varying
     "/model/hidden/1": [64, 32] })");
   const auto points = resolve(scenario);
   REQUIRE(points.size() == 12);
-  CHECK(points[0].id == "00-ist-1ms-164");
-  CHECK(points[3].id == "03-ist-20ms-132");
-  CHECK(points[11].id == "11-data_parallel-100ms-132");
+  CHECK(points[0].id == "00-ist-1ms-hidden64");
+  CHECK(points[3].id == "03-ist-20ms-hidden32");
+  CHECK(points[11].id == "11-data_parallel-100ms-hidden32");
   CHECK(points[3].swept[1] == std::pair<std::string, json>("/platform/links/back~1bone/latency", "20ms"));
   CHECK(points[3].configuration["model"]["hidden"] == json{512, 32});
   CHECK(points[3].scenario.platform.links.at("back/bone").latency_seconds == 0.02);
@@ -190,7 +199,8 @@ TEST_CASE("A sweep is the product of its axes in written order, the last varying
 }
 
 TEST_CASE("Ids are fit for folders", "[scenario]") {
-  const SweptValues values = {{"/training/momentum", 0.9}, {"/data", json{{"set", "fashion-mnist"}}}, {"/x", "a/../ä"}};
+  const SweptValues values = {
+      {"/training/momentum", 0.9}, {"/data", json{{"set", "fashion-mnist"}}}, {"/x", "a/../ä"}};
   CHECK(point_id(7, 101, values, "") == "007-momentum0.9-fashion-mnist-a-..");
   CHECK(point_id(0, 1, {}, "ist") == "0-ist");
   CHECK(point_id(0, 2, {{"/x", std::string(500, 'y')}}, "").size() == 62);
@@ -200,7 +210,9 @@ TEST_CASE("Settings reach places that are not there yet", "[scenario]") {
   auto scenario = base();
   apply_setting(scenario, "/platform/workers=8");
   apply_setting(scenario, "/platform/bandwidth=1Gbps");
-  apply_setting(scenario, "/platform/links/up=" R"({"latency": "5ms"})");
+  apply_setting(scenario,
+                "/platform/links/up="
+                R"({"latency": "5ms"})");
   apply_setting(scenario, "/model/hidden/0=7");
   apply_setting(scenario, R"(/sweep/~1training~1seed=[1,2])");
   CHECK(scenario["platform"]["workers"] == 8);
@@ -229,7 +241,8 @@ TEST_CASE("Scenario files are read with their order, or refused by name", "[scen
   CHECK(read_scenario(file).dump() == R"({"z":1,"a":2})");
   std::ofstream(file) << "{\n  \"z\" 1}";
   CHECK(message_of([&] { read_scenario(file); }).starts_with(file.string() + ":2:7: syntax error"));
-  CHECK(message_of([&] { read_scenario(folder.path() / "none.json"); }).find("no such file") != std::string::npos);
+  CHECK(message_of([&] { read_scenario(folder.path() / "none.json"); }).find("no such file") !=
+        std::string::npos);
   CHECK(message_of([&] { read_scenario(folder.path()); }).find("is a directory") != std::string::npos);
 }
 
@@ -249,7 +262,9 @@ TEST_CASE("The assembled schema is complete and stable", "[scenario]") {
 TEST_CASE("A kind's quantities are checked by their definition", "[scenario]") {
   auto scenario = base();
   scenario["data"] = {{"set", "synthetic"}, {"bytes_per_sample", "1e60GiB"}};
-  CHECK(message_of([&] { resolve(scenario); }).starts_with("/data/bytes_per_sample: found \"1e60GiB\"; must be"));
+  CHECK(message_of([&] {
+          resolve(scenario);
+        }).starts_with("/data/bytes_per_sample: found \"1e60GiB\"; must be"));
 }
 
 TEST_CASE("The nearest name is suggested only if it is near", "[scenario]") {

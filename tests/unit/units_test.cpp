@@ -1,9 +1,10 @@
+#include "sim/scenario/units.hpp"
+
 #include <catch2/catch.hpp>
 #include <limits>
 #include <string>
 
 #include "models/error.hpp"
-#include "sim/scenario/units.hpp"
 
 using namespace isthmus;
 
@@ -42,20 +43,24 @@ TEST_CASE("Speeds are FLOP per second", "[units]") {
 }
 
 TEST_CASE("What is no quantity is refused", "[units]") {
-  for (const char* text : {"", " ", "100", "Mbps", "100Mb", "100mbps", "-1Mbps", "0Mbps", "nanMbps", "infMbps",
-                           "1e400Mbps", "0x1Mbps", "+1Mbps", " 1Mbps", "1Mbps ", "1  Mbps", "--1Mbps", "1Mbpsx"}) {
+  for (const char* text :
+       {"", " ", "100", "Mbps", "100Mb", "100mbps", "-1Mbps", "0Mbps", "nanMbps", "infMbps", "1e400Mbps",
+        "0x1Mbps", "+1Mbps", " 1Mbps", "1Mbps ", "1  Mbps", "--1Mbps", "1Mbpsx"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_bandwidth(text), InputError);
   }
-  for (const char* text : {"-1ms", "1m", "1", "1kB", "infs"}) CHECK_THROWS_AS(parse_latency(text), InputError);
-  for (const char* text : {"0B", "0.1B", "1e30TiB", "16Gib", "16G"}) CHECK_THROWS_AS(parse_bytes(text), InputError);
+  for (const char* text : {"-1ms", "1m", "1", "1kB", "infs"})
+    CHECK_THROWS_AS(parse_latency(text), InputError);
+  for (const char* text : {"0B", "0.1B", "1e30TiB", "16Gib", "16G"})
+    CHECK_THROWS_AS(parse_bytes(text), InputError);
   for (const char* text : {"0f", "5GHz", "5Kif", "5"}) CHECK_THROWS_AS(parse_speed(text), InputError);
 }
 
 TEST_CASE("A refusal names place, finding, units and an example", "[units]") {
-  CHECK_THROWS_WITH(parse_bytes("16", "/platform/memory"),
-                    "/platform/memory: found \"16\", which has no unit; expected a number of bytes with its unit, "
-                    "such as \"16GiB\" (units: B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB)");
+  CHECK_THROWS_WITH(
+      parse_bytes("16", "/platform/memory"),
+      "/platform/memory: found \"16\", which has no unit; expected a number of bytes with its unit, "
+      "such as \"16GiB\" (units: B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB)");
   CHECK_THROWS_WITH(parse_speed("0Gf"), "found \"0Gf\"; must be greater than 0");
 }
 

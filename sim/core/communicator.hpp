@@ -44,7 +44,7 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Begins to send. The values may be changed as soon as this returns.
+  /// Begins to send. The values must stay where and as they are until the request has been waited for.
   virtual Request start_send(int to, ConstValues values) = 0;
   /// Begins to receive as many values as `into` has room for, which must be what is sent. `into` must stay where
   /// it is until the request has been waited for.

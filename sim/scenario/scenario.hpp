@@ -24,11 +24,11 @@ struct DeviceOverride {
 
 /// `platform`: where workers run, and what is changed of the platform file for this run.
 struct PlatformOptions {
-  std::filesystem::path file;      ///< absolute
-  int workers = 0;                 ///< the first so many hosts in natural order; hosts.size() if these are given
+  std::filesystem::path file;  ///< absolute
+  int workers = 0;             ///< the first so many hosts in natural order; hosts.size() if these are given
   std::vector<std::string> hosts;  ///< by name, in rank order; empty: the first `workers`
-  LinkOverride all_links;          ///< the short forms `bandwidth` and `latency`, see the schema for their meaning
-  DeviceOverride all_devices;      ///< the short forms `speed` and `memory`
+  LinkOverride all_links;  ///< the short forms `bandwidth` and `latency`, see the schema for their meaning
+  DeviceOverride all_devices;                     ///< the short forms `speed` and `memory`
   std::map<std::string, LinkOverride> links;      ///< by name or glob; a full name wins over a glob
   std::map<std::string, DeviceOverride> devices;  ///< likewise, by host name
 };
@@ -49,8 +49,8 @@ struct Scenario {
   std::string name;
   PlatformOptions platform;
   NetworkOptions network;
-  nlohmann::json data;      ///< checked against the schema of its `set`; read by models/data
-  nlohmann::json model;     ///< checked against the schema of its `kind`; read by models
+  nlohmann::json data;   ///< checked against the schema of its `set`; read by models/data
+  nlohmann::json model;  ///< checked against the schema of its `kind`; read by models
   TrainingOptions training;
   bool live = true;         ///< `numerics`: "live", or "costs": the same messages without values
   nlohmann::json protocol;  ///< checked against the schema of its `kind`; read by sim/protocols

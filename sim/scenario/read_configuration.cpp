@@ -1,0 +1,146 @@
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "models/error.hpp"
+#include "sim/scenario/messages.hpp"
+#include "sim/scenario/resolve.hpp"
+#include "sim/scenario/units.hpp"
+
+namespace isthmus {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+template <typename T>
+std::optional<T> optional(const json& object, const char* key) {
+  const auto member = object.find(key);
+  if (member == object.end()) return std::nullopt;
+  return member->get<T>();
+}
+
+/// A quantity, if it is there, by its parser.
+template <typename Parse>
+auto quantity(const json& object, const char* key, const std::string& place, const Parse& parse)
+    -> std::optional<decltype(parse(std::string(), place))> {
+  const auto text = optional<std::string>(object, key);
+  if (!text) return std::nullopt;
+  return parse(*text, child_pointer(place, key));
+}
+
+std::uint64_t parse_memory(const std::string& text, const std::string& place) {
+  return parse_bytes(text, place);
+}
+
+std::uint64_t parse_window(const std::string& text, const std::string& place) {
+  return parse_bytes(text, place, Zero::allowed);
+}
+
+LinkOverride read_link(const json& object, const std::string& place) {
+  return {quantity(object, "bandwidth", place, parse_bandwidth),
+          quantity(object, "latency", place, parse_latency)};
+}
+
+DeviceOverride read_device(const json& object, const std::string& place) {
+  return {quantity(object, "speed", place, parse_speed), quantity(object, "memory", place, parse_memory)};
+}
+
+fs::path read_file(const std::string& text, const fs::path& base_folder) {
+  const fs::path file = fs::absolute(base_folder / text).lexically_normal();
+  std::error_code error;
+  if (fs::is_regular_file(file, error)) return file;
+  throw InputError("/platform/file",
+                   "found " + short_dump(text) + "; there is no such file: " + file.string());
+}
+
+PlatformOptions read_platform(const json& platform, const fs::path& base_folder) {
+  const std::string place = "/platform";
+  PlatformOptions options;
+  options.file = read_file(platform.at("file"), base_folder);
+  const json& workers = platform.at("workers");
+  if (workers.is_array()) options.hosts = workers.get<std::vector<std::string>>();
+  options.workers = workers.is_array() ? static_cast<int>(workers.size()) : workers.get<int>();
+  options.all_links = read_link(platform, place);
+  options.all_devices = read_device(platform, place);
+  const json links = platform.value("links", json::object());
+  for (const auto& [name, link] : links.items()) {
+    options.links[name] = read_link(link, child_pointer(place + "/links", name));
+  }
+  const json devices = platform.value("devices", json::object());
+  for (const auto& [name, device] : devices.items()) {
+    options.devices[name] = read_device(device, child_pointer(place + "/devices", name));
+  }
+  return options;
+}
+
+NetworkOptions read_network(const json& network) {
+  using Model = NetworkOptions::Model;
+  const std::string model = network.at("model");
+  NetworkOptions options;
+  options.model = model == "lv08" ? Model::lv08 : model == "smpi" ? Model::smpi : Model::textbook;
+  options.latency_factor = optional<double>(network, "latency_factor");
+  options.bandwidth_factor = optional<double>(network, "bandwidth_factor");
+  options.weight_s = optional<double>(network, "weight_s");
+  if (const auto gamma = quantity(network, "tcp_gamma", "/network", parse_window)) {
+    options.tcp_gamma_bytes = static_cast<double>(*gamma);
+  }
+  options.crosstraffic = optional<bool>(network, "crosstraffic");
+  return options;
+}
+
+Schedule read_schedule(const json& schedule) {
+  const std::string kind = schedule.at("kind");
+  Schedule result;
+  result.kind = kind == "step"     ? Schedule::Kind::step
+                : kind == "cosine" ? Schedule::Kind::cosine
+                                   : Schedule::Kind::constant;
+  result.milestones = schedule.value("milestones", result.milestones);
+  result.factor = schedule.value("factor", result.factor);
+  result.final_factor = schedule.value("final_factor", result.final_factor);
+  result.warm_up = schedule.value("warm_up", result.warm_up);
+  return result;
+}
+
+OptimizerState read_optimizer_state(const json& training) {
+  const auto state = optional<std::string>(training, "optimizer_state");
+  if (!state) return OptimizerState::protocol_default;
+  return *state == "keep" ? OptimizerState::keep : OptimizerState::reset;
+}
+
+TrainingOptions read_training(const json& training) {
+  TrainingOptions options;
+  options.batch = training.at("batch");
+  options.epochs = optional<double>(training, "epochs");
+  options.rounds = optional<long>(training, "rounds");
+  options.learning_rate = training.at("learning_rate");
+  options.momentum = training.at("momentum");
+  options.nesterov = training.at("nesterov");
+  options.weight_decay = training.at("weight_decay");
+  options.schedule = read_schedule(training.at("schedule"));
+  options.optimizer_state = read_optimizer_state(training);
+  options.seed = training.at("seed");
+  options.evaluate_every_rounds = optional<long>(training, "evaluate_every_rounds");
+  options.evaluate_every_epochs = optional<double>(training, "evaluate_every_epochs");
+  options.evaluation_batch = training.at("evaluation_batch");
+  options.charge_evaluation = training.at("charge_evaluation");
+  options.target_accuracy = optional<double>(training, "target_accuracy");
+  return options;
+}
+
+}  // namespace
+
+Scenario read_configuration(const json& configuration, const fs::path& base_folder) {
+  Scenario scenario;
+  scenario.name = configuration.at("name");
+  scenario.platform = read_platform(configuration.at("platform"), base_folder);
+  scenario.network = read_network(configuration.at("network"));
+  scenario.data = configuration.at("data");
+  scenario.model = configuration.at("model");
+  scenario.training = read_training(configuration.at("training"));
+  scenario.live = configuration.at("numerics") == "live";
+  scenario.protocol = configuration.at("protocol");
+  return scenario;
+}
+
+}  // namespace isthmus

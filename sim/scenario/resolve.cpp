@@ -1,0 +1,85 @@
+#include "sim/scenario/resolve.hpp"
+
+#include <system_error>
+
+#include "models/error.hpp"
+#include "sim/scenario/checker.hpp"
+#include "sim/scenario/messages.hpp"
+#include "sim/scenario/schema_view.hpp"
+
+namespace isthmus {
+namespace {
+
+using nlohmann::json;
+
+json complete(json point, const Checker& checker) {
+  checker.check(point);
+  check_sense(point);
+  point.erase("$schema");
+  SchemaView(checker.schema()).fill_defaults(point);
+  fill_dependent_defaults(point);
+  return point;
+}
+
+void check_training(const json& training) {
+  if (training.value("nesterov", false) && training.value("momentum", 0.0) == 0) {
+    throw InputError("/training/nesterov",
+                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
+  }
+  const json milestones = training.value("schedule", json::object()).value("milestones", json::array());
+  for (std::size_t i = 1; i < milestones.size(); ++i) {
+    if (milestones[i] <= milestones[i - 1]) {
+      throw InputError("/training/schedule/milestones/" + std::to_string(i),
+                       "found " + milestones[i].dump() + " after " + milestones[i - 1].dump() +
+                           "; milestones must increase");
+    }
+  }
+}
+
+}  // namespace
+
+void check_sense(const json& point) {
+  const json& data = point.at("data");
+  if (data.contains("alpha") && data.value("split", "iid") != "by_label") {
+    throw InputError("/data/alpha", "only \"split\": \"by_label\" has it; found \"split\": " +
+                                        json(data.value("split", "iid")).dump());
+  }
+  check_training(point.value("training", json::object()));
+}
+
+void fill_dependent_defaults(json& configuration) {
+  json& training = configuration["training"];
+  if (!training.contains("epochs") && !training.contains("rounds")) training["epochs"] = 1;
+  if (!training.contains("evaluate_every_rounds") && !training.contains("evaluate_every_epochs")) {
+    training["evaluate_every_epochs"] = 1;
+  }
+  json& data = configuration["data"];
+  constexpr double usual_alpha = 0.5;
+  if (data["split"] == "by_label" && !data.contains("alpha")) data["alpha"] = usual_alpha;
+}
+
+std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& schema,
+                                  const std::filesystem::path& base_folder) {
+  const Checker checker(schema);
+  if (!scenario.is_object()) checker.check(scenario);
+  const auto points = sweep_points(scenario, schema);
+  std::vector<Point> result;
+  result.reserve(points.size());
+  for (const SweptValues& values : points) {
+    try {
+      Point point;
+      point.swept = values;
+      point.configuration = complete(at_point(scenario, values), checker);
+      point.scenario = read_configuration(point.configuration, base_folder);
+      point.id = point_id(result.size(), points.size(), values, point.scenario.protocol.at("kind"));
+      result.push_back(std::move(point));
+    } catch (const InputError& error) {
+      if (values.empty()) throw;
+      throw InputError(std::string(error.what()) + " (at the point " + describe_values(values) +
+                       " of the sweep)");
+    }
+  }
+  return result;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/read.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/scenario/sweep.hpp"
+
+namespace isthmus {
+
+/// One run to be: a point of the sweep with every default filled in and every unit read.
+struct Point {
+  std::string id;     ///< number and swept values: letters, digits, '-', '_' and '.'
+  SweptValues swept;  ///< JSON pointer and value, in the order of the axes
+  nlohmann::json
+      configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
+  Scenario scenario;
+};
+
+/// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario
+/// file: a relative platform file starts there. Anything wrong is an InputError; in a sweep it names the
+/// point, too.
+std::vector<Point> resolve_points(const ScenarioDocument& scenario, const nlohmann::json& schema,
+                                  const std::filesystem::path& base_folder);
+
+/// What the schema cannot say of a point, before defaults are filled in: options that go together.
+void check_sense(const nlohmann::json& point);
+
+/// Adds the defaults that depend on other options and so are not in the schema.
+void fill_dependent_defaults(nlohmann::json& configuration);
+
+/// Reads a configuration that has been checked and completed.
+Scenario read_configuration(const nlohmann::json& configuration, const std::filesystem::path& base_folder);
+
+}  // namespace isthmus

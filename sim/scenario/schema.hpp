@@ -1,0 +1,27 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/kind.hpp"
+
+namespace isthmus {
+
+/// The JSON Schema (draft 7) of scenarios: base_schema.json, and for each Kind of `protocol`, `model` (told
+/// apart by `kind`) and `data` (by `set`) a branch with exactly its options. Editors complete by it, Isthmus
+/// checks by it.
+///
+/// Options of a Kind may refer to `#/definitions/bandwidth`, `latency`, `bytes`, `bytes_or_zero` and `speed`.
+/// An integer option without a `maximum` gets 2147483647, so that it can be read as an int.
+nlohmann::json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>& models,
+                               const std::vector<Kind>& data_sets);
+
+/// The text of a schema as a file: stable, indented, with a newline at its end.
+std::string schema_text(const nlohmann::json& schema);
+
+/// base_schema.json, embedded when Isthmus is built.
+std::string_view base_schema_text();
+
+}  // namespace isthmus

@@ -1,0 +1,174 @@
+#include "sim/scenario/units.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <system_error>
+
+#include "models/error.hpp"
+
+namespace isthmus {
+namespace {
+
+/// One unit is `multiplier / divisor` SI units; one of the two is 1, so that a value is rounded only once.
+struct Unit {
+  std::string_view name;
+  double multiplier = 1;
+  double divisor = 1;
+};
+
+struct Quantity {
+  std::string_view noun;
+  std::string_view example;
+  std::string_view units;          ///< for messages
+  std::span<const Unit> prefixes;  ///< the empty prefix included
+  std::span<const Unit> bases;
+};
+
+constexpr double kibi = 1024.0;
+constexpr Unit all_prefixes[] = {{""},
+                                 {"k", 1e3},
+                                 {"M", 1e6},
+                                 {"G", 1e9},
+                                 {"T", 1e12},
+                                 {"P", 1e15},
+                                 {"Ki", kibi},
+                                 {"Mi", kibi* kibi},
+                                 {"Gi", kibi* kibi* kibi},
+                                 {"Ti", kibi* kibi* kibi* kibi}};
+constexpr Unit decimal_prefixes[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
+constexpr Unit no_prefix[] = {{""}};
+constexpr Unit bandwidth_bases[] = {{"bps", 1, 8}, {"Bps"}};
+constexpr Unit latency_bases[] = {{"s"}, {"ms", 1, 1e3}, {"us", 1, 1e6}, {"ns", 1, 1e9}};
+constexpr Unit byte_bases[] = {{"B"}};
+constexpr Unit speed_bases[] = {{"f"}};
+
+constexpr Quantity bandwidth{"a bandwidth", "\"100Mbps\"",
+                             "bps in bits or Bps in bytes per second, with k, M, G, T, P or Ki, Mi, Gi, Ti",
+                             all_prefixes, bandwidth_bases};
+constexpr Quantity latency{"a latency", "\"1ms\"", "s, ms, us, ns", no_prefix, latency_bases};
+constexpr Quantity memory{"a number of bytes", "\"16GiB\"", "B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB",
+                          all_prefixes, byte_bases};
+constexpr Quantity speed{"a speed", "\"5Gf\"",
+                         "f, kf, Mf, Gf, Tf, Pf, in floating-point operations per second", decimal_prefixes,
+                         speed_bases};
+
+[[noreturn]] void fail(const std::string& place, const std::string& what) {
+  if (place.empty()) throw InputError(what);
+  throw InputError(place, what);
+}
+
+std::string found(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  return text.size() <= longest ? "found \"" + std::string(text) + '"'
+                                : "found \"" + std::string(text.substr(0, longest)) + "...\"";
+}
+
+std::string expected(const Quantity& quantity) {
+  return "expected " + std::string(quantity.noun) + " with its unit, such as " +
+         std::string(quantity.example) + " (units: " + std::string(quantity.units) + ")";
+}
+
+/// The value in SI units of `value` in `unit`, or nothing if the quantity has no such unit.
+std::optional<double> in_si(double value, std::string_view unit, const Quantity& quantity) {
+  for (const Unit& prefix : quantity.prefixes) {
+    for (const Unit& base : quantity.bases) {
+      if (unit.size() == prefix.name.size() + base.name.size() && unit.starts_with(prefix.name) &&
+          unit.ends_with(base.name)) {
+        return value * (prefix.multiplier * base.multiplier / base.divisor);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Sub-units divide by an exact power of ten, so that "50us" is the double nearest to 50e-6.
+std::optional<double> seconds(double value, std::string_view unit) {
+  for (const Unit& base : latency_bases) {
+    if (unit == base.name) return value / base.divisor;
+  }
+  return std::nullopt;
+}
+
+double parse(std::string_view text, const std::string& place, const Quantity& quantity, Zero zero) {
+  const bool starts_as_number =
+      !text.empty() && text.find_first_of("0123456789") <= (text.front() == '-' ? 1U : 0U);
+  if (!starts_as_number) fail(place, found(text) + "; " + expected(quantity));
+
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) fail(place, found(text) + "; the number is out of range");
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.empty()) fail(place, found(text) + ", which has no unit; " + expected(quantity));
+
+  const auto result = &quantity == &latency ? seconds(value, unit) : in_si(value, unit, quantity);
+  if (!result) fail(place, found(text) + "; " + expected(quantity));
+  if (!std::isfinite(*result)) fail(place, found(text) + "; the number is out of range");
+  if (*result < 0) fail(place, found(text) + "; must not be negative");
+  if (*result == 0 && zero == Zero::refused) fail(place, found(text) + "; must be greater than 0");
+  return *result;
+}
+
+/// `value` with three significant digits and the first of the prefixes (from small to large) that fits.
+std::string format(double value, std::span<const Unit> scale, std::string_view base) {
+  char digits[64];
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    const double scaled = value * scale[i].divisor / scale[i].multiplier;
+    const bool last = i + 1 == scale.size();
+    // From 999.5 on, three digits would print as 1000 of this prefix, which is 1 of the next.
+    if (!last && std::abs(scaled) >= 999.5) continue;
+    std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f",
+                  scaled);
+    std::string unit = std::string(scale[i].name) + std::string(base);
+    return unit.empty() ? digits : std::string(digits) + ' ' + unit;
+  }
+  return {};
+}
+
+}  // namespace
+
+double parse_bandwidth(std::string_view text, const std::string& place) {
+  return parse(text, place, bandwidth, Zero::refused);
+}
+
+double parse_latency(std::string_view text, const std::string& place) {
+  return parse(text, place, latency, Zero::allowed);
+}
+
+std::uint64_t parse_bytes(std::string_view text, const std::string& place, Zero zero) {
+  const double bytes = std::round(parse(text, place, memory, zero));
+  constexpr double limit = 9223372036854775808.0;  // 2^63: room for sums
+  if (bytes >= limit) fail(place, found(text) + "; must be less than 8388608TiB");
+  if (bytes < 1 && zero == Zero::refused) fail(place, found(text) + "; must be at least 1B");
+  return static_cast<std::uint64_t>(bytes);
+}
+
+double parse_speed(std::string_view text, const std::string& place) {
+  return parse(text, place, speed, Zero::refused);
+}
+
+std::string format_bytes(double bytes) { return format(bytes, decimal_prefixes, "B"); }
+
+std::string format_bandwidth(double bytes_per_second) {
+  return format(8 * bytes_per_second, decimal_prefixes, "bps");
+}
+
+std::string format_seconds(double seconds) {
+  constexpr Unit scale[] = {{"n", 1, 1e9}, {"u", 1, 1e6}, {"m", 1, 1e3}, {""}};
+  if (seconds == 0) return "0 s";
+  return format(seconds, scale, "s");
+}
+
+std::string format_speed(double flops) { return format(flops, decimal_prefixes, "f"); }
+
+std::string format_count(double count) {
+  constexpr Unit scale[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}};
+  return format(count, scale, "");
+}
+
+}  // namespace isthmus

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace isthmus {
+
+/// What is left to say when a quantity is 0.
+enum class Zero { refused, allowed };
+
+/// Reads a quantity with its unit. A text that is no such quantity, or one that is negative, infinite or 0
+/// where 0 means nothing, is an InputError that starts with `place` (if given), and names what was found, the
+/// allowed units and an example.
+///
+///     parse_bandwidth("100Mbps")  // 12500000 bytes per second; "12.5MBps" is the same
+///     parse_latency("1ms")        // 0.001 seconds; 0 is allowed
+///     parse_bytes("16GiB")        // 17179869184
+///     parse_speed("5Gf")          // 5e9 FLOP/s
+double parse_bandwidth(std::string_view text, const std::string& place = {});
+double parse_latency(std::string_view text, const std::string& place = {});
+std::uint64_t parse_bytes(std::string_view text, const std::string& place = {}, Zero zero = Zero::refused);
+double parse_speed(std::string_view text, const std::string& place = {});
+
+/// Quantities for people: three significant digits and the prefix that fits.
+std::string format_bytes(double bytes);                 ///< "12.3 MB"
+std::string format_bandwidth(double bytes_per_second);  ///< "100 Mbps"
+std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
+std::string format_speed(double flops);                 ///< "5 Gf"
+std::string format_count(double count);                 ///< "1.86 M"
+
+}  // namespace isthmus

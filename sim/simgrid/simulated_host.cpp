@@ -1,0 +1,118 @@
+#include "sim/simgrid/simulated_host.hpp"
+
+#include <algorithm>
+#include <boost/icl/interval_set.hpp>
+#include <string>
+
+namespace isthmus {
+namespace {
+
+/// fp32 on the wire.
+constexpr std::size_t wire_bytes_per_value = sizeof(float);
+
+}  // namespace
+
+struct SimulatedHost::Transfer final : Transmission {
+  Transfer(simgrid::s4u::CommPtr started, int with, std::uint64_t size, bool sends)
+      : comm(std::move(started)), peer(with), bytes(size), outgoing(sends) {}
+  simgrid::s4u::CommPtr comm;
+  int peer;
+  std::uint64_t bytes;
+  bool outgoing;
+};
+
+SimulatedHost::SimulatedHost(SimulationState& state, int rank)
+    : state_(state),
+      rank_(rank),
+      speed_scale_(state.platform.speed_scale(rank)),
+      memory_(state.platform.devices()[static_cast<std::size_t>(rank)].host, rank,
+              state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes),
+      outboxes_(static_cast<std::size_t>(state.platform.workers())),
+      inboxes_(outboxes_.size()) {}
+
+void SimulatedHost::execute(double flops) {
+  const double start = now_seconds();
+  simgrid::s4u::this_actor::execute(flops * speed_scale_);
+  ledger_.flops += flops;
+  ledger_.compute_seconds += now_seconds() - start;
+  state_.timeline.add(rank_, "compute", start, now_seconds());
+}
+
+simgrid::s4u::Mailbox* SimulatedHost::mailbox(int from, int to) {
+  auto& known = from == rank_ ? outboxes_[static_cast<std::size_t>(to)] : inboxes_[static_cast<std::size_t>(from)];
+  if (!known) known = simgrid::s4u::Mailbox::by_name(std::to_string(from) + ">" + std::to_string(to));
+  return known;
+}
+
+Request SimulatedHost::start_send(int to, ConstValues values) {
+  const std::uint64_t bytes = values.size() * wire_bytes_per_value;
+  auto comm = mailbox(rank_, to)->put_init();
+  comm->set_payload_size(bytes);
+  if (!values.is_phantom()) {
+    // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
+    comm->set_src_data(const_cast<float*>(values.data()), values.size() * sizeof(float));
+    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+  } else {
+    comm->set_src_data(&state_, 0);  // SimGrid insists on some payload
+  }
+  comm->start();
+  ledger_.bytes_sent += bytes;
+  ++ledger_.messages_sent;
+  return std::make_unique<Transfer>(comm, to, bytes, true);
+}
+
+Request SimulatedHost::start_receive(int from, Values into) {
+  auto comm = mailbox(from, rank_)->get_init();
+  if (!into.is_phantom()) {
+    comm->set_dst_data(reinterpret_cast<void**>(into.data()), into.size() * sizeof(float));
+    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+  }
+  comm->start();
+  return std::make_unique<Transfer>(comm, from, into.size() * wire_bytes_per_value, false);
+}
+
+void SimulatedHost::wait_all(std::span<Request> requests) {
+  const double start = now_seconds();
+  for (const Request& request : requests) static_cast<Transfer&>(*request).comm->wait();
+  for (const Request& request : requests) {
+    const auto& transfer = static_cast<Transfer&>(*request);
+    if (transfer.outgoing) continue;
+    ledger_.bytes_received += transfer.bytes;
+    state_.traffic.add(transfer.peer, rank_, transfer.bytes, transfer.comm->get_start_time(),
+                       transfer.comm->get_finish_time());
+  }
+  account_wait(requests, start);
+}
+
+/// Of the time since start, what some transfer took is communication; the rest was waiting for a peer.
+void SimulatedHost::account_wait(std::span<Request> requests, double start_seconds) {
+  const double end = now_seconds();
+  if (end == start_seconds) return;
+  boost::icl::interval_set<double> communicating;
+  bool sending = false, receiving = false;
+  for (const Request& request : requests) {
+    const auto& transfer = static_cast<Transfer&>(*request);
+    const double from = std::max(start_seconds, transfer.comm->get_start_time());
+    const double to = std::min(end, transfer.comm->get_finish_time());
+    if (to <= from) continue;
+    communicating += boost::icl::interval<double>::right_open(from, to);
+    (transfer.outgoing ? sending : receiving) = true;
+  }
+  const char* name = sending && receiving ? "send and receive" : sending ? "send" : "receive";
+  double position = start_seconds, busy = 0;
+  for (const auto& interval : communicating) {
+    state_.timeline.add(rank_, "wait", position, interval.lower());
+    state_.timeline.add(rank_, name, interval.lower(), interval.upper());
+    busy += interval.upper() - interval.lower();
+    position = interval.upper();
+  }
+  state_.timeline.add(rank_, "wait", position, end);
+  ledger_.communication_seconds += busy;
+  ledger_.idle_seconds += end - start_seconds - busy;
+}
+
+Buffer SimulatedHost::buffer(std::size_t count) {
+  return {count, state_.phantom, memory_.reserve(MemoryPart::buffers, count * sizeof(float))};
+}
+
+}  // namespace isthmus

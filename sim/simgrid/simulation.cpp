@@ -1,0 +1,97 @@
+#include "sim/simgrid/simulation.hpp"
+
+#include <simgrid/Exception.hpp>
+
+#include "sim/simgrid/compat.hpp"
+#include "sim/simgrid/simulated_host.hpp"
+
+namespace isthmus {
+namespace {
+
+/// The first thing that went wrong decides the outcome, and ends all workers.
+class Failure {
+ public:
+  explicit Failure(RunResult& result) : result_(result) {}
+  void stop(Outcome outcome, const std::string& message) {
+    if (!happened_) {
+      result_.outcome = outcome;
+      result_.message = message;
+    }
+    happened_ = true;
+    simgrid::s4u::Actor::kill_all();
+  }
+  void note_deadlock() {
+    if (happened_) return;
+    happened_ = true;
+    result_.outcome = Outcome::deadlock;
+    result_.message = "every worker waits for a message that nobody sends";
+  }
+  bool happened() const { return happened_; }
+
+ private:
+  RunResult& result_;
+  bool happened_ = false;
+};
+
+}  // namespace
+
+RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads, bool trace,
+                   Recorder::Progress progress) {
+  const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
+  LoadedPlatform platform(scenario.platform, scenario.network, pairs);
+  SimulationState state{platform, Traffic(platform), Timeline(trace), !job.live()};
+  RunResult result;
+  result.network_constants = platform.network_constants();
+  Failure failure(result);
+  TaskPool pool(threads);
+  Recorder recorder(job, pool, std::move(progress));
+
+  std::vector<std::unique_ptr<SimulatedHost>> hosts;
+  for (int rank = 0; rank < job.workers(); ++rank) {
+    hosts.push_back(std::make_unique<SimulatedHost>(state, rank));
+    compat::add_actor("worker " + std::to_string(rank), platform.host(rank), [&, rank] {
+      // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
+      try {
+        Worker worker(job, *hosts[static_cast<std::size_t>(rank)], pool, recorder);
+        protocol.run(worker);
+      } catch (const OutOfMemory& error) {
+        if (!result.out_of_memory) result.out_of_memory = error;
+        failure.stop(Outcome::out_of_memory, error.what());
+      } catch (const std::exception& error) {
+        failure.stop(Outcome::failed, "worker " + std::to_string(rank) + ": " + error.what());
+      }
+    });
+  }
+  simgrid::s4u::Engine::on_deadlock_cb([&failure] { failure.note_deadlock(); });
+  platform.engine().run();
+
+  if (!failure.happened()) {
+    const bool finished = recorder.rounds_completed() == static_cast<long>(job.rounds().size());
+    result.outcome = finished ? Outcome::completed : Outcome::failed;
+    if (!finished) result.message = "some workers ended before training did: their hosts were turned off";
+  }
+  result.rounds = recorder.rounds_completed();
+  result.simulated_seconds = recorder.last_round_end_seconds();
+  result.paper_bytes = recorder.paper_bytes();
+  result.history = recorder.history();
+  const double end = simgrid::s4u::Engine::get_clock();
+  std::vector<std::string> tracks;
+  for (int rank = 0; rank < job.workers(); ++rank) {
+    const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];
+    const Device& device = platform.devices()[static_cast<std::size_t>(rank)];
+    WorkerResult worker{.host = device.host,
+                        .ledger = host.ledger(),
+                        .memory_peak = host.memory_peak(),
+                        .memory_limit_bytes = device.memory_bytes};
+    // Who is done early is idle until the last one is.
+    const double busy = worker.ledger.compute_seconds + worker.ledger.communication_seconds;
+    worker.ledger.idle_seconds = std::max(worker.ledger.idle_seconds, end - busy);
+    tracks.push_back(std::to_string(rank) + " " + device.host);
+    result.workers.push_back(worker);
+  }
+  result.links = state.traffic.results();
+  if (trace) result.trace = state.timeline.chrome_trace(tracks);
+  return result;
+}
+
+}  // namespace isthmus

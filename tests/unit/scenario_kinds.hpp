@@ -1,0 +1,46 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "models/kind.hpp"
+#include "sim/scenario/schema.hpp"
+
+namespace isthmus::test {
+
+/// Stand-ins for the protocols, models and data sets of the program, to test scenarios without them.
+inline nlohmann::json stand_in_schema() {
+  using nlohmann::json;
+  const json aggregate = {{"enum", {"ring", "tree", "server", "sharded"}}, {"default", "ring"}};
+  const json local_steps = {{"type", "integer"}, {"minimum", 1}};
+  const std::vector<Kind> protocols = {
+      {"data_parallel", "Gradients are averaged after each step.", {{"aggregate", aggregate}}},
+      {"local_sgd",
+       "Parameters are averaged after some steps.",
+       {{"aggregate", aggregate}, {"local_steps", local_steps}},
+       {"local_steps"}},
+      {"ist",
+       "Workers train disjoint subnets.",
+       {{"local_steps", local_steps},
+        {"exchange", {{"enum", {"server", "sharded"}}, {"default", "server"}}},
+        {"partition", {{"enum", {"uniform", "stratified"}}}}},
+       {"local_steps"}}};
+  const json width = {{"type", "integer"}, {"minimum", 1}};
+  const std::vector<Kind> models = {
+      {"mlp",
+       "Dense layers.",
+       {{"hidden", {{"type", "array"}, {"minItems", 1}, {"items", width}, {"examples", {{512, 512}}}}},
+        {"bias", {{"type", "boolean"}, {"default", false}}},
+        {"batch_norm", {{"enum", {"batch", "running", "none"}}, {"default", "batch"}}}},
+       {"hidden"}}};
+  const std::vector<Kind> data_sets = {
+      {"fashion-mnist", "Clothes.", {{"path", {{"type", "string"}, {"minLength", 1}}}}},
+      {"idx", "A folder of IDX files.", {{"path", {{"type", "string"}, {"minLength", 1}}}}, {"path"}},
+      {"synthetic",
+       "Seeded clusters.",
+       {{"dimensions", {{"type", "integer"}, {"minimum", 1}, {"default", 32}}},
+        {"bytes_per_sample", {{"$ref", "#/definitions/bytes"}}}}}};
+  return scenario_schema(protocols, models, data_sets);
+}
+
+}  // namespace isthmus::test

@@ -81,7 +81,7 @@ class LoadedPlatform {
   std::vector<simgrid::s4u::Link*> links_in_order() const;
   int index_of(simgrid::s4u::Link* link);
   void check_link(const LinkFacts& link) const;
-  std::string describe_pair(int from, int to) const;
+  void describe_pair(int from, int to, std::string& text) const;  // appends
 
   PlatformXml xml_;
   std::unique_ptr<simgrid::s4u::Engine> engine_;
@@ -93,6 +93,7 @@ class LoadedPlatform {
   std::unordered_map<const simgrid::s4u::Link*, int> link_index_;
   std::unordered_map<std::uint64_t, Route> routes_;
   std::vector<simgrid::s4u::Link*> found_route_;  // reused by find_route()
+  std::string doing_;                             // likewise
   nlohmann::json network_constants_;
 };
 

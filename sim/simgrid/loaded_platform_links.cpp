@@ -51,14 +51,23 @@ LinkFacts link_facts(const s4u::Engine& engine, const s4u::Link& link) {
   return facts;
 }
 
-std::string LoadedPlatform::describe_pair(int from, int to) const {
-  return "route from host '" + host(from)->get_name() + "' (rank " + std::to_string(from) + ") to host '" +
-         host(to)->get_name() + "' (rank " + std::to_string(to) + ")";
+void LoadedPlatform::describe_pair(int from, int to, std::string& text) const {
+  const auto append = [&](const char* word, int rank) {
+    text.append(word)
+        .append(host(rank)->get_name())
+        .append("' (rank ")
+        .append(std::to_string(rank))
+        .append(")");
+  };
+  append("route from host '", from);
+  append(" to host '", to);
 }
 
 const std::vector<s4u::Link*>& LoadedPlatform::find_route(int from, int to) {
   // Without a route some kinds of zones abort, some throw, and some give an empty one.
-  isolated_doing(xml_.file() + ": no " + describe_pair(from, to));
+  doing_.assign(xml_.file()).append(": no ");  // kept, as this is called a million times
+  describe_pair(from, to, doing_);
+  isolated_doing(doing_);
   found_route_.clear();
   std::string reason;
   try {
@@ -69,8 +78,7 @@ const std::vector<s4u::Link*>& LoadedPlatform::find_route(int from, int to) {
     reason = ": " + one_line(error.what());
   }
   if (!found_route_.empty()) return found_route_;
-  throw InputError(xml_.file(), "no " + describe_pair(from, to) + reason +
-                                    "; allowed: a <route> for every pair of workers that exchange messages");
+  throw InputError(doing_ + reason + "; allowed: a <route> for every pair of workers that exchange messages");
 }
 
 std::size_t LoadedPlatform::collect_links(std::span<const RankPair> pairs) {

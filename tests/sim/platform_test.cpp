@@ -224,5 +224,5 @@ TEST_CASE("a million pairs are checked in seconds") {
   CHECK(report.links.size() == 2000);
   CHECK(report.pair_classes.size() == 1);
   CHECK(report.pair_classes[0].pairs == 999000);
-  CHECK(seconds.count() < 20);  // under one second in Release; generous for sanitizers on a busy machine
+  CHECK(seconds.count() < 60);  // under one second in Release; generous for sanitizers on a busy machine
 }

@@ -2,34 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <sstream>
 
+#include "analysis/format.hpp"
+#include "analysis/text_table.hpp"
 #include "sim/platform/inspect.hpp"
-#include "sim/scenario/units.hpp"
 
 namespace isthmus {
 namespace {
 
-using Row = std::vector<std::string>;
-
-/// A table with aligned columns: the first to the left, the others to the right unless `left` says otherwise.
-void print_table(const std::vector<Row>& rows, std::ostream& out, std::size_t left_columns = 1) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - row[i].size(), ' ');
-      line += (i == 0 ? "  " : "   ") + (i < left_columns ? row[i] + space : space + row[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out << line << '\n';
-  }
-}
+using Row = TextRow;
 
 /// Neighbours that differ in name only as one row: "n-0 .. n-63", "64".
 template <class Item, class Describe>
@@ -48,21 +29,11 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
   return rows;
 }
 
-/// Memory in the binary units it is sold in: "16 GiB".
-std::string format_memory(std::uint64_t bytes) {
-  const char* units[] = {"TiB", "GiB", "MiB", "KiB"};
-  for (int i = 0; i < 4; ++i) {
-    const std::uint64_t unit = std::uint64_t{1} << (40 - 10 * i);
-    if (bytes >= unit && bytes % unit == 0) return std::to_string(bytes / unit) + " " + units[i];
-  }
-  return format_bytes(static_cast<double>(bytes));
-}
-
 void print_hosts(const PlatformReport& report, std::ostream& out) {
   out << "Hosts: " << report.hosts.size() << '\n';
   auto rows = folded(report.hosts, [](const HostFacts& host) {
     return Row{format_speed(host.speed_flops), std::to_string(host.cores),
-               host.memory_bytes ? format_memory(*host.memory_bytes) : "unlimited"};
+               format_memory(host.memory_bytes)};
   });
   rows.insert(rows.begin(), {"name", "count", "speed of a core", "cores", "memory"});
   print_table(rows, out);

@@ -114,22 +114,6 @@ double parse(std::string_view text, const std::string& place, const Quantity& qu
   return *result;
 }
 
-/// `value` with three significant digits and the first of the prefixes (from small to large) that fits.
-std::string format(double value, std::span<const Unit> scale, std::string_view base) {
-  char digits[64];
-  for (std::size_t i = 0; i < scale.size(); ++i) {
-    const double scaled = value * scale[i].divisor / scale[i].multiplier;
-    const bool last = i + 1 == scale.size();
-    // From 999.5 on, three digits would print as 1000 of this prefix, which is 1 of the next.
-    if (!last && std::abs(scaled) >= 999.5) continue;
-    std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f",
-                  scaled);
-    std::string unit = std::string(scale[i].name) + std::string(base);
-    return unit.empty() ? digits : std::string(digits) + ' ' + unit;
-  }
-  return {};
-}
-
 }  // namespace
 
 double parse_bandwidth(std::string_view text, const std::string& place) {
@@ -150,25 +134,6 @@ std::uint64_t parse_bytes(std::string_view text, const std::string& place, Zero 
 
 double parse_speed(std::string_view text, const std::string& place) {
   return parse(text, place, speed, Zero::refused);
-}
-
-std::string format_bytes(double bytes) { return format(bytes, decimal_prefixes, "B"); }
-
-std::string format_bandwidth(double bytes_per_second) {
-  return format(8 * bytes_per_second, decimal_prefixes, "bps");
-}
-
-std::string format_seconds(double seconds) {
-  constexpr Unit scale[] = {{"n", 1, 1e9}, {"u", 1, 1e6}, {"m", 1, 1e3}, {""}};
-  if (seconds == 0) return "0 s";
-  return format(seconds, scale, "s");
-}
-
-std::string format_speed(double flops) { return format(flops, decimal_prefixes, "f"); }
-
-std::string format_count(double count) {
-  constexpr Unit scale[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}};
-  return format(count, scale, "");
 }
 
 }  // namespace isthmus

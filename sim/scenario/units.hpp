@@ -22,11 +22,4 @@ double parse_latency(std::string_view text, const std::string& place = {});
 std::uint64_t parse_bytes(std::string_view text, const std::string& place = {}, Zero zero = Zero::refused);
 double parse_speed(std::string_view text, const std::string& place = {});
 
-/// Quantities for people: three significant digits and the prefix that fits.
-std::string format_bytes(double bytes);                 ///< "12.3 MB"
-std::string format_bandwidth(double bytes_per_second);  ///< "100 Mbps"
-std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
-std::string format_speed(double flops);                 ///< "5 Gf"
-std::string format_count(double count);                 ///< "1.86 M"
-
 }  // namespace isthmus

@@ -1,0 +1,52 @@
+#include "analysis/format.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <span>
+
+namespace isthmus {
+namespace {
+
+struct Prefix {
+  const char* name;
+  double factor;
+};
+
+constexpr Prefix decimal[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
+constexpr Prefix fractions[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"", 1}};
+
+/// With the first of the prefixes (from small to large) that leaves at most three digits before the point.
+std::string format(double value, std::span<const Prefix> prefixes, const std::string& unit) {
+  std::size_t i = 0;
+  // From 999.5 on, three digits would print as 1000 of this prefix, which is 1 of the next.
+  while (i + 1 < prefixes.size() && std::abs(value) / prefixes[i].factor >= 999.5) ++i;
+  const double scaled = value / prefixes[i].factor;
+  char digits[64];
+  std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f", scaled);
+  const std::string suffix = prefixes[i].name + unit;
+  return suffix.empty() ? digits : std::string(digits) + ' ' + suffix;
+}
+
+}  // namespace
+
+std::string format_bytes(double bytes) { return format(bytes, decimal, "B"); }
+
+std::string format_bandwidth(double bytes_per_second) { return format(8 * bytes_per_second, decimal, "bps"); }
+
+std::string format_seconds(double seconds) { return seconds == 0 ? "0 s" : format(seconds, fractions, "s"); }
+
+std::string format_speed(double flops) { return format(flops, decimal, "f"); }
+
+std::string format_count(double count) { return format(count, decimal, ""); }
+
+std::string format_memory(std::optional<std::uint64_t> bytes) {
+  if (!bytes) return "unlimited";
+  const char* units[] = {"TiB", "GiB", "MiB", "KiB"};
+  for (int i = 0; i < 4; ++i) {
+    const std::uint64_t unit = std::uint64_t{1} << (40 - 10 * i);
+    if (*bytes >= unit && *bytes % unit == 0) return std::to_string(*bytes / unit) + " " + units[i];
+  }
+  return format_bytes(static_cast<double>(*bytes));
+}
+
+}  // namespace isthmus

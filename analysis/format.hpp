@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace isthmus {
+
+// Quantities for people: three significant digits and the prefix that fits. Files hold plain SI numbers.
+
+std::string format_bytes(double bytes);                 ///< "12.3 MB"
+std::string format_bandwidth(double bytes_per_second);  ///< "100 Mbps"
+std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
+std::string format_speed(double flops);                 ///< "5 Gf"
+std::string format_count(double count);                 ///< "1.86 M"
+/// Memory in the binary units it is sold in: "16 GiB"; none is "unlimited".
+std::string format_memory(std::optional<std::uint64_t> bytes);
+
+}  // namespace isthmus

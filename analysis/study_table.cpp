@@ -1,0 +1,106 @@
+#include "analysis/study_table.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+
+#include "analysis/format.hpp"
+#include "analysis/text_table.hpp"
+
+namespace isthmus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// "ist, local_steps 30" for an object; plain values as they are.
+std::string describe(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object()) return value.dump();
+  std::string text;
+  for (const auto& [key, member] : value.items()) {
+    if (!text.empty()) text += ", ";
+    text += key == "kind" || key == "set" ? describe(member) : key + " " + describe(member);
+  }
+  return text;
+}
+
+std::string last_token(const std::string& pointer) { return pointer.substr(pointer.rfind('/') + 1); }
+
+template <typename Format>
+std::string optional_cell(const Json& value, Format&& format) {
+  return value.is_null() ? "-" : format(value);
+}
+
+std::string seconds(const Json& value) { return format_seconds(value.get<double>()); }
+
+std::string accuracy(const Json& value) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.2f %%", 100 * value.get<double>());
+  return text;
+}
+
+std::string memory(const Json& run) {
+  const Json& memory = run.at("memory");
+  if (memory.is_null()) return "-";
+  const Json& limit = memory.at("limit_bytes");
+  std::string text = format_bytes(memory.at("need_bytes").get<double>());
+  if (!limit.is_null()) text += " of " + format_bytes(limit.get<double>());
+  return text;
+}
+
+std::string time_to_target(const Json& summary) {
+  if (summary.at("target_accuracy").is_null()) return "-";
+  return summary.at("seconds_to_target").is_null() ? "not reached" : seconds(summary.at("seconds_to_target"));
+}
+
+}  // namespace
+
+std::vector<Json> read_runs(const std::filesystem::path& study) {
+  std::vector<Json> runs;
+  for (const auto& entry : std::filesystem::directory_iterator(study / "runs")) {
+    const auto file = entry.path() / "run.json";
+    if (entry.path().extension() == ".partial" || !std::filesystem::exists(file)) continue;
+    std::ifstream in(file);
+    Json run = Json::parse(in, nullptr, false);
+    if (run.is_discarded()) throw std::runtime_error(file.string() + " is not complete JSON");
+    runs.push_back(std::move(run));
+  }
+  std::ranges::sort(runs, {}, [](const Json& run) { return run.at("id").get<std::string>(); });
+  return runs;
+}
+
+void print_runs(const std::vector<Json>& runs, std::ostream& out) {
+  if (runs.empty()) return;
+  const bool protocol_swept = runs.front().at("swept").contains("/protocol");
+  TextRow head;
+  if (!protocol_swept) head.push_back("protocol");
+  for (const auto& [pointer, value] : runs.front().at("swept").items()) head.push_back(last_token(pointer));
+  const std::size_t left_columns = head.size();
+  for (const char* name : {"accuracy", "to target", "simulated", "bytes sent", "memory of a device"}) head.push_back(name);
+  std::vector<TextRow> rows = {head};
+  for (const Json& run : runs) {
+    const Json& summary = run.at("summary");
+    TextRow row;
+    if (!protocol_swept) row.push_back(describe(run.at("configuration").at("protocol")));
+    for (const auto& [pointer, value] : run.at("swept").items()) row.push_back(describe(value));
+    if (run.at("outcome") == "completed") {
+      row.push_back(optional_cell(summary.at("final_test_accuracy"), accuracy));
+      row.push_back(time_to_target(summary));
+      row.push_back(seconds(summary.at("simulated_seconds")));
+      row.push_back(format_bytes(summary.at("bytes_sent").get<double>()));
+    } else {
+      row.insert(row.end(), {run.at("outcome").get<std::string>(), "-", "-", "-"});
+    }
+    row.push_back(memory(run));
+    rows.push_back(std::move(row));
+  }
+  print_table(rows, out, left_columns);
+  for (const Json& run : runs) {
+    if (run.at("outcome") == "failed" || run.at("outcome") == "deadlock") {
+      out << "  run " << run.at("id").get<std::string>() << ": " << run.at("message").get<std::string>() << '\n';
+    }
+  }
+}
+
+}  // namespace isthmus

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <iostream>
+
+#include "analysis/format.hpp"
+#include "analysis/text_table.hpp"
+#include "sim/commands/scenario_source.hpp"
+#include "sim/study/plan.hpp"
+
+namespace isthmus {
+namespace {
+
+double as_double(std::uint64_t bytes) { return static_cast<double>(bytes); }
+
+void print_model(const PlannedRun& run) {
+  const Job& job = *run.job;
+  const CostProfile costs = job.model().costs(job.training().batch);
+  std::cout << "  data      " << job.data().name << ": " << job.data().train_samples << " + "
+            << job.data().test_samples << " samples, " << job.data().shape.size() << " features, "
+            << job.data().classes << " classes\n"
+            << "  model     " << costs.parameters << " parameters (" << format_bytes(4 * as_double(job.model().layout().size()))
+            << "); a step of " << job.training().batch << " samples: " << format_count(step_flops(job, job.model()))
+            << "FLOP (" << format_count(costs.forward_multiply_adds) << " multiply-adds forward)\n";
+}
+
+void print_network(const PlannedRun& run) {
+  const PlatformReport& platform = run.platform;
+  const auto between = [](double low, double high, std::string (*format)(double)) {
+    return low == high ? format(low) : format(low) + " to " + format(high);
+  };
+  std::cout << "  network   " << run.point.configuration.at("network").at("model").get<std::string>();
+  if (platform.pair_classes.empty()) {
+    std::cout << "; nobody talks\n";
+  } else {
+    std::cout << "; between workers "
+              << between(platform.min_bandwidth_bytes_per_second(), platform.max_bandwidth_bytes_per_second(),
+                         format_bandwidth)
+              << ", " << between(platform.min_latency_seconds(), platform.max_latency_seconds(), format_seconds)
+              << " one way\n";
+  }
+  std::string constants;
+  for (const auto& [name, value] : platform.network.items()) {
+    constants += (constants.empty() ? "" : ", ") + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  std::cout << "            " << constants << '\n';
+}
+
+/// Seconds in which the slowest worker computes its round.
+double compute_seconds(const PlannedRun& run) {
+  double slowest = 0;
+  for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
+    slowest = std::max(slowest, run.forecast.workers[rank].flops / run.platform.hosts[rank].speed_flops);
+  }
+  return slowest;
+}
+
+void print_round(const PlannedRun& run) {
+  const Forecast& forecast = run.forecast;
+  std::uint64_t total = 0;
+  for (const Forecast::Worker& worker : forecast.workers) total += worker.bytes_sent;
+  const double compute = compute_seconds(run);
+  const long rounds = static_cast<long>(run.job->rounds().size());
+  std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
+            << run.job->total_steps() << " local steps of each worker in all\n"
+            << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
+            << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
+            << "            ideally " << format_seconds(compute + forecast.communication_seconds) << ": compute "
+            << format_seconds(compute) << ", communication " << format_seconds(forecast.communication_seconds)
+            << "; all rounds " << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))
+            << '\n';
+}
+
+/// Rows of neighbouring ranks with equal figures are folded.
+void print_workers(const PlannedRun& run) {
+  std::vector<TextRow> rows = {{"worker", "host", "speed", "sends per round", "memory", "limit", "fits"}};
+  const auto& workers = run.forecast.workers;
+  const auto describe = [&](std::size_t rank) {
+    const HostFacts& host = run.platform.hosts[rank];
+    const std::uint64_t need = workers[rank].memory.total();
+    const bool fits = !host.memory_bytes || need <= *host.memory_bytes;
+    return TextRow{format_speed(host.speed_flops), format_bytes(as_double(workers[rank].bytes_sent)),
+                   format_bytes(as_double(need)), format_memory(host.memory_bytes), fits ? "yes" : "NO"};
+  };
+  for (std::size_t begin = 0, end = 0; begin < workers.size(); begin = end) {
+    const TextRow facts = describe(begin);
+    for (end = begin + 1; end < workers.size() && describe(end) == facts;) ++end;
+    const auto range = [&](const std::string& first, const std::string& last) {
+      return end - begin > 1 ? first + " .. " + last : first;
+    };
+    TextRow row = {range(std::to_string(begin), std::to_string(end - 1)),
+                   range(run.platform.hosts[begin].name, run.platform.hosts[end - 1].name)};
+    row.insert(row.end(), facts.begin(), facts.end());
+    rows.push_back(std::move(row));
+  }
+  print_table(rows, std::cout, 2);
+  const auto fullest = std::ranges::max_element(
+      workers, {}, [](const Forecast::Worker& worker) { return worker.memory.total(); });
+  std::string parts;
+  for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
+    const std::uint64_t bytes = fullest->memory[static_cast<MemoryPart>(i)];
+    if (bytes > 0) parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " + format_bytes(as_double(bytes));
+  }
+  std::cout << "            memory of worker " << fullest - workers.begin() << ": " << parts << "\n\n";
+}
+
+}  // namespace
+
+int check_command(const Arguments& arguments) {
+  CommandLine line("check SCENARIO [OPTIONS]", "SCENARIO",
+                   "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
+                   "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form.\n\n"
+                   "Example:\n"
+                   "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
+  add_set_option(line);
+  if (!line.parse(arguments)) return 0;
+  const ScenarioSource source = read_source(line);
+  const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
+  for (const PlannedRun& run : runs) {
+    std::cout << "Run " << run.point.id;
+    if (!run.point.swept.empty()) std::cout << "  (" << describe_values(run.point.swept) << ")";
+    std::cout << '\n';
+    print_model(run);
+    print_network(run);
+    print_round(run);
+    print_workers(run);
+  }
+  std::cout << line.argument() << " is well: " << runs.size() << (runs.size() == 1 ? " run" : " runs") << '\n';
+  return 0;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,46 @@
+#include <iostream>
+
+#include "analysis/text_table.hpp"
+#include "models/data/dataset.hpp"
+#include "models/model.hpp"
+#include "sim/commands/options.hpp"
+#include "sim/protocols/protocol.hpp"
+#include "sim/study/plan.hpp"
+
+namespace isthmus {
+namespace {
+
+template <typename Entry>
+void print_kinds(const char* title, const std::vector<Entry>& entries) {
+  std::cout << title << '\n';
+  std::vector<TextRow> rows;
+  for (const Entry& entry : entries) {
+    rows.push_back({entry.kind.name, entry.kind.summary});
+    std::string options;
+    for (const auto& [name, schema] : entry.kind.options.items()) options += (options.empty() ? "" : ", ") + name;
+    if (!options.empty()) rows.push_back({"", "options: " + options});
+  }
+  print_table(rows, std::cout, 2);
+  std::cout << '\n';
+}
+
+}  // namespace
+
+int list_command(const Arguments& arguments) {
+  CommandLine line("list", "",
+                   "Lists what a scenario can name. The options are described in scenarios/scenario.schema.json.\n\n"
+                   "Example:\n"
+                   "  isthmus list\n");
+  if (!line.parse(arguments)) return 0;
+  print_kinds("Protocols (/protocol/kind)", protocol_kinds());
+  print_kinds("Models (/model/kind)", model_kinds());
+  print_kinds("Data sets (/data/set)", data_set_kinds());
+  std::cout << "Network models (/network/model)\n";
+  print_table({{"textbook", "latency + size / bandwidth, shared fairly (the default)"},
+               {"lv08", "SimGrid's LV08: TCP's slow start, window and overhead in calibrated factors"},
+               {"smpi", "SimGrid's SMPI: factors by message size, calibrated for MPI on clusters"}},
+              std::cout, 2);
+  return 0;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <exception>
+#include <iostream>
+
+#include "models/error.hpp"
+#include "sim/commands/commands.hpp"
+#include "sim/study/provenance.hpp"
+
+namespace isthmus {
+namespace {
+
+constexpr Command commands[] = {
+    {"run", "run a scenario, or all points of its sweep", run_command},
+    {"check", "check a scenario and show what follows from it, without running it", check_command},
+    {"platform", "show the hosts, links and routes of a platform file", platform_command},
+    {"list", "list protocols, models, data sets and network models", list_command},
+    {"schema", "print the JSON Schema of scenarios", schema_command},
+};
+
+constexpr int bad_input = 2;
+
+void print_help() {
+  std::cout << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
+               "Usage: isthmus COMMAND [ARGUMENTS]\n\nCommands:\n";
+  for (const Command& command : commands) {
+    std::cout << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ') << command.summary
+              << '\n';
+  }
+  std::cout << "\nEach command's --help shows its options and an example. For a start:\n"
+               "  isthmus run scenarios/quickstart.json\n";
+}
+
+int dispatch(const Arguments& arguments) {
+  const std::string name = arguments.empty() ? "--help" : arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help();
+    return arguments.empty() ? bad_input : 0;
+  }
+  if (name == "--version") {
+    std::cout << "isthmus " << version_text() << '\n';
+    return 0;
+  }
+  const auto command = std::ranges::find_if(commands, [&](const Command& each) { return each.name == name; });
+  if (command == std::end(commands)) throw InputError("isthmus", "no command \"" + name + "\"; --help lists them");
+  return command->run({arguments.begin() + 1, arguments.end()});
+}
+
+}  // namespace
+
+int isthmus_main(const Arguments& arguments) {
+  try {
+    return dispatch(arguments);
+  } catch (const InputError& error) {
+    std::cerr << "isthmus: " << error.what() << '\n';
+    return bad_input;
+  } catch (const std::exception& error) {
+    std::cerr << "isthmus: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace isthmus

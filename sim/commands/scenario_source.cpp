@@ -1,0 +1,23 @@
+#include "sim/commands/scenario_source.hpp"
+
+namespace isthmus {
+
+namespace po = boost::program_options;
+
+void add_set_option(CommandLine& line) {
+  line.options().add_options()("set", po::value<std::vector<std::string>>()->value_name("/POINTER=VALUE"),
+                               "change the scenario, e.g. --set /platform/workers=8; may be repeated");
+}
+
+ScenarioSource read_source(const CommandLine& line) {
+  const std::filesystem::path file = line.argument();
+  ScenarioSource source{read_scenario(file), std::filesystem::absolute(file).parent_path()};
+  if (line.values().count("set") > 0) {
+    for (const std::string& setting : line.values()["set"].as<std::vector<std::string>>()) {
+      apply_setting(source.document, setting);
+    }
+  }
+  return source;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,236 @@
+#include "sim/study/files.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "sim/study/provenance.hpp"
+
+namespace isthmus {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+[[noreturn]] void throw_write_error(const fs::path& file) {
+  throw std::runtime_error("cannot write " + file.string() + ": " + std::generic_category().message(errno));
+}
+
+/// Overwrites in place: for files in a folder nobody looks at yet.
+void write_plainly(const fs::path& file, const std::string& text) {
+  errno = 0;
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  if (!out) throw_write_error(file);
+}
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json();
+}
+
+OrderedJson by_part(const MemoryUse& use) {
+  OrderedJson parts = OrderedJson::object();
+  for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
+    parts[std::string(memory_part_names[i]) + "_bytes"] = use[static_cast<MemoryPart>(i)];
+  }
+  return parts;
+}
+
+std::string history_csv(const RunResult& result) {
+  Csv csv({"round", "local_steps", "samples", "simulated_seconds", "bytes_sent", "train_loss", "test_loss",
+           "test_accuracy"});
+  for (const HistoryRow& row : result.history) {
+    csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent, or_null(row.train_loss),
+             or_null(row.test_loss), or_null(row.test_accuracy)});
+  }
+  return csv.text();
+}
+
+std::string workers_csv(const RunResult& result) {
+  Csv csv({"rank", "host", "compute_seconds", "communication_seconds", "idle_seconds", "bytes_sent", "bytes_received",
+           "messages_sent", "flops", "memory_peak_bytes", "memory_limit_bytes"});
+  for (std::size_t rank = 0; rank < result.workers.size(); ++rank) {
+    const WorkerResult& worker = result.workers[rank];
+    const WorkerLedger& ledger = worker.ledger;
+    csv.row({rank, worker.host, ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
+             ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops, worker.memory_peak.total(),
+             or_null(worker.memory_limit_bytes)});
+  }
+  return csv.text();
+}
+
+std::string links_csv(const RunResult& result) {
+  Csv csv({"link", "bandwidth_bytes_per_second", "latency_seconds", "bytes", "busy_fraction"});
+  for (const LinkResult& use : result.links) {
+    csv.row({use.link.name, use.link.bandwidth_bytes_per_second, use.link.latency_seconds, use.bytes,
+             result.simulated_seconds > 0 ? json(use.busy_seconds / result.simulated_seconds) : json()});
+  }
+  return csv.text();
+}
+
+const WorkerResult* fullest_worker(const RunResult& result) {
+  const auto fullest = std::ranges::max_element(
+      result.workers, {}, [](const WorkerResult& worker) { return worker.memory_peak.total(); });
+  return fullest == result.workers.end() ? nullptr : &*fullest;
+}
+
+/// The device that came nearest to its limit, or went over it.
+OrderedJson memory_report(const RunResult& result) {
+  if (result.out_of_memory) {
+    const OutOfMemory& need = *result.out_of_memory;
+    return {{"host", need.host},
+            {"rank", need.rank},
+            {"need_bytes", need.need.total()},
+            {"limit_bytes", need.limit_bytes},
+            {"parts", by_part(need.need)}};
+  }
+  const WorkerResult* fullest = fullest_worker(result);
+  if (!fullest) return nullptr;
+  return {{"host", fullest->host},
+          {"rank", fullest - result.workers.data()},
+          {"need_bytes", fullest->memory_peak.total()},
+          {"limit_bytes", or_null(fullest->memory_limit_bytes)},
+          {"parts", by_part(fullest->memory_peak)}};
+}
+
+OrderedJson run_json(const Point& point, const RunResult& result, double wall_seconds) {
+  OrderedJson swept = OrderedJson::object();
+  for (const auto& [pointer, value] : point.swept) swept[pointer] = value;
+  OrderedJson run;
+  run["id"] = point.id;
+  run["outcome"] = outcome_name(result.outcome);
+  run["message"] = result.message.empty() ? OrderedJson() : OrderedJson(result.message);
+  run["swept"] = std::move(swept);
+  run["summary"] = summarise(point, result, wall_seconds);
+  run["memory"] = memory_report(result);
+  run["network"] = result.network_constants;
+  run["configuration"] = point.configuration;
+  run["provenance"] = {{"numerics", point.scenario.live ? "live" : "costs"}, {"trajectory", nullptr}};
+  run["provenance"].update(build_provenance());
+  return run;
+}
+
+/// A value on a sweep's axis as cells: an object takes a column for each of its leaves.
+void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson& value) {
+  if (!value.is_object()) {
+    cells[pointer] = value;
+    return;
+  }
+  for (const auto& [key, member] : value.items()) add_cells(cells, pointer + "/" + key, member);
+}
+
+}  // namespace
+
+void write_file(const fs::path& file, const std::string& text) {
+  const fs::path partial = file.string() + ".partial";
+  write_plainly(partial, text);
+  fs::rename(partial, file);
+}
+
+Csv::Csv(const std::vector<std::string>& columns) { row({columns.begin(), columns.end()}); }
+
+Csv& Csv::row(const std::vector<json>& cells) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) text_ += ',';
+    if (cells[i].is_null()) continue;
+    std::string cell = cells[i].is_string() ? cells[i].get<std::string>() : cells[i].dump();
+    if (cell.find_first_of(",\"\r\n") != std::string::npos) {
+      for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
+      cell = '"' + cell + '"';
+    }
+    text_ += cell;
+  }
+  text_ += '\n';
+  return *this;
+}
+
+const char* outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::completed: return "completed";
+    case Outcome::out_of_memory: return "out_of_memory";
+    case Outcome::deadlock: return "deadlock";
+    case Outcome::failed: return "failed";
+  }
+  return "failed";
+}
+
+OrderedJson summarise(const Point& point, const RunResult& result, double wall_seconds) {
+  const std::optional<double> target = point.scenario.training.target_accuracy;
+  std::uint64_t bytes_sent = 0, memory_peak = 0;
+  for (const WorkerResult& worker : result.workers) {
+    bytes_sent += worker.ledger.bytes_sent;
+    memory_peak = std::max(memory_peak, worker.memory_peak.total());
+  }
+  std::optional<double> final_accuracy, best_accuracy, seconds_to_target;
+  std::optional<std::uint64_t> bytes_to_target;
+  for (const HistoryRow& row : result.history) {
+    if (!row.test_accuracy) continue;
+    final_accuracy = row.test_accuracy;
+    best_accuracy = std::max(best_accuracy.value_or(0), *row.test_accuracy);
+    if (target && !seconds_to_target && *row.test_accuracy >= *target) {
+      seconds_to_target = row.simulated_seconds;
+      bytes_to_target = row.bytes_sent;
+    }
+  }
+  const auto per_round = [&](double bytes) { return result.rounds > 0 ? json(bytes / static_cast<double>(result.rounds)) : json(); };
+  return {{"simulated_seconds", result.simulated_seconds},
+          {"rounds", result.rounds},
+          {"bytes_sent", bytes_sent},
+          {"bytes_per_round", per_round(static_cast<double>(bytes_sent))},
+          {"final_test_accuracy", or_null(final_accuracy)},
+          {"best_test_accuracy", or_null(best_accuracy)},
+          {"target_accuracy", or_null(target)},
+          {"seconds_to_target", or_null(seconds_to_target)},
+          {"bytes_to_target", or_null(bytes_to_target)},
+          {"paper_bytes_per_round", per_round(result.paper_bytes)},
+          {"memory_peak_bytes", memory_peak},
+          {"wall_seconds", wall_seconds}};
+}
+
+void write_run(const fs::path& folder, const Point& point, const RunResult& result, double wall_seconds) {
+  const fs::path partial = folder.string() + ".partial";
+  fs::remove_all(partial);
+  fs::create_directories(partial);
+  write_plainly(partial / "run.json", run_json(point, result, wall_seconds).dump(2) + "\n");
+  write_plainly(partial / "history.csv", history_csv(result));
+  write_plainly(partial / "workers.csv", workers_csv(result));
+  write_plainly(partial / "links.csv", links_csv(result));
+  if (!result.trace.is_null()) write_plainly(partial / "trace.json", result.trace.dump() + "\n");
+  fs::remove_all(folder);
+  fs::rename(partial, folder);
+}
+
+std::string runs_csv(const std::vector<OrderedJson>& runs) {
+  std::vector<OrderedJson> rows;
+  std::vector<std::string> columns = {"id", "outcome"};
+  const auto add_columns = [&](const OrderedJson& cells) {
+    for (const auto& [name, cell] : cells.items()) {
+      if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+    }
+  };
+  for (const OrderedJson& run : runs) {
+    OrderedJson cells = OrderedJson::object();
+    for (const auto& [pointer, value] : run.at("swept").items()) add_cells(cells, pointer, value);
+    rows.push_back(std::move(cells));
+    add_columns(rows.back());
+  }
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    rows[i].update({{"id", runs[i].at("id")}, {"outcome", runs[i].at("outcome")}});
+    rows[i].update(runs[i].at("summary"));
+    add_columns(rows[i]);
+  }
+  Csv csv(columns);
+  for (const OrderedJson& row : rows) {
+    std::vector<json> cells;
+    for (const std::string& column : columns) cells.push_back(row.value(column, OrderedJson()));
+    csv.row(cells);
+  }
+  return csv.text();
+}
+
+}  // namespace isthmus

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/core/run_result.hpp"
+#include "sim/scenario/resolve.hpp"
+
+namespace isthmus {
+
+using OrderedJson = nlohmann::ordered_json;
+
+/// Writes a file so that it is there in full or not at all, and whatever was there before stays until then.
+/// Throws std::runtime_error with the system's reason (disk full, no permission ...).
+void write_file(const std::filesystem::path& file, const std::string& text);
+
+/// Cells of a CSV file, row by row. Numbers are written with the fewest digits that read back exactly; what
+/// does not exist is an empty cell.
+class Csv {
+ public:
+  explicit Csv(const std::vector<std::string>& columns);
+  Csv& row(const std::vector<nlohmann::json>& cells);
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// What a run amounts to: the `summary` of run.json and the columns of runs.csv.
+OrderedJson summarise(const Point& point, const RunResult& result, double wall_seconds);
+
+/// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,
+/// trace.json. The folder appears when all of them are complete.
+void write_run(const std::filesystem::path& folder, const Point& point, const RunResult& result,
+               double wall_seconds);
+
+/// One row per run, of those in `runs` (run.json) that are finished.
+std::string runs_csv(const std::vector<OrderedJson>& runs);
+
+const char* outcome_name(Outcome outcome);
+
+}  // namespace isthmus

@@ -1,0 +1,58 @@
+#include "sim/study/plan.hpp"
+
+#include "models/error.hpp"
+#include "sim/scenario/schema.hpp"
+
+namespace isthmus {
+namespace {
+
+template <typename Entry>
+std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
+  std::vector<Kind> kinds;
+  for (const Entry& entry : entries) kinds.push_back(entry.kind);
+  return kinds;
+}
+
+PlannedRun plan_run(Point point) {
+  PlannedRun run;
+  const Scenario& scenario = point.scenario;
+  run.protocol = make_protocol(scenario.protocol);
+  run.job = std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
+                                  run.protocol->steps_per_round(), false);
+  run.protocol->require_fit(*run.job);
+  if (scenario.live && run.job->data().nonzeros_per_sample) {
+    throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
+  }
+  run.platform =
+      inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(scenario.platform.workers));
+  LinkModel link;
+  if (!run.platform.pair_classes.empty()) {
+    link = {.latency_seconds = run.platform.max_latency_seconds(),
+            .bandwidth_bytes_per_second = run.platform.min_bandwidth_bytes_per_second()};
+  }
+  run.forecast = run.protocol->forecast(*run.job, link);
+  run.point = std::move(point);
+  return run;
+}
+
+}  // namespace
+
+nlohmann::json complete_schema() {
+  return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()));
+}
+
+std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario, const std::filesystem::path& base_folder) {
+  std::vector<PlannedRun> runs;
+  for (Point& point : resolve_points(scenario, complete_schema(), base_folder)) {
+    const SweptValues swept = point.swept;
+    try {
+      runs.push_back(plan_run(std::move(point)));
+    } catch (const InputError& error) {
+      if (swept.empty()) throw;
+      throw InputError(std::string(error.what()) + " (at the point of the sweep where " + describe_values(swept) + ")");
+    }
+  }
+  return runs;
+}
+
+}  // namespace isthmus

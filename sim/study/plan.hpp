@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "sim/core/forecast.hpp"
+#include "sim/core/job.hpp"
+#include "sim/platform/inspect.hpp"
+#include "sim/protocols/protocol.hpp"
+#include "sim/scenario/resolve.hpp"
+
+namespace isthmus {
+
+/// The JSON Schema of scenarios, with all protocols, models and data sets there are.
+nlohmann::json complete_schema();
+
+/// One run, checked: what it will do is known, nothing has been loaded or written.
+struct PlannedRun {
+  Point point;
+  std::unique_ptr<Protocol> protocol;
+  std::unique_ptr<Job> job;  ///< described only, not live
+  PlatformReport platform;
+  Forecast forecast;         ///< on links as the platform's slowest pair of talking workers has them
+};
+
+/// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that
+/// nothing is started, or written, that could not end well.
+std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario, const std::filesystem::path& base_folder);
+
+}  // namespace isthmus

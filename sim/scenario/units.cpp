@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "models/error.hpp"
+#include "sim/scenario/messages.hpp"
 
 namespace isthmus {
 namespace {
@@ -50,12 +51,6 @@ constexpr Quantity speed{"a speed", "\"5Gf\"",
 [[noreturn]] void fail(const std::string& place, const std::string& what) {
   if (place.empty()) throw InputError(what);
   throw InputError(place, what);
-}
-
-std::string found(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  return text.size() <= longest ? "found \"" + std::string(text) + '"'
-                                : "found \"" + std::string(text.substr(0, longest)) + "...\"";
 }
 
 std::string expected(const Quantity& quantity) {

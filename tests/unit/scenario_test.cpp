@@ -247,6 +247,7 @@ TEST_CASE("Settings reach places that are not there yet", "[scenario]") {
   CHECK(refused("/a~b=8").find("expected /pointer=value") != std::string::npos);
   CHECK(refused("/name/x=8") == R"(--set /name/x=8: /name is "base", so there is no "x" in it)");
   CHECK(refused("/model/hidden/2=8").find("/model/hidden is an array of 2 items") != std::string::npos);
+  CHECK(refused("/na\nme=1") == "--set /na me=1: expected /pointer=value, such as /platform/workers=8");
   CHECK(refused("/name=\xff").find("no UTF-8") != std::string::npos);
   CHECK(refused("/name=" + std::string(5000, 'x')).find("5000 bytes") != std::string::npos);
 }

@@ -16,7 +16,7 @@ class PlatformXml {
   explicit PlatformXml(const std::filesystem::path& file);
 
   /// Errors: InputError with file:line for an unknown routing, a host given twice, no zone at all, more than
-  /// one outermost zone, actors, and what else aborts this SimGrid.
+  /// one outermost zone, a profile that is missing or wrong, actors, and what else aborts this SimGrid.
   void check() const;
 
   const std::string& file() const { return file_; }

@@ -40,10 +40,10 @@ void check_profile(const std::string& name, const std::filesystem::path& platfor
       throw InputError(place,
                        "'" + line + "' found; allowed: a time in seconds and a value, such as '10.0 0.5'");
     }
-    if (time < 0 || time <= before) {
+    if (time < 0 || time < before) {
       throw InputError(place, "time " + first + " is " +
-                                  (time < 0 ? "negative" : "not after that of the line before") +
-                                  "; allowed: times that rise from 0");
+                                  (time < 0 ? "negative" : "before that of the last line") +
+                                  "; allowed: times that rise from 0 on");
     }
     if (value < 0) throw InputError(place, "'" + line + "' has a negative value; allowed: 0 or more");
     before = time;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "models/error.hpp"
+#include "sim/platform/profile_check.hpp"
 #include "sim/simgrid/compat.hpp"
 
 namespace isthmus {
@@ -94,6 +95,10 @@ void PlatformXml::check_element(const XmlElement& element) const {
                        "platform version '" + element["version"] + "'; allowed: 4 to 4.1");
     }
   }
+  for (const auto& [name, value] : element.attributes) {
+    const bool resource = tag == "host" || tag == "link" || tag == "peer";
+    if (resource && name.ends_with("_file")) check_profile(value, file_, place(element.line));
+  }
   if (tag == "actor" || tag == "process") {
     throw InputError(place(element.line),
                      "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
@@ -107,8 +112,6 @@ void PlatformXml::check_element(const XmlElement& element) const {
 
 void PlatformXml::check() const {
   int roots = 0;
-  const bool platform =
-      std::any_of(elements_.begin(), elements_.end(), [](const auto& e) { return e.tag == "platform"; });
   for (const auto& element : elements_) {
     check_element(element);
     const bool zone = element.tag == "zone" || element.tag == "AS" || element.tag == "cluster";
@@ -121,8 +124,6 @@ void PlatformXml::check() const {
   }
   check_directions();
   check_hosts_once();
-  if (platform && roots == 0)
-    throw InputError(file_, "there is no zone and no cluster, so no host; allowed: one or more hosts");
 }
 
 void PlatformXml::check_directions() const {

@@ -15,8 +15,9 @@ class PlatformXml {
   /// Errors: InputError if the file is missing, no regular file, unreadable or empty.
   explicit PlatformXml(const std::filesystem::path& file);
 
-  /// Errors: InputError with file:line for an unknown routing, a host given twice, no zone at all, more than
-  /// one outermost zone, actors, and what else aborts this SimGrid.
+  /// Errors: InputError with file:line for an unknown routing, a host given twice, more than one outermost
+  /// zone, a profile that is missing or wrong, a split-duplex link without direction, actors, a version
+  /// SimGrid does not read.
   void check() const;
 
   const std::string& file() const { return file_; }

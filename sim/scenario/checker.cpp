@@ -57,6 +57,7 @@ void check_quantities(const json& value, const SchemaView& view, const SchemaVie
 
 struct Checker::Compiled {
   valijson::Schema schema;
+  valijson::Validator validator;  // keeps the regular expressions that it has compiled
 };
 
 Checker::Checker(json schema) : schema_(std::move(schema)), compiled_(std::make_unique<Compiled>()) {
@@ -68,9 +69,8 @@ Checker::~Checker() = default;
 
 void Checker::check(const json& document) const {
   const SchemaView view(schema_);
-  valijson::Validator validator;
   valijson::ValidationResults results;
-  if (!validator.validate(compiled_->schema, NlohmannJsonAdapter(document), &results)) {
+  if (!compiled_->validator.validate(compiled_->schema, NlohmannJsonAdapter(document), &results)) {
     throw InputError(explain_error(deepest(results), document, view));
   }
   check_quantities(document, view, view.at_root(&document), "");

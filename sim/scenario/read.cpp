@@ -18,6 +18,11 @@ constexpr std::size_t deepest_nesting = 32;
 constexpr std::size_t longest_string = 4096;                // std::regex recurses once per character
 constexpr std::int64_t largest_integer = 9007199254740992;  // 2^53: exact as a double, too
 
+/// Such keys would break the one line of a message.
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 /// Follows the text once before it is read, and finds what the JSON library would let pass (keys given twice,
 /// nesting that overflows a stack) or would report without a place.
 class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
@@ -50,7 +55,8 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
   bool key(string_t& value) override {
     if (!acceptable(value)) return false;
     Level& level = levels_.back();
-    level.key = value;
+    level.key = has_control_characters(value) ? nlohmann::json(value).dump() : value;
+    if (level.key != value) return refuse("keys must not contain control characters");
     return level.keys.insert(value).second || refuse("this key is given twice; keep one of the two");
   }
 
@@ -191,10 +197,17 @@ void apply_setting(ScenarioDocument& scenario, std::string_view setting) {
   } catch (const nlohmann::json::type_error&) {
     throw InputError("--set", "found bytes that are no UTF-8; expected /pointer=value");
   }
-  const std::string place = "--set " + std::string(setting);
   const auto equals = setting.find('=');
-  const auto tokens = pointer_tokens(setting.substr(0, equals));
-  if (equals == std::string_view::npos || !tokens || tokens->empty()) {
+  const std::string_view pointer = setting.substr(0, equals);
+  std::string place = "--set " + std::string(setting);
+  std::replace_if(
+      place.begin(), place.end(),
+      [](char c) {
+        return has_control_characters({&c, 1});
+      },
+      ' ');
+  const auto tokens = pointer_tokens(pointer);
+  if (equals == std::string_view::npos || !tokens || tokens->empty() || has_control_characters(pointer)) {
     throw InputError(place, "expected /pointer=value, such as /platform/workers=8");
   }
   const std::string text(setting.substr(equals + 1));

@@ -1,6 +1,6 @@
 #include "sim/scenario/resolve.hpp"
 
-#include <system_error>
+#include <utility>
 
 #include "models/error.hpp"
 #include "sim/scenario/checker.hpp"
@@ -8,10 +8,13 @@
 #include "sim/scenario/schema_view.hpp"
 
 namespace isthmus {
-namespace {
 
 using nlohmann::json;
+namespace fs = std::filesystem;
 
+namespace {
+
+/// A checked point with its defaults.
 json complete(json point, const Checker& checker) {
   checker.check(point);
   check_sense(point);
@@ -19,6 +22,36 @@ json complete(json point, const Checker& checker) {
   SchemaView(checker.schema()).fill_defaults(point);
   fill_dependent_defaults(point);
   return point;
+}
+
+Point resolve_point(const ScenarioDocument& fixed, const SweptValues& values, const Checker& checker,
+                    const fs::path& base_folder) {
+  Point point;
+  point.swept = values;
+  point.configuration = complete(at_point(fixed, values), checker);
+  point.scenario = read_configuration(point.configuration, base_folder);
+  return point;
+}
+
+/// The message about a point, if something is wrong with it.
+std::string problem_at(const ScenarioDocument& fixed, const SweptValues& values, const Checker& checker,
+                       const fs::path& base_folder) {
+  try {
+    resolve_point(fixed, values, checker, base_folder);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+/// Whether the place at the start of a message lies in what an axis sets, or holds it.
+bool speaks_of_an_axis(const std::string& message, const SweptValues& values) {
+  const std::string place = message.substr(0, message.find(": ")) + '/';
+  for (const auto& [pointer, unused] : values) {
+    const std::string axis = pointer + '/';
+    if (place.starts_with(axis) || axis.starts_with(place)) return true;
+  }
+  return false;
 }
 
 void check_training(const json& training) {
@@ -59,24 +92,26 @@ void fill_dependent_defaults(json& configuration) {
 }
 
 std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& schema,
-                                  const std::filesystem::path& base_folder) {
+                                  const fs::path& base_folder) {
   const Checker checker(schema);
   if (!scenario.is_object()) checker.check(scenario);
   const auto points = sweep_points(scenario, schema);
+  ScenarioDocument fixed = scenario;  // without the sweep, which is not to be copied for each point
+  fixed.erase("sweep");
+
   std::vector<Point> result;
   result.reserve(points.size());
   for (const SweptValues& values : points) {
     try {
-      Point point;
-      point.swept = values;
-      point.configuration = complete(at_point(scenario, values), checker);
-      point.scenario = read_configuration(point.configuration, base_folder);
-      point.id = point_id(result.size(), points.size(), values, point.scenario.protocol.at("kind"));
-      result.push_back(std::move(point));
+      result.push_back(resolve_point(fixed, values, checker, base_folder));
+      Point& point = result.back();
+      point.id = point_id(result.size() - 1, points.size(), values, point.scenario.protocol.at("kind"));
     } catch (const InputError& error) {
-      if (values.empty()) throw;
-      throw InputError(std::string(error.what()) + " (at the point " + describe_values(values) +
-                       " of the sweep)");
+      const std::string message = error.what();
+      const bool everywhere = points.size() > 1 && !speaks_of_an_axis(message, values) &&
+                              problem_at(fixed, points.back(), checker, base_folder) == message;
+      if (values.empty() || everywhere) throw;
+      throw InputError(message + " (at the point " + describe_values(values) + " of the sweep)");
     }
   }
   return result;

@@ -146,9 +146,8 @@ std::vector<SweptValues> sweep_points(const ScenarioDocument& scenario, const js
   return points;
 }
 
-json at_point(const ScenarioDocument& scenario, const SweptValues& values) {
-  ScenarioDocument point = scenario;
-  if (point.is_object()) point.erase("sweep");
+json at_point(const ScenarioDocument& fixed, const SweptValues& values) {
+  ScenarioDocument point = fixed;
   for (const auto& [pointer, value] : values) {
     set_at(point, *pointer_tokens(pointer), value, axis_place(pointer));
   }

@@ -17,8 +17,8 @@ using SweptValues = std::vector<std::pair<std::string, nlohmann::json>>;
 /// varying fastest. Without a sweep there is one point with no values. Only the sweep itself is checked.
 std::vector<SweptValues> sweep_points(const ScenarioDocument& scenario, const nlohmann::json& schema);
 
-/// The scenario at one point: swept values put in, `sweep` taken out.
-nlohmann::json at_point(const ScenarioDocument& scenario, const SweptValues& values);
+/// The scenario at one point: `fixed`, which is the scenario without its sweep, with swept values put in.
+nlohmann::json at_point(const ScenarioDocument& fixed, const SweptValues& values);
 
 /// A name for a point that is fit for a folder: its number, padded to the width of the largest, and its
 /// values, such as `03-ist-10Mbps`; without swept values `fallback` takes their place.

@@ -1,20 +1,20 @@
 #include "sim/scenario/units.hpp"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <system_error>
 
 #include "models/error.hpp"
+#include "sim/scenario/messages.hpp"
 
 namespace isthmus {
 namespace {
 
-/// One unit is `multiplier / divisor` SI units; one of the two is 1, so that a value is rounded only once.
+/// One unit is `multiplier / divisor` SI units; where both matter the divisor is a power of two, so that
+/// a value is rounded only once: "50us" is the double nearest to 50e-6.
 struct Unit {
   std::string_view name;
   double multiplier = 1;
@@ -29,17 +29,8 @@ struct Quantity {
   std::span<const Unit> bases;
 };
 
-constexpr double kibi = 1024.0;
-constexpr Unit all_prefixes[] = {{""},
-                                 {"k", 1e3},
-                                 {"M", 1e6},
-                                 {"G", 1e9},
-                                 {"T", 1e12},
-                                 {"P", 1e15},
-                                 {"Ki", kibi},
-                                 {"Mi", kibi* kibi},
-                                 {"Gi", kibi* kibi* kibi},
-                                 {"Ti", kibi* kibi* kibi* kibi}};
+constexpr Unit all_prefixes[] = {{""},        {"k", 1e3},     {"M", 1e6},     {"G", 1e9},     {"T", 1e12},
+                                 {"P", 1e15}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
 constexpr Unit decimal_prefixes[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
 constexpr Unit no_prefix[] = {{""}};
 constexpr Unit bandwidth_bases[] = {{"bps", 1, 8}, {"Bps"}};
@@ -62,12 +53,6 @@ constexpr Quantity speed{"a speed", "\"5Gf\"",
   throw InputError(place, what);
 }
 
-std::string found(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  return text.size() <= longest ? "found \"" + std::string(text) + '"'
-                                : "found \"" + std::string(text.substr(0, longest)) + "...\"";
-}
-
 std::string expected(const Quantity& quantity) {
   return "expected " + std::string(quantity.noun) + " with its unit, such as " +
          std::string(quantity.example) + " (units: " + std::string(quantity.units) + ")";
@@ -79,17 +64,9 @@ std::optional<double> in_si(double value, std::string_view unit, const Quantity&
     for (const Unit& base : quantity.bases) {
       if (unit.size() == prefix.name.size() + base.name.size() && unit.starts_with(prefix.name) &&
           unit.ends_with(base.name)) {
-        return value * (prefix.multiplier * base.multiplier / base.divisor);
+        return value * prefix.multiplier * base.multiplier / base.divisor;
       }
     }
-  }
-  return std::nullopt;
-}
-
-/// Sub-units divide by an exact power of ten, so that "50us" is the double nearest to 50e-6.
-std::optional<double> seconds(double value, std::string_view unit) {
-  for (const Unit& base : latency_bases) {
-    if (unit == base.name) return value / base.divisor;
   }
   return std::nullopt;
 }
@@ -106,7 +83,7 @@ double parse(std::string_view text, const std::string& place, const Quantity& qu
   if (unit.starts_with(' ')) unit.remove_prefix(1);
   if (unit.empty()) fail(place, found(text) + ", which has no unit; " + expected(quantity));
 
-  const auto result = &quantity == &latency ? seconds(value, unit) : in_si(value, unit, quantity);
+  const auto result = in_si(value, unit, quantity);
   if (!result) fail(place, found(text) + "; " + expected(quantity));
   if (!std::isfinite(*result)) fail(place, found(text) + "; the number is out of range");
   if (*result < 0) fail(place, found(text) + "; must not be negative");

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -18,10 +20,12 @@ const json& schema() {
   return assembled;
 }
 
-/// A folder with a platform file, gone at the end of the test.
+/// A folder of this process (tests run side by side) with a platform file, gone at the end of the test.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / "isthmus_scenario_test") {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("isthmus_scenario_test." + std::to_string(getpid()))) {
     std::filesystem::create_directories(path_);
     std::ofstream(path_ / "star-8.xml") << "<platform/>\n";
   }
@@ -198,6 +202,19 @@ TEST_CASE("A sweep is the product of its axes in written order, the last varying
   CHECK_FALSE(points[3].configuration.contains("sweep"));
 }
 
+TEST_CASE("A sweep's point is named only where it matters", "[scenario]") {
+  auto scenario = base();
+  scenario["sweep"] =
+      ScenarioDocument::parse(R"({"/training/momentum": [0, 0.9], "/training/seed": [1, 2]})");
+  scenario["training"]["bacth"] = 1;
+  CHECK(message_of([&] { resolve(scenario); }).find("point") == std::string::npos);
+  scenario["training"].erase("bacth");
+  scenario["training"]["nesterov"] = true;
+  CHECK(message_of([&] { resolve(scenario); }) ==
+        "/training/nesterov: found true; Nesterov's momentum needs \"momentum\" greater than 0 "
+        "(at the point /training/momentum = 0, /training/seed = 1 of the sweep)");
+}
+
 TEST_CASE("Ids are fit for folders", "[scenario]") {
   const SweptValues values = {
       {"/training/momentum", 0.9}, {"/data", json{{"set", "fashion-mnist"}}}, {"/x", "a/../ä"}};
@@ -230,6 +247,7 @@ TEST_CASE("Settings reach places that are not there yet", "[scenario]") {
   CHECK(refused("/a~b=8").find("expected /pointer=value") != std::string::npos);
   CHECK(refused("/name/x=8") == R"(--set /name/x=8: /name is "base", so there is no "x" in it)");
   CHECK(refused("/model/hidden/2=8").find("/model/hidden is an array of 2 items") != std::string::npos);
+  CHECK(refused("/na\nme=1") == "--set /na me=1: expected /pointer=value, such as /platform/workers=8");
   CHECK(refused("/name=\xff").find("no UTF-8") != std::string::npos);
   CHECK(refused("/name=" + std::string(5000, 'x')).find("5000 bytes") != std::string::npos);
 }

@@ -1,0 +1,53 @@
+#include "sim/platform/profile_check.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "models/error.hpp"
+
+namespace isthmus {
+namespace {
+
+std::filesystem::path find_profile(const std::string& name, const std::filesystem::path& platform,
+                                   const std::string& user) {
+  // SimGrid 3.32 puts a folder before every name, absolute ones too, and so does not find these.
+  for (const auto& folder : {std::filesystem::path("."), platform.parent_path()}) {
+    const auto path = folder / std::filesystem::path(name).relative_path();
+    if (!name.starts_with('/') && std::filesystem::is_regular_file(path)) return path;
+  }
+  throw InputError(user,
+                   "no profile '" + name + "'; allowed: a file, its path relative to the platform file");
+}
+
+}  // namespace
+
+void check_profile(const std::string& name, const std::filesystem::path& platform, const std::string& user) {
+  const auto path = find_profile(name, platform, user);
+  std::ifstream lines(path);
+  double before = -1;
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string place = path.string() + ":" + std::to_string(++number);
+    std::istringstream words(line);
+    std::string first, rest;
+    if (!(words >> first) || first[0] == '#' || first[0] == '%') continue;
+    if (first == "STOCHASTIC") return;
+    if (first == "PERIODICITY" || first == "LOOPAFTER" || first == "WAITFOR") continue;
+    std::istringstream fields(line);
+    double time = 0, value = 0;
+    if (!(fields >> time >> value) || (fields >> rest) || !std::isfinite(time) || !std::isfinite(value)) {
+      throw InputError(place,
+                       "'" + line + "' found; allowed: a time in seconds and a value, such as '10.0 0.5'");
+    }
+    if (time < 0 || time < before) {
+      throw InputError(place, "time " + first + " is " +
+                                  (time < 0 ? "negative" : "before that of the last line") +
+                                  "; allowed: times that rise from 0 on");
+    }
+    if (value < 0) throw InputError(place, "'" + line + "' has a negative value; allowed: 0 or more");
+    before = time;
+  }
+}
+
+}  // namespace isthmus

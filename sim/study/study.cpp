@@ -76,7 +76,8 @@ bool is_finished(const fs::path& folder, const PlannedRun& run, bool trace) {
   if (trace && !fs::exists(folder / "trace.json")) return false;
   const nlohmann::json configuration = before.value("configuration", OrderedJson());
   const OrderedJson provenance = before.value("provenance", OrderedJson::object());
-  for (const auto& [key, value] : build_provenance().items()) {
+  const OrderedJson build = build_provenance();
+  for (const auto& [key, value] : build.items()) {
     if (provenance.value(key, OrderedJson()) != value) return false;
   }
   return configuration == run.point.configuration;

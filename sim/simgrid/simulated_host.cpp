@@ -10,6 +10,13 @@ namespace {
 /// fp32 on the wire.
 constexpr std::size_t wire_bytes_per_value = sizeof(float);
 
+/// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
+void* memory_of(float* values) {
+  static float nowhere;
+  return values ? values : &nowhere;
+}
+std::size_t stored_bytes(ConstValues values) { return values.is_phantom() ? 0 : values.size() * sizeof(float); }
+
 }  // namespace
 
 struct SimulatedHost::Transfer final : Transmission {
@@ -48,13 +55,9 @@ Request SimulatedHost::start_send(int to, ConstValues values) {
   const std::uint64_t bytes = values.size() * wire_bytes_per_value;
   auto comm = mailbox(rank_, to)->put_init();
   comm->set_payload_size(bytes);
-  if (!values.is_phantom()) {
-    // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
-    comm->set_src_data(const_cast<float*>(values.data()), values.size() * sizeof(float));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-  } else {
-    comm->set_src_data(&state_, 0);  // SimGrid insists on some payload
-  }
+  // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
+  comm->set_src_data(memory_of(const_cast<float*>(values.data())), stored_bytes(values));
+  comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
   ledger_.bytes_sent += bytes;
   ++ledger_.messages_sent;
@@ -63,10 +66,8 @@ Request SimulatedHost::start_send(int to, ConstValues values) {
 
 Request SimulatedHost::start_receive(int from, Values into) {
   auto comm = mailbox(from, rank_)->get_init();
-  if (!into.is_phantom()) {
-    comm->set_dst_data(reinterpret_cast<void**>(into.data()), into.size() * sizeof(float));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-  }
+  comm->set_dst_data(reinterpret_cast<void**>(memory_of(into.data())), stored_bytes(into));
+  comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
   return std::make_unique<Transfer>(comm, from, into.size() * wire_bytes_per_value, false);
 }

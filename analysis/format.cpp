@@ -13,6 +13,7 @@ struct Prefix {
 };
 
 constexpr Prefix decimal[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
+constexpr Prefix binary[] = {{"", 1}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
 constexpr Prefix fractions[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"", 1}};
 
 /// With the first of the prefixes (from small to large) that leaves at most three digits before the point.
@@ -39,14 +40,8 @@ std::string format_speed(double flops) { return format(flops, decimal, "f"); }
 
 std::string format_count(double count) { return format(count, decimal, ""); }
 
-std::string format_memory(std::optional<std::uint64_t> bytes) {
-  if (!bytes) return "unlimited";
-  const char* units[] = {"TiB", "GiB", "MiB", "KiB"};
-  for (int i = 0; i < 4; ++i) {
-    const std::uint64_t unit = std::uint64_t{1} << (40 - 10 * i);
-    if (*bytes >= unit && *bytes % unit == 0) return std::to_string(*bytes / unit) + " " + units[i];
-  }
-  return format_bytes(static_cast<double>(*bytes));
+std::string format_memory(std::optional<double> bytes) {
+  return bytes ? format(*bytes, binary, "B") : "unlimited";
 }
 
 }  // namespace isthmus

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +13,6 @@ std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
 std::string format_speed(double flops);                 ///< "5 Gf"
 std::string format_count(double count);                 ///< "1.86 M"
 /// Memory in the binary units it is sold in: "16 GiB"; none is "unlimited".
-std::string format_memory(std::optional<std::uint64_t> bytes);
+std::string format_memory(std::optional<double> bytes);
 
 }  // namespace isthmus

@@ -17,12 +17,15 @@ using Json = nlohmann::ordered_json;
 std::string describe(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_object()) return value.dump();
-  std::string text;
+  std::string name, options;
   for (const auto& [key, member] : value.items()) {
-    if (!text.empty()) text += ", ";
-    text += key == "kind" || key == "set" ? describe(member) : key + " " + describe(member);
+    if (key == "kind" || key == "set") {
+      name = describe(member);
+    } else {
+      options += ", " + key + " " + describe(member);
+    }
   }
-  return text;
+  return name.empty() ? options.substr(std::min<std::size_t>(2, options.size())) : name + options;
 }
 
 std::string last_token(const std::string& pointer) { return pointer.substr(pointer.rfind('/') + 1); }
@@ -44,8 +47,8 @@ std::string memory(const Json& run) {
   const Json& memory = run.at("memory");
   if (memory.is_null()) return "-";
   const Json& limit = memory.at("limit_bytes");
-  std::string text = format_bytes(memory.at("need_bytes").get<double>());
-  if (!limit.is_null()) text += " of " + format_bytes(limit.get<double>());
+  std::string text = format_memory(memory.at("need_bytes").get<double>());
+  if (!limit.is_null()) text += " of " + format_memory(limit.get<double>());
   return text;
 }
 

@@ -78,7 +78,7 @@ void print_workers(const PlannedRun& run) {
     const std::uint64_t need = workers[rank].memory.total();
     const bool fits = !host.memory_bytes || need <= *host.memory_bytes;
     return TextRow{format_speed(host.speed_flops), format_bytes(as_double(workers[rank].bytes_sent)),
-                   format_bytes(as_double(need)), format_memory(host.memory_bytes), fits ? "yes" : "NO"};
+                   format_memory(as_double(need)), format_memory(host.memory_bytes), fits ? "yes" : "NO"};
   };
   for (std::size_t begin = 0, end = 0; begin < workers.size(); begin = end) {
     const TextRow facts = describe(begin);
@@ -97,7 +97,7 @@ void print_workers(const PlannedRun& run) {
   std::string parts;
   for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
     const std::uint64_t bytes = fullest->memory[static_cast<MemoryPart>(i)];
-    if (bytes > 0) parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " + format_bytes(as_double(bytes));
+    if (bytes > 0) parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " + format_memory(as_double(bytes));
   }
   std::cout << "            memory of worker " << fullest - workers.begin() << ": " << parts << "\n\n";
 }

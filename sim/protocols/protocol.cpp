@@ -20,8 +20,7 @@ const std::vector<ProtocolKind>& protocol_kinds() {
 nlohmann::json local_steps_schema() {
   return {{"description", "Local steps of SGD between two synchronisations (the period)."},
           {"type", "integer"},
-          {"minimum", 1},
-          {"maximum", 1000000000}};
+          {"minimum", 1}};
 }
 
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options) {

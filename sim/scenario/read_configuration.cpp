@@ -136,6 +136,9 @@ Scenario read_configuration(const json& configuration, const fs::path& base_fold
   scenario.platform = read_platform(configuration.at("platform"), base_folder);
   scenario.network = read_network(configuration.at("network"));
   scenario.data = configuration.at("data");
+  if (scenario.data.contains("path")) {  // starts, as the platform file does, at the scenario's folder
+    scenario.data["path"] = (base_folder / scenario.data["path"].get<std::string>()).string();
+  }
   scenario.model = configuration.at("model");
   scenario.training = read_training(configuration.at("training"));
   scenario.live = configuration.at("numerics") == "live";

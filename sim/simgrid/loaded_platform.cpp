@@ -105,7 +105,7 @@ void LoadedPlatform::place_workers(const PlatformOptions& options) {
   }
   std::set<std::string> taken;
   for (std::size_t rank = 0; rank < options.hosts.size(); ++rank) {
-    const std::string &name = options.hosts[rank], place = "/platform/hosts/" + std::to_string(rank);
+    const std::string &name = options.hosts[rank], place = "/platform/workers/" + std::to_string(rank);
     auto* host = engine_->host_by_name_or_null(name);
     if (host == nullptr) {
       std::vector<std::string> names;

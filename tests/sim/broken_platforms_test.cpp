@@ -41,9 +41,9 @@ TEST_CASE("workers that the platform does not have are refused") {
              Contains("/platform/workers: 9 workers") && Contains("allowed: 1 to 8"));
   auto options = shipped("star-8.xml");
   options.hosts = {"n-0", "n_1"};
-  CHECK_THAT(load(options), Contains("/platform/hosts/1: no host 'n_1'") && Contains("'n-1'"));
+  CHECK_THAT(load(options), Contains("/platform/workers/1: no host 'n_1'") && Contains("'n-1'"));
   options.hosts = {"n-0", "n-0"};
-  CHECK_THAT(load(options), Contains("/platform/hosts/1") && Contains("second time"));
+  CHECK_THAT(load(options), Contains("/platform/workers/1") && Contains("second time"));
 }
 
 TEST_CASE("only pairs that talk need a route") {

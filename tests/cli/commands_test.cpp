@@ -1,0 +1,87 @@
+// Commands that show things, and what is shipped.
+
+#include <catch2/catch.hpp>
+
+#include "tests/cli/program.hpp"
+
+using namespace isthmus::testing;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+
+TEST_CASE("every command explains itself with an example") {
+  for (const char* command : {"run", "check", "platform", "list", "schema"}) {
+    INFO(command);
+    const ProgramResult result = run_program({command, "--help"});
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.out, Contains("Usage: isthmus " + std::string(command)) && Contains("Example:\n  isthmus"));
+    CHECK(result.err.empty());
+  }
+  CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run scenarios/quickstart.json"));
+  CHECK_THAT(run_program({"--version"}).out, Contains("isthmus "));
+}
+
+TEST_CASE("every shipped scenario is well") {
+  int scenarios = 0;
+  for (const auto& entry : fs::directory_iterator(source_path("scenarios"))) {
+    if (entry.path().filename() == "scenario.schema.json") continue;
+    INFO(entry.path().string());
+    const ProgramResult result = run_program({"check", entry.path()});
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.out, Contains(" is well: "));
+    ++scenarios;
+  }
+  CHECK(scenarios >= 4);
+}
+
+TEST_CASE("the shipped schema is the program's") {
+  CHECK(run_program({"schema"}).out == read_text(source_path("scenarios/scenario.schema.json")));
+}
+
+TEST_CASE("every shipped platform can be shown") {
+  for (const auto& entry : fs::directory_iterator(source_path("platforms"))) {
+    if (entry.path().extension() != ".xml") continue;
+    INFO(entry.path().string());
+    const ProgramResult result = run_program({"platform", entry.path()});
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.out, Contains("Hosts: ") && Contains("Links: "));
+  }
+}
+
+TEST_CASE("list names what scenarios can") {
+  const std::string list = run_program({"list"}).out;
+  for (const char* name : {"data_parallel", "local_sgd", "ist", "mlp", "fashion-mnist", "idx", "synthetic", "textbook",
+                           "lv08", "smpi"}) {
+    CHECK_THAT(list, Contains(name));
+  }
+}
+
+TEST_CASE("check prints the closed forms of a round") {
+  // 670,720 parameters; a ring of 4 sends 2 * 3/4 of them from each worker, 4 bytes each.
+  const ProgramResult result = run_program({"check", source_path("scenarios/quickstart.json")});
+  CHECK_THAT(result.out, Contains("670720 parameters") && Contains("sent by all workers 16097280 bytes"));
+  CHECK_THAT(result.out, Contains("between workers 100 Mbps, 1 ms one way"));
+}
+
+TEST_CASE("what does not fit is an outcome with a breakdown") {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "out";
+  const ProgramResult result =
+      run_program({"run", source_path("scenarios/amazon-670k-memory.json"), "--out", out});
+  CHECK(result.exit_code == 0);
+  std::map<std::string, std::map<int, std::string>> outcomes;  // protocol, width
+  for (const auto& entry : fs::directory_iterator(out / "runs")) {
+    const json run = read_json_file(entry.path() / "run.json");
+    const json& configuration = run.at("configuration");
+    outcomes[configuration.at("protocol").at("kind")][configuration.at("model").at("hidden").at(0)] = run.at("outcome");
+    const json& memory = run.at("memory");
+    std::uint64_t sum = 0;
+    for (const json& part : memory.at("parts")) sum += part.get<std::uint64_t>();
+    CHECK(sum == memory.at("need_bytes"));
+    CHECK((memory.at("need_bytes") > memory.at("limit_bytes")) == (run.at("outcome") == "out_of_memory"));
+  }
+  CHECK(outcomes["data_parallel"][512] == "completed");
+  CHECK(outcomes["data_parallel"][2560] == "out_of_memory");
+  CHECK(outcomes["local_sgd"][2560] == "out_of_memory");
+  CHECK(outcomes["ist"][2560] == "completed");
+}

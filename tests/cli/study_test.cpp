@@ -1,0 +1,157 @@
+// Studies as folders of plain files: the contract of design and README.
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
+
+#include "tests/cli/program.hpp"
+
+using namespace isthmus::testing;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+using nlohmann::json;
+
+namespace {
+
+std::string first_line(const fs::path& file) {
+  const std::string text = read_text(file);
+  return text.substr(0, text.find('\n'));
+}
+
+long lines_of(const fs::path& file) {
+  const std::string text = read_text(file);
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+}  // namespace
+
+TEST_CASE("a study writes the files of the contract") {
+  const TemporaryFolder folder;
+  write_text(folder / "scenario.json", small_study("contract").dump());
+  const fs::path out = folder / "out";
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out, "--trace"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.err.empty());  // no progress where there is no terminal
+  CHECK_THAT(result.out, Contains("ist, exchange sharded") && Contains("Files: " + out.string()));
+
+  const json study = read_json_file(out / "study.json");
+  for (const char* key : {"name", "scenario", "command_line", "build", "start", "end"}) CHECK(study.contains(key));
+  CHECK(study.at("scenario") == small_study("contract"));
+  CHECK_THAT(first_line(out / "runs.csv"),
+             StartsWith("id,outcome,/protocol/kind,") &&
+                 Contains("simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
+                          "target_accuracy,seconds_to_target,bytes_to_target,paper_bytes_per_round,memory_peak_bytes,"
+                          "wall_seconds"));
+  CHECK(lines_of(out / "runs.csv") == 5);
+  for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
+    INFO(id);
+    const fs::path run = out / "runs" / id;
+    REQUIRE(fs::exists(run / "run.json"));
+    const json report = read_json_file(run / "run.json");
+    CHECK(report.at("outcome") == "completed");
+    CHECK(report.at("configuration").at("training").at("momentum") == 0);  // defaults are filled in
+    CHECK(report.at("provenance").at("numerics") == "live");
+    CHECK(first_line(run / "history.csv") ==
+          "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy");
+    CHECK(lines_of(run / "history.csv") == 4);  // 3 epochs
+    CHECK(first_line(run / "workers.csv") ==
+          "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_sent,flops,"
+          "memory_peak_bytes,memory_limit_bytes");
+    CHECK(lines_of(run / "workers.csv") == 4);
+    CHECK(first_line(run / "links.csv") == "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");
+    CHECK(read_json_file(run / "trace.json").at("traceEvents").size() > 10);
+  }
+}
+
+TEST_CASE("files are the same to the bit for any number of threads and any repetition") {
+  const TemporaryFolder folder;
+  write_text(folder / "scenario.json", small_study("repeatable").dump());
+  const auto files_with = [&](const std::string& threads, const std::string& out) {
+    const ProgramResult result =
+        run_program({"run", folder / "scenario.json", "--out", folder / out, "--threads", threads, "--trace"});
+    REQUIRE(result.exit_code == 0);
+    return comparable_files(folder / out);
+  };
+  const auto one = files_with("1", "one");
+  CHECK(one.size() == 4 * 5);
+  CHECK(files_with("2", "two") == one);
+  CHECK(files_with("4", "four") == one);
+  CHECK(files_with("1", "again") == one);
+}
+
+TEST_CASE("finished runs are kept, --again runs them again, another study is refused") {
+  const TemporaryFolder folder;
+  json scenario = small_study("kept");
+  write_text(folder / "scenario.json", scenario.dump());
+  const std::vector<std::string> command = {"run", folder / "scenario.json", "--out", folder / "out"};
+  REQUIRE(run_program(command).exit_code == 0);
+  const fs::path history = folder / "out/runs/2-ist/history.csv";
+  const auto written = fs::last_write_time(history);
+
+  const ProgramResult second = run_program(command);
+  CHECK(second.exit_code == 0);
+  CHECK_THAT(second.out, Contains("4 of 4 runs were finished before"));
+  CHECK(fs::last_write_time(history) == written);
+
+  auto again = command;
+  again.push_back("--again");
+  CHECK(run_program(again).exit_code == 0);
+  CHECK(fs::last_write_time(history) > written);
+
+  scenario["training"]["epochs"] = 4;
+  write_text(folder / "scenario.json", scenario.dump());
+  const ProgramResult other = run_program(command);
+  CHECK(other.exit_code == 2);
+  CHECK_THAT(other.err, Contains("another study") && Contains("/training/epochs"));
+}
+
+TEST_CASE("a killed study goes on and ends in the same files") {
+  const TemporaryFolder folder;
+  json scenario = small_study("killed");
+  scenario["training"]["epochs"] = 40;
+  write_text(folder / "scenario.json", scenario.dump());
+  const std::string file = folder / "scenario.json";
+  REQUIRE(run_program({"run", file, "--out", folder / "undisturbed"}).exit_code == 0);
+
+  const fs::path out = folder / "killed";
+  for (const int milliseconds : {30, 150, 300, 600}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      close(STDOUT_FILENO);
+      close(STDERR_FILENO);
+      execl(ISTHMUS_PROGRAM, ISTHMUS_PROGRAM, "run", file.c_str(), "--out", out.c_str(), nullptr);
+      _exit(127);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+  }
+  const ProgramResult result = run_program({"run", file, "--out", out});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    if (entry.path().extension() == ".partial") fs::remove_all(entry.path());  // of a run that was killed
+  }
+  CHECK(comparable_files(out) == comparable_files(folder / "undisturbed"));
+}
+
+TEST_CASE("a disk that cannot be written to is an error that says so, and nothing is lost") {
+  if (geteuid() == 0 && !fs::exists("/dev/full")) return;
+  const TemporaryFolder folder;
+  write_text(folder / "scenario.json", small_study("full").dump());
+  const fs::path out = folder / "out";
+  REQUIRE(run_program({"run", folder / "scenario.json", "--out", out}).exit_code == 0);
+  const auto before = comparable_files(out);
+  // Every write to this file ends as on a full disk.
+  fs::create_symlink("/dev/full", out / "study.json.partial");
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out, "--again"});
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.err, Contains("cannot write") && Contains("No space left on device"));
+  CHECK(comparable_files(out) == before);
+}

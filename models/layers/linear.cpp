@@ -3,6 +3,8 @@
 #include <boost/random/uniform_real_distribution.hpp>
 #include <cmath>
 
+#include "models/layers/multiply.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -50,17 +52,17 @@ void Linear::add_costs(CostProfile& costs, Index batch, bool first) const {
 }
 
 void Linear::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
-  const auto weight = matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_);
-  output.noalias() = input * weight.transpose();
+  multiply(input, As::is, matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_), As::transposed, output);
   if (bias_) output.rowwise() += matrix_at(ConstValues(parameters), bias_offset_, 1, outputs_).row(0);
 }
 
 void Linear::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
                       MatrixMap* input_gradient, Values gradients) {
-  matrix_at(gradients, weight_offset_, outputs_, inputs_).noalias() = output_gradient.transpose() * input;
-  if (bias_) matrix_at(gradients, bias_offset_, 1, outputs_) = output_gradient.colwise().sum();
+  const ConstMatrixMap gradient(output_gradient.data(), output_gradient.rows(), output_gradient.cols());
+  multiply(gradient, As::transposed, input, As::is, matrix_at(gradients, weight_offset_, outputs_, inputs_));
+  if (bias_) matrix_at(gradients, bias_offset_, 1, outputs_) = gradient.colwise().sum();
   if (input_gradient) {
-    input_gradient->noalias() = output_gradient * matrix_at(parameters, weight_offset_, outputs_, inputs_);
+    multiply(gradient, As::is, matrix_at(parameters, weight_offset_, outputs_, inputs_), As::is, *input_gradient);
   }
 }
 

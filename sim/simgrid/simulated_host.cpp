@@ -1,7 +1,6 @@
 #include "sim/simgrid/simulated_host.hpp"
 
 #include <algorithm>
-#include <boost/icl/interval_set.hpp>
 #include <string>
 
 namespace isthmus {
@@ -9,6 +8,13 @@ namespace {
 
 /// fp32 on the wire.
 constexpr std::size_t wire_bytes_per_value = sizeof(float);
+
+/// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
+void* memory_of(float* values) {
+  static float nowhere = 0;
+  return values ? values : &nowhere;
+}
+std::size_t stored_bytes(ConstValues values) { return values.is_phantom() ? 0 : values.size() * sizeof(float); }
 
 }  // namespace
 
@@ -27,8 +33,7 @@ SimulatedHost::SimulatedHost(SimulationState& state, int rank)
       speed_scale_(state.platform.speed_scale(rank)),
       memory_(state.platform.devices()[static_cast<std::size_t>(rank)].host, rank,
               state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes),
-      outboxes_(static_cast<std::size_t>(state.platform.workers())),
-      inboxes_(outboxes_.size()) {}
+      peers_(static_cast<std::size_t>(state.platform.workers())) {}
 
 void SimulatedHost::execute(double flops) {
   const double start = now_seconds();
@@ -38,23 +43,24 @@ void SimulatedHost::execute(double flops) {
   state_.timeline.add(rank_, "compute", start, now_seconds());
 }
 
-simgrid::s4u::Mailbox* SimulatedHost::mailbox(int from, int to) {
-  auto& known = from == rank_ ? outboxes_[static_cast<std::size_t>(to)] : inboxes_[static_cast<std::size_t>(from)];
-  if (!known) known = simgrid::s4u::Mailbox::by_name(std::to_string(from) + ">" + std::to_string(to));
+SimulatedHost::Peer& SimulatedHost::peer(int other) {
+  Peer& known = peers_[static_cast<std::size_t>(other)];
+  if (!known.outbox) {
+    const auto mailbox = [](int from, int to) {
+      return simgrid::s4u::Mailbox::by_name(std::to_string(from) + ">" + std::to_string(to));
+    };
+    known = {mailbox(rank_, other), mailbox(other, rank_), nullptr};
+  }
   return known;
 }
 
 Request SimulatedHost::start_send(int to, ConstValues values) {
   const std::uint64_t bytes = values.size() * wire_bytes_per_value;
-  auto comm = mailbox(rank_, to)->put_init();
+  auto comm = peer(to).outbox->put_init();
   comm->set_payload_size(bytes);
-  if (!values.is_phantom()) {
-    // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
-    comm->set_src_data(const_cast<float*>(values.data()), values.size() * sizeof(float));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-  } else {
-    comm->set_src_data(&state_, 0);  // SimGrid insists on some payload
-  }
+  // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
+  comm->set_src_data(memory_of(const_cast<float*>(values.data())), stored_bytes(values));
+  comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
   ledger_.bytes_sent += bytes;
   ++ledger_.messages_sent;
@@ -62,11 +68,9 @@ Request SimulatedHost::start_send(int to, ConstValues values) {
 }
 
 Request SimulatedHost::start_receive(int from, Values into) {
-  auto comm = mailbox(from, rank_)->get_init();
-  if (!into.is_phantom()) {
-    comm->set_dst_data(reinterpret_cast<void**>(into.data()), into.size() * sizeof(float));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-  }
+  auto comm = peer(from).inbox->get_init();
+  comm->set_dst_data(reinterpret_cast<void**>(memory_of(into.data())), stored_bytes(into));
+  comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
   return std::make_unique<Transfer>(comm, from, into.size() * wire_bytes_per_value, false);
 }
@@ -78,7 +82,9 @@ void SimulatedHost::wait_all(std::span<Request> requests) {
     const auto& transfer = static_cast<Transfer&>(*request);
     if (transfer.outgoing) continue;
     ledger_.bytes_received += transfer.bytes;
-    state_.traffic.add(transfer.peer, rank_, transfer.bytes, transfer.comm->get_start_time(),
+    Peer& sender = peer(transfer.peer);
+    if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank_);
+    state_.traffic.add(*sender.way_in, transfer.bytes, transfer.comm->get_start_time(),
                        transfer.comm->get_finish_time());
   }
   account_wait(requests, start);
@@ -88,23 +94,26 @@ void SimulatedHost::wait_all(std::span<Request> requests) {
 void SimulatedHost::account_wait(std::span<Request> requests, double start_seconds) {
   const double end = now_seconds();
   if (end == start_seconds) return;
-  boost::icl::interval_set<double> communicating;
+  transfer_times_.clear();
   bool sending = false, receiving = false;
   for (const Request& request : requests) {
     const auto& transfer = static_cast<Transfer&>(*request);
     const double from = std::max(start_seconds, transfer.comm->get_start_time());
     const double to = std::min(end, transfer.comm->get_finish_time());
     if (to <= from) continue;
-    communicating += boost::icl::interval<double>::right_open(from, to);
+    transfer_times_.emplace_back(from, to);
     (transfer.outgoing ? sending : receiving) = true;
   }
   const char* name = sending && receiving ? "send and receive" : sending ? "send" : "receive";
+  std::ranges::sort(transfer_times_);
   double position = start_seconds, busy = 0;
-  for (const auto& interval : communicating) {
-    state_.timeline.add(rank_, "wait", position, interval.lower());
-    state_.timeline.add(rank_, name, interval.lower(), interval.upper());
-    busy += interval.upper() - interval.lower();
-    position = interval.upper();
+  for (const auto& [from, to] : transfer_times_) {
+    if (to <= position) continue;
+    const double begin = std::max(position, from);
+    state_.timeline.add(rank_, "wait", position, begin);
+    state_.timeline.add(rank_, name, begin, to);
+    busy += to - begin;
+    position = to;
   }
   state_.timeline.add(rank_, "wait", position, end);
   ledger_.communication_seconds += busy;

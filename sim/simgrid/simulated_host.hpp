@@ -39,7 +39,12 @@ class SimulatedHost final : public Host, private Communicator {
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override;
-  simgrid::s4u::Mailbox* mailbox(int from, int to);
+  struct Peer {
+    simgrid::s4u::Mailbox* outbox = nullptr;
+    simgrid::s4u::Mailbox* inbox = nullptr;
+    const Route* way_in = nullptr;
+  };
+  Peer& peer(int other);
   void account_wait(std::span<Request> requests, double start_seconds);
 
   SimulationState& state_;
@@ -47,7 +52,8 @@ class SimulatedHost final : public Host, private Communicator {
   double speed_scale_;
   MemoryAccount memory_;
   WorkerLedger ledger_;
-  std::vector<simgrid::s4u::Mailbox*> outboxes_, inboxes_;  // by peer; looked up when first used
+  std::vector<Peer> peers_;  // looked up when first used
+  std::vector<std::pair<double, double>> transfer_times_;  // scratch of account_wait()
 };
 
 }  // namespace isthmus

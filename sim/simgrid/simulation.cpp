@@ -39,7 +39,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                    Recorder::Progress progress) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
-  SimulationState state{platform, Traffic(platform), Timeline(trace), !job.live()};
+  SimulationState state{platform, Traffic(), Timeline(trace), !job.live()};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);
@@ -89,7 +89,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     tracks.push_back(std::to_string(rank) + " " + device.host);
     result.workers.push_back(worker);
   }
-  result.links = state.traffic.results();
+  result.links = state.traffic.results(platform.links());
   if (trace) result.trace = state.timeline.chrome_trace(tracks);
   return result;
 }

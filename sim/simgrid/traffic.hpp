@@ -1,32 +1,32 @@
 #pragma once
 
 #include <boost/icl/interval_set.hpp>
+#include <boost/icl/right_open_interval.hpp>
 #include <cstdint>
 #include <vector>
 
 #include "sim/core/run_result.hpp"
-#include "sim/simgrid/loaded_platform.hpp"
 
 namespace isthmus {
 
 /// What each link carried, message by message.
 class Traffic {
  public:
-  explicit Traffic(LoadedPlatform& platform) : platform_(platform) {}
+  /// A message of so many bytes was under way over the route from start to end.
+  void add(const Route& route, std::uint64_t bytes, double start_seconds, double end_seconds);
 
-  /// A message of so many bytes was under way from start to end.
-  void add(int from, int to, std::uint64_t bytes, double start_seconds, double end_seconds);
-
-  std::vector<LinkResult> results() const;
+  /// Of the links that carried anything. `links`: what routes' indices refer to.
+  std::vector<LinkResult> results(const std::vector<LinkFacts>& links) const;
 
  private:
+  using Interval = boost::icl::right_open_interval<double>;
   struct Use {
     std::uint64_t bytes = 0;
-    boost::icl::interval_set<double> busy;
+    Interval newest;  ///< not yet in `busy`: mostly the next message goes on where the last one ended
+    boost::icl::interval_set<double, std::less, Interval> busy;
   };
 
-  LoadedPlatform& platform_;
-  std::vector<Use> uses_;  // by index into platform_.links()
+  std::vector<Use> uses_;  // by link
 };
 
 }  // namespace isthmus

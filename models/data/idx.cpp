@@ -33,6 +33,7 @@ class IdxFile {
     if (!fs::is_regular_file(path_) || !file_) throw InputError(path_.string(), "no such file (nor " + name + ".gz)");
     if (zipped) stream_.push(io::gzip_decompressor());
     stream_.push(file_);
+    stream_.exceptions(std::ios::badbit);  // else a gzip_error would look like an early end
     const std::uint32_t magic = read_number();
     if (magic != 0x800 + dimensions) fail("not an IDX file of unsigned bytes in " + std::to_string(dimensions) + " dimensions");
     for (std::size_t i = 0; i < dimensions; ++i) {

@@ -145,11 +145,12 @@ TEST_CASE("A network takes the memory that its cost profile says", "[costs]") {
   const std::size_t before = bytes_in_use();
   const auto network = model.network(capacity);
   const auto taken = static_cast<double>(bytes_in_use() - before);
-  // The input batch is the trainer's. Up to some pages for objects, and for rounding of each buffer.
+  // The input batch is the trainer's. Small pieces may come from what malloc keeps at hand, and so not count;
+  // objects and the rounding of each buffer may take some pages more.
   const std::size_t input_bytes = static_cast<std::size_t>(capacity) * 1204;
   const auto said = static_cast<double>(costs.activation_bytes + costs.workspace_bytes - input_bytes);
   CAPTURE(taken, said, capacity);
-  CHECK(taken >= said);
-  CHECK(taken < said + 100e3);
+  CHECK(taken > said - 8e3);
+  CHECK(taken < said + 80e3);
   CHECK(said > 500e3);
 }

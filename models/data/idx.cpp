@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "models/error.hpp"
 
@@ -18,6 +19,8 @@ namespace fs = std::filesystem;
 namespace io = boost::iostreams;
 
 constexpr const char* debian_folder = "/usr/share/datasets/fashion-mnist";
+constexpr std::uint32_t largest_size = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t largest_count = std::size_t{1} << 40U;
 
 /// One IDX file of unsigned bytes, gzipped or not.
 class IdxFile {
@@ -30,18 +33,29 @@ class IdxFile {
     if (!fs::is_regular_file(path_) || !file_) throw InputError(path_.string(), "no such file (nor " + name + ".gz)");
     if (zipped) stream_.push(io::gzip_decompressor());
     stream_.push(file_);
+    stream_.exceptions(std::ios::badbit);  // else a gzip_error would look like an early end
     const std::uint32_t magic = read_number();
     if (magic != 0x800 + dimensions) fail("not an IDX file of unsigned bytes in " + std::to_string(dimensions) + " dimensions");
-    for (std::size_t i = 0; i < dimensions; ++i) sizes_.push_back(read_number());
+    for (std::size_t i = 0; i < dimensions; ++i) {
+      const std::uint32_t size = read_number();
+      if (size > largest_size || (count_ > 0 && size > largest_count / count_)) {
+        fail("promises more entries than any data set has");
+      }
+      sizes_.push_back(size);
+      count_ *= size;
+    }
   }
 
   std::uint32_t size(std::size_t dimension) const { return sizes_[dimension]; }
 
   std::vector<std::uint8_t> read_all() {
-    std::size_t count = 1;
-    for (const std::uint32_t size : sizes_) count *= size;
-    std::vector<std::uint8_t> bytes(count);
-    read(bytes.data(), count);
+    // Piece by piece: what a broken header promises may exceed any memory.
+    std::vector<std::uint8_t> bytes;
+    while (bytes.size() < count_) {
+      const std::size_t done = bytes.size(), piece = std::min(count_ - done, std::size_t{1} << 26U);
+      bytes.resize(done + piece);
+      read(bytes.data() + done, piece);
+    }
     return bytes;
   }
 
@@ -67,6 +81,7 @@ class IdxFile {
   std::ifstream file_;
   io::filtering_istream stream_;
   std::vector<std::uint32_t> sizes_;
+  std::size_t count_ = 1;  // of all entries
 };
 
 class IdxSource final : public DataSource {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "analysis/format.hpp"
 #include "models/error.hpp"
 
 using namespace isthmus;

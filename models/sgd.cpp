@@ -33,8 +33,9 @@ int Sgd::flops_per_parameter(const TrainingOptions& options) {
 double learning_rate_at(const TrainingOptions& options, long step, long total_steps) {
   const Schedule& schedule = options.schedule;
   const double progress = static_cast<double>(step) / static_cast<double>(total_steps);
-  if (progress < schedule.warm_up) {
-    const double warm_up_steps = std::ceil(schedule.warm_up * static_cast<double>(total_steps));
+  // Less a hair: 0.07 * 100 is a little more than 7.
+  const double warm_up_steps = std::ceil(schedule.warm_up * static_cast<double>(total_steps) - 1e-9);
+  if (static_cast<double>(step) < warm_up_steps) {
     return options.learning_rate * static_cast<double>(step + 1) / warm_up_steps;
   }
   double factor = 1;

@@ -146,6 +146,10 @@ TEST_CASE("Warm-up rises linearly to the full rate and then hands over", "[sched
   CHECK(learning_rate_at(options, 49, 100) == 1);
   CHECK(learning_rate_at(options, 50, 100) == Approx(0.1));
 
+  // 0.07 * 100 is a little more than 7 in binary; the warm-up still ends after 7 steps, at the full rate.
+  options.schedule = {.milestones = {}, .warm_up = 0.07};
+  CHECK(learning_rate_at(options, 6, 100) == Approx(options.learning_rate));
+  CHECK(learning_rate_at(options, 5, 100) == Approx(options.learning_rate * 6 / 7));
   // 4 steps, of which 0.3 are warm-up: two steps begin within it.
   options.schedule = {.milestones = {}, .warm_up = 0.3};
   CHECK(learning_rate_at(options, 0, 4) == 0.5);

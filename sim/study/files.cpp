@@ -74,8 +74,13 @@ std::string links_csv(const RunResult& result) {
 }
 
 const WorkerResult* fullest_worker(const RunResult& result) {
-  const auto fullest = std::ranges::max_element(
-      result.workers, {}, [](const WorkerResult& worker) { return worker.memory_peak.total(); });
+  const auto fullness = [](const WorkerResult& worker) {
+    const auto bytes = static_cast<double>(worker.memory_peak.total());
+    const double fraction =
+        worker.memory_limit_bytes ? bytes / static_cast<double>(*worker.memory_limit_bytes) : 0;
+    return std::pair(fraction, bytes);
+  };
+  const auto fullest = std::ranges::max_element(result.workers, {}, fullness);
   return fullest == result.workers.end() ? nullptr : &*fullest;
 }
 

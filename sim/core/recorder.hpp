@@ -26,6 +26,7 @@ struct HistoryRow {
 
 /// What a worker says at the end of a round.
 struct RoundReport {
+  int rank = 0;
   double simulated_seconds = 0;
   std::uint64_t bytes_sent = 0;
   BatchResult training;            ///< since its last report of an evaluated round
@@ -54,7 +55,7 @@ class Recorder {
   struct OpenRound {
     int reports = 0;
     HistoryRow row;
-    BatchResult training;
+    std::vector<BatchResult> training;  // by rank: when a worker reports depends on the network, sums must not
     std::vector<float> parameters;
   };
   void close(const Round& round, OpenRound open);

@@ -19,7 +19,8 @@ void Worker::end_round(const Round& round, Values parameters) {
 void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t trained) {
   constexpr double up_and_down = 2;
   recorder_.end_round(round,
-                      {.simulated_seconds = host_.now_seconds(),
+                      {.rank = rank(),
+                       .simulated_seconds = host_.now_seconds(),
                        .bytes_sent = host_.ledger().bytes_sent,
                        .training = training_,
                        .paper_bytes = up_and_down * static_cast<double>(trained * sizeof(float))},

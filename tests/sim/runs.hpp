@@ -56,7 +56,7 @@ class TestProtocol final : public Protocol {
     const Job& job = worker.job();
     std::vector<float> parameters = job.live() ? job.initial_parameters() : std::vector<float>();
     const Values values = job.live() ? Values(parameters) : Values::phantom(job.model().layout().size());
-    for (const Round& round : job.rounds()) worker.end_round(round, values);
+    for (const Round& round : job.rounds()) worker.end_round(round, values, 0);
   }
   std::vector<RankPair> talking_pairs(int workers) const override { return all_pairs(workers); }
   Forecast forecast(const Job&, const LinkModel&) const override { return {}; }

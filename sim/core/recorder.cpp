@@ -29,7 +29,6 @@ void Recorder::close(const Round& round, OpenRound open) {
   open.row.local_steps = round.steps_so_far;
   open.row.samples = round.steps_so_far * job_.workers() * job_.training().batch;
   rounds_completed_ = round.index;
-  last_round_end_seconds_ = open.row.simulated_seconds;
   if (round.evaluated) {
     BatchResult training;
     for (const BatchResult& of_worker : open.training) training += of_worker;

@@ -48,7 +48,6 @@ class Recorder {
   std::vector<HistoryRow> history();
 
   long rounds_completed() const { return rounds_completed_; }
-  double last_round_end_seconds() const { return last_round_end_seconds_; }
   double paper_bytes() const { return paper_bytes_; }
 
  private:
@@ -68,7 +67,6 @@ class Recorder {
   std::vector<HistoryRow> rows_;
   std::deque<std::pair<std::size_t, PendingWork<BatchResult>>> evaluations_;  // by row
   long rounds_completed_ = 0;
-  double last_round_end_seconds_ = 0;
   double paper_bytes_ = 0;
 };
 

@@ -71,10 +71,10 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     if (!finished) result.message = "some workers ended before training did: their hosts were turned off";
   }
   result.rounds = recorder.rounds_completed();
-  result.simulated_seconds = recorder.last_round_end_seconds();
   result.paper_bytes = recorder.paper_bytes();
   result.history = recorder.history();
   const double end = simgrid::s4u::Engine::get_clock();
+  result.simulated_seconds = end;
   std::vector<std::string> tracks;
   for (int rank = 0; rank < job.workers(); ++rank) {
     const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];

@@ -2,6 +2,7 @@
 // closed forms.
 
 #include "sim/collectives/all_reduce.hpp"
+
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -124,7 +125,8 @@ TEST_CASE("all-reduce: bytes, messages, buffers and pairs are those of the textb
           CHECK(all_reduce.values_sent(rank, n, count) == values_sent(form, rank, n, count));
           CHECK(worker["memory"]["buffers"] == 4 * buffer_values(form, rank, n, count));
           CHECK(all_reduce.buffer_values(rank, n, count) == buffer_values(form, rank, n, count));
-          for (const auto& pair : run["returned"][static_cast<std::size_t>(rank)].get<std::vector<RankPair>>()) {
+          for (const auto& pair :
+               run["returned"][static_cast<std::size_t>(rank)].get<std::vector<RankPair>>()) {
             talked.insert(pair);
           }
         }
@@ -135,7 +137,8 @@ TEST_CASE("all-reduce: bytes, messages, buffers and pairs are those of the textb
         CHECK(std::set<RankPair>(announced.begin(), announced.end()) == talkers(form, n));
         if (count >= workers) {
           CHECK(talked == talkers(form, n));
-          const std::uint64_t messages = form == "ring" || form == "sharded" ? 2 * workers * (workers - 1) : 2 * (workers - 1);
+          const std::uint64_t messages =
+              form == "ring" || form == "sharded" ? 2 * workers * (workers - 1) : 2 * (workers - 1);
           CHECK(total(run, "messages_sent") == messages);
         } else {
           CHECK(std::ranges::includes(talkers(form, n), talked));

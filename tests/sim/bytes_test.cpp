@@ -22,13 +22,14 @@ constexpr long rounds = 3;
 /// How much of `total` comes to `index` when it is dealt out one by one.
 long share(long total, long n, long index) { return total / n + (index < total % n ? 1 : 0); }
 
-/// Neurons of a layer of `width` that rest with `home` and are dealt to `worker`: homes are consecutive slices,
-/// and the first neuron of all slices goes to worker 0, the next to worker 1, ...
+/// Neurons of a layer of `width` that rest with `home` and are dealt to `worker`: homes are consecutive
+/// slices, and the first neuron of all slices goes to worker 0, the next to worker 1, ...
 long overlap(long width, long n, long home, long worker) {
   long first = 0;
   for (long h = 0; h < home; ++h) first += share(width, n, h);
   long count = 0;
-  for (long place = first; place < first + share(width, n, home); ++place) count += place % n == worker ? 1 : 0;
+  for (long place = first; place < first + share(width, n, home); ++place)
+    count += place % n == worker ? 1 : 0;
   return count;
 }
 
@@ -37,8 +38,9 @@ long overlap(long width, long n, long home, long worker) {
 long parameters(const Shape& network, const Widths& own, const Widths& all, long own_classes) {
   long sum = 0;
   for (std::size_t i = 0; i < own.size(); ++i) {
-    sum += own[i] * (i == 0 ? inputs : all[i - 1]);                             // weights from the layer before
-    sum += own[i] * (2 + (network.bias ? 1 : 0) + (network.running ? 2 : 0));  // scale, shift; bias; mean, variance
+    sum += own[i] * (i == 0 ? inputs : all[i - 1]);  // weights from the layer before
+    sum += own[i] *
+           (2 + (network.bias ? 1 : 0) + (network.running ? 2 : 0));  // scale, shift; bias; mean, variance
   }
   sum += own.back() * classes;
   return sum + own_classes * ((network.bias ? 1 : 0) + (network.running ? 2 : 0));
@@ -74,15 +76,20 @@ json scenario_of(const Shape& network, int n, const json& protocol) {
                         {"protocol", protocol}});
 }
 
-json ist(const std::string& exchange) { return {{"kind", "ist"}, {"local_steps", 2}, {"exchange", exchange}}; }
+json ist(const std::string& exchange) {
+  return {{"kind", "ist"}, {"local_steps", 2}, {"exchange", exchange}};
+}
 
 template <typename Check>
 void for_all_shapes(const Check& check) {
-  const std::vector<Widths> all_widths = {{16}, {64}, {17}, {100}, {36, 36}, {16, 23}, {31, 18}, {16, 17, 19}, {64, 64, 64}};
+  const std::vector<Widths> all_widths = {{16},     {64},     {17},         {100},       {36, 36},
+                                          {16, 23}, {31, 18}, {16, 17, 19}, {64, 64, 64}};
   for (const int n : {1, 2, 3, 4, 5, 6, 7, 8, 13, 16}) {
     for (const Widths& hidden : all_widths) {
-      for (const auto& [bias, running] : {std::pair(false, false), std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
-        INFO(n << " workers, hidden " << json(hidden).dump() << ", bias " << bias << ", running statistics " << running);
+      for (const auto& [bias, running] :
+           {std::pair(false, false), std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
+        INFO(n << " workers, hidden " << json(hidden).dump() << ", bias " << bias << ", running statistics "
+               << running);
         check(n, Shape{hidden, bias, running});
       }
     }
@@ -172,18 +179,21 @@ TEST_CASE("bytes of IST with the partition of the other exchange") {
     protocol["partition"] = "stratified";
     long others = 0;
     for (int worker = 1; worker < n; ++worker) others += part(network, n, worker);
-    CHECK(total(complete_scenario(scenario_of(network, n, protocol)), "bytes_sent") == bytes(rounds * 2 * others));
+    CHECK(total(complete_scenario(scenario_of(network, n, protocol)), "bytes_sent") ==
+          bytes(rounds * 2 * others));
   }
 }
 
 TEST_CASE("bytes of data parallel and local SGD: 2 (n - 1) vectors a round, however they travel") {
   for (const int n : {1, 2, 3, 4, 7, 8, 16}) {
     for (const Shape& network : {Shape{{16, 17}}, Shape{{33}, true, true}}) {
-      const long trained = parameters({network.hidden, network.bias, false}, network.hidden, network.hidden, classes);
+      const long trained =
+          parameters({network.hidden, network.bias, false}, network.hidden, network.hidden, classes);
       const long all = parameters(network, network.hidden, network.hidden, classes);
       for (const std::string form : {"ring", "tree", "server", "sharded"}) {
         INFO(form << " on " << n);
-        const json gradients = complete_scenario(scenario_of(network, n, {{"kind", "data_parallel"}, {"aggregate", form}}));
+        const json gradients =
+            complete_scenario(scenario_of(network, n, {{"kind", "data_parallel"}, {"aggregate", form}}));
         CHECK(total(gradients, "bytes_sent") == bytes(rounds * 2 * (n - 1) * trained));
         CHECK(gradients["paper_bytes"] == static_cast<double>(bytes(rounds * 2 * n * trained)));
         const json values = complete_scenario(
@@ -192,7 +202,8 @@ TEST_CASE("bytes of data parallel and local SGD: 2 (n - 1) vectors a round, howe
         CHECK(values["paper_bytes"] == static_cast<double>(bytes(rounds * 2 * n * all)));
         for (int worker = 0; worker < n; ++worker) {
           const json& ledger = values["workers"][static_cast<std::size_t>(worker)];
-          if (form == "server") CHECK(ledger["bytes_sent"] == bytes(rounds * all * (worker == 0 ? n - 1 : 1)));
+          if (form == "server")
+            CHECK(ledger["bytes_sent"] == bytes(rounds * all * (worker == 0 ? n - 1 : 1)));
           if (form == "ring") {
             const long left_out = share(all, n, worker) + share(all, n, (worker + 1) % n);
             CHECK(ledger["bytes_sent"] == bytes(rounds * (2 * all - left_out)));

@@ -1,8 +1,9 @@
 // Results of the collectives against plain sums of small integers, which fp32 adds without rounding.
 
-#include "sim/collectives/all_reduce.hpp"
 #include "sim/collectives/collectives.hpp"
+
 #include "models/slices.hpp"
+#include "sim/collectives/all_reduce.hpp"
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -12,7 +13,9 @@ namespace {
 
 using Vector = std::vector<float>;
 
-float value(int rank, std::size_t i) { return static_cast<float>((rank * 31 + static_cast<int>(i) * 7) % 101 - 50); }
+float value(int rank, std::size_t i) {
+  return static_cast<float>((rank * 31 + static_cast<int>(i) * 7) % 101 - 50);
+}
 
 Vector values_of(int rank, std::size_t count) {
   Vector values(count);
@@ -39,7 +42,8 @@ std::pair<std::size_t, std::size_t> slice(std::size_t count, int n, int index) {
   std::size_t offset = 0, length = 0;
   for (int i = 0; i <= index; ++i) {
     offset += length;
-    length = count / static_cast<std::size_t>(n) + (static_cast<std::size_t>(i) < count % static_cast<std::size_t>(n));
+    length = count / static_cast<std::size_t>(n) +
+             (static_cast<std::size_t>(i) < count % static_cast<std::size_t>(n));
   }
   return {offset, length};
 }
@@ -78,7 +82,8 @@ void for_all_sizes(const Body& body, const Check& check) {
   for (const int n : worker_counts) {
     for (const std::size_t count : counts_for(n)) {
       INFO(n << " workers, " << count << " values");
-      const json run = run_workers(live_on(n), [&](Worker& worker) { return body(worker.communicator(), count); });
+      const json run =
+          run_workers(live_on(n), [&](Worker& worker) { return body(worker.communicator(), count); });
       INFO(run["message"]);
       REQUIRE(run["outcome"] == "completed");
       REQUIRE(run["returned"].size() == static_cast<std::size_t>(n));
@@ -188,7 +193,8 @@ TEST_CASE("all-to-all") {
         expected.insert(expected.end(), slice_of_it.begin(), slice_of_it.end());
       }
       CHECK(run["returned"][static_cast<std::size_t>(rank)].get<Vector>() == expected);
-      CHECK(run["workers"][static_cast<std::size_t>(rank)]["bytes_sent"] == static_cast<std::size_t>(n - 1) * count * 4);
+      CHECK(run["workers"][static_cast<std::size_t>(rank)]["bytes_sent"] ==
+            static_cast<std::size_t>(n - 1) * count * 4);
     }
   });
 }
@@ -219,13 +225,15 @@ TEST_CASE("all-reduce: every form gives the sum and the mean, the same bits on e
         for (int rank = 0; rank < n; ++rank) exact += std::sin(value(rank, i));
         CHECK(first[2][i].get<float>() == Approx(exact).margin(1e-5));
       }
-      for (int rank = 1; rank < n; ++rank) CHECK(run["returned"][static_cast<std::size_t>(rank)][form] == first);
+      for (int rank = 1; rank < n; ++rank)
+        CHECK(run["returned"][static_cast<std::size_t>(rank)][form] == first);
     }
   });
 }
 
 TEST_CASE("groups: a collective among some ranks leaves the others alone") {
-  const std::vector<int> odd = {7, 1, 5, 3}, even = {2, 0, 6};  // ranks in an order of their own; 4 is in neither
+  const std::vector<int> odd = {7, 1, 5, 3},
+                         even = {2, 0, 6};  // ranks in an order of their own; 4 is in neither
   constexpr std::size_t count = 10;
   const json run = run_workers(live_on(8), [&](Worker& worker) {
     Vector values = values_of(worker.rank(), count), from_root = values;

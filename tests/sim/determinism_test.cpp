@@ -1,4 +1,5 @@
-// The same scenario gives the same bits, whatever the number of threads; costs runs measure what live ones do.
+// The same scenario gives the same bits, whatever the number of threads; costs runs measure what live ones
+// do.
 
 #include "tests/sim/runs.hpp"
 
@@ -18,11 +19,13 @@ std::vector<json> protocols() {
 
 /// Unequal parts on unequal devices.
 json live(const json& protocol) {
-  return scenario_with({{"platform", {{"workers", 5}, {"devices", {{"n-1", {{"speed", "70Mf"}}}, {"n-4", {{"speed", "2Gf"}}}}}}},
-                        {"model", {{"kind", "mlp"}, {"hidden", {23, 17}}, {"statistics", "running"}}},
-                        {"training", {{"rounds", 5}, {"momentum", 0.9}, {"charge_evaluation", true}}},
-                        {"numerics", "live"},
-                        {"protocol", protocol}});
+  return scenario_with(
+      {{"platform",
+        {{"workers", 5}, {"devices", {{"n-1", {{"speed", "70Mf"}}}, {"n-4", {{"speed", "2Gf"}}}}}}},
+       {"model", {{"kind", "mlp"}, {"hidden", {23, 17}}, {"statistics", "running"}}},
+       {"training", {{"rounds", 5}, {"momentum", 0.9}, {"charge_evaluation", true}}},
+       {"numerics", "live"},
+       {"protocol", protocol}});
 }
 
 }  // namespace
@@ -38,7 +41,8 @@ TEST_CASE("every measured bit is the same for 1, 2 and 4 threads, and when run a
 }
 
 TEST_CASE("to record a trace changes nothing else") {
-  json traced = complete_scenario(live(protocols()[0]), 1, true), plain = complete_scenario(live(protocols()[0]), 1);
+  json traced = complete_scenario(live(protocols()[0]), 1, true),
+       plain = complete_scenario(live(protocols()[0]), 1);
   CHECK(traced["trace"].is_object());
   CHECK(plain["trace"].is_null());
   traced.erase("trace");

@@ -39,21 +39,26 @@ void check_near(const std::vector<double>& found, const std::vector<double>& exp
 }
 
 void check_same_training(const json& found, const json& expected, double tolerance) {
-  for (const char* name : {"train_loss", "test_loss"}) check_near(column(found, name), column(expected, name), tolerance);
+  for (const char* name : {"train_loss", "test_loss"})
+    check_near(column(found, name), column(expected, name), tolerance);
 }
 
 void check_bit_identical_training(const json& found, const json& expected) {
-  for (const char* name : {"train_loss", "test_loss", "test_accuracy"}) CHECK(column(found, name) == column(expected, name));
+  for (const char* name : {"train_loss", "test_loss", "test_accuracy"})
+    CHECK(column(found, name) == column(expected, name));
 }
 
 /// The test loss after each round of a plain loop, which shares no protocol or simulation.
 template <typename Round>
-std::vector<double> losses_of_loop(const Job& job, const Round& round, const std::function<Values()>& parameters) {
+std::vector<double> losses_of_loop(const Job& job, const Round& round,
+                                   const std::function<Values()>& parameters) {
   std::vector<double> losses;
   for (const isthmus::Round& each : job.rounds()) {
     round(each);
     const Values now = parameters();
-    losses.push_back(evaluate(job.model(), {now.begin(), now.end()}, job.dataset(), job.training().evaluation_batch).mean_loss());
+    losses.push_back(
+        evaluate(job.model(), {now.begin(), now.end()}, job.dataset(), job.training().evaluation_batch)
+            .mean_loss());
   }
   return losses;
 }
@@ -79,7 +84,8 @@ std::vector<double> losses_on_joined_batches(const json& scenario) {
         labels.push_back(job.dataset().train_labels[static_cast<std::size_t>(sample)]);
       }
     }
-    network->gradient(parameters, {ConstMatrixMap(inputs.data(), inputs.rows(), inputs.cols()), labels}, gradients);
+    network->gradient(parameters, {ConstMatrixMap(inputs.data(), inputs.rows(), inputs.cols()), labels},
+                      gradients);
     sgd.step(parameters, gradients, job.training().learning_rate);
   };
   return losses_of_loop(job, step, [&] { return Values(parameters); });
@@ -111,7 +117,8 @@ json local_sgd(int steps, const std::string& form = "ring") {
 
 TEST_CASE("data parallel on n workers is one worker on the joined batch") {
   for (const int n : {1, 2, 3, 5, 8}) {
-    for (const json& training : {json{{"momentum", 0}}, json{{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}}}) {
+    for (const json& training :
+         {json{{"momentum", 0}}, json{{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}}}) {
       json scenario = live(data_parallel("ring"), n, without_norm);
       scenario["training"].update(training);
       INFO(n << " workers, " << training.dump());
@@ -138,7 +145,8 @@ TEST_CASE("local SGD with one local step is data parallel without momentum") {
   for (const int n : {1, 2, 4, 7}) {
     for (const std::string& form : forms) {
       INFO(form << " on " << n);
-      check_same_training(complete_scenario(live(local_sgd(1, form), n)), complete_scenario(live(data_parallel(form), n)), 1e-5);
+      check_same_training(complete_scenario(live(local_sgd(1, form), n)),
+                          complete_scenario(live(data_parallel(form), n)), 1e-5);
     }
   }
   // And with more local steps it is something else.
@@ -149,7 +157,8 @@ TEST_CASE("local SGD with one local step is data parallel without momentum") {
 
 TEST_CASE("on one worker every protocol is plain SGD, to the bit") {
   const json momentum = {{"training", {{"momentum", 0.9}}}};
-  for (const json& changes : {json::object(), momentum, without_norm, json{{"model", {{"statistics", "running"}}}}}) {
+  for (const json& changes :
+       {json::object(), momentum, without_norm, json{{"model", {{"statistics", "running"}}}}}) {
     INFO(changes.dump());
     for (const std::string exchange : {"server", "sharded"}) {
       const json scenario = live(ist(exchange), 1, changes);
@@ -173,8 +182,9 @@ TEST_CASE("local SGD keeps or resets momentum as it is told") {
 TEST_CASE("IST by a server and sharded IST with the same partition train the same numbers, to the bit") {
   for (const int n : {1, 2, 3, 5, 8}) {
     for (const char* partition : {"stratified", "uniform"}) {
-      for (const json& changes : {json{{"model", {{"hidden", {17, 9}}}}},
-                                  json{{"model", {{"hidden", {16}}, {"bias", true}, {"statistics", "running"}}}}}) {
+      for (const json& changes :
+           {json{{"model", {{"hidden", {17, 9}}}}},
+            json{{"model", {{"hidden", {16}}, {"bias", true}, {"statistics", "running"}}}}}) {
         INFO(n << " workers, " << partition << ", " << changes.dump());
         const json server = complete_scenario(live(ist("server", partition), n, changes));
         check_bit_identical_training(complete_scenario(live(ist("sharded", partition), n, changes)), server);
@@ -189,14 +199,18 @@ TEST_CASE("IST by a server and sharded IST with the same partition train the sam
 TEST_CASE("seeds and splits matter; whom a protocol runs on does not") {
   for (const json& protocol : {data_parallel("ring"), local_sgd(3), ist("server")}) {
     INFO(protocol.dump());
-    const auto loss = [&](const json& changes) { return column(complete_scenario(live(protocol, 4, changes)), "test_loss"); };
+    const auto loss = [&](const json& changes) {
+      return column(complete_scenario(live(protocol, 4, changes)), "test_loss");
+    };
     const auto usual = loss(json::object());
     CHECK(loss({{"training", {{"seed", 2}}}}) != usual);
     CHECK(loss({{"data", {{"seed", 2}}}}) != usual);
     CHECK(loss({{"data", {{"split", "shared"}}}}) != usual);
     CHECK(loss({{"data", {{"split", "by_label"}, {"alpha", 0.1}}}}) != usual);
     CHECK(loss({{"platform", {{"bandwidth", "10kbps"}, {"latency", "3s"}}}}) == usual);
-    CHECK(loss({{"platform", {{"workers", {"n-7", "n-2", "n-3", "n-0"}}, {"devices", {{"n-2", {{"speed", "1Mf"}}}}}}}}) == usual);
+    CHECK(loss({{"platform",
+                 {{"workers", {"n-7", "n-2", "n-3", "n-0"}}, {"devices", {{"n-2", {{"speed", "1Mf"}}}}}}}}) ==
+          usual);
     CHECK(loss({{"network", {{"model", "lv08"}}}}) == usual);
   }
 }

@@ -7,7 +7,8 @@ using namespace isthmus::testing;
 
 namespace {
 
-constexpr LinkModel worker_link = {.latency_seconds = 1e-3, .bandwidth_bytes_per_second = 1e6};  // of the small scenario
+constexpr LinkModel worker_link = {.latency_seconds = 1e-3,
+                                   .bandwidth_bytes_per_second = 1e6};  // of the small scenario
 constexpr long rounds = 3;
 
 std::vector<json> all_protocols() {
@@ -17,9 +18,11 @@ std::vector<json> all_protocols() {
     protocols.push_back({{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", form}});
   }
   for (const char* partition : {"uniform", "stratified"}) {
-    protocols.push_back({{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}, {"partition", partition}});
+    protocols.push_back(
+        {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}, {"partition", partition}});
   }
-  protocols.push_back({{"kind", "ist"}, {"local_steps", 3}, {"exchange", "sharded"}, {"partition", "stratified"}});
+  protocols.push_back(
+      {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "sharded"}, {"partition", "stratified"}});
   return protocols;
 }
 
@@ -44,18 +47,22 @@ void check_forecast(const json& scenario) {
 }  // namespace
 
 TEST_CASE("forecast: bytes, FLOPs, memory by part, and the papers' bytes") {
-  const std::vector<json> models = {{{"kind", "mlp"}, {"hidden", {16}}},
-                                    {{"kind", "mlp"}, {"hidden", {13, 9}}, {"batch_norm", false}},
-                                    {{"kind", "mlp"}, {"hidden", {11, 10, 23}}, {"bias", true}, {"statistics", "running"}}};
+  const std::vector<json> models = {
+      {{"kind", "mlp"}, {"hidden", {16}}},
+      {{"kind", "mlp"}, {"hidden", {13, 9}}, {"batch_norm", false}},
+      {{"kind", "mlp"}, {"hidden", {11, 10, 23}}, {"bias", true}, {"statistics", "running"}}};
   const std::vector<json> trainings = {
-      json::object(), {{"momentum", 0.9}}, {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}, {"batch", 5}}};
+      json::object(),
+      {{"momentum", 0.9}},
+      {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}, {"batch", 5}}};
   for (const json& protocol : all_protocols()) {
     for (const int n : {1, 2, 3, 8}) {
       for (std::size_t i = 0; i < models.size(); ++i) {
-        json scenario = scenario_with({{"platform", {{"workers", n}}},
-                                       {"model", models[i]},
-                                       {"protocol", protocol},
-                                       {"data", {{"in_memory", i != 1}, {"split", i == 2 ? "shared" : "iid"}}}});
+        json scenario =
+            scenario_with({{"platform", {{"workers", n}}},
+                           {"model", models[i]},
+                           {"protocol", protocol},
+                           {"data", {{"in_memory", i != 1}, {"split", i == 2 ? "shared" : "iid"}}}});
         scenario["training"].update(trainings[i]);
         scenario["training"]["rounds"] = rounds;
         check_forecast(scenario);
@@ -64,13 +71,16 @@ TEST_CASE("forecast: bytes, FLOPs, memory by part, and the papers' bytes") {
   }
 }
 
-TEST_CASE("forecast: sharded IST with a uniform partition, whose overlaps with homes are those of the first round") {
+TEST_CASE(
+    "forecast: sharded IST with a uniform partition, whose overlaps with homes are those of the first "
+    "round") {
   for (const int n : {2, 3, 8}) {
-    check_forecast(scenario_with({{"platform", {{"workers", n}}},
-                                  {"model", {{"kind", "mlp"}, {"hidden", {40, 17}}}},
-                                  {"training", {{"rounds", 1}}},
-                                  {"protocol",
-                                   {{"kind", "ist"}, {"local_steps", 2}, {"exchange", "sharded"}, {"partition", "uniform"}}}}));
+    check_forecast(scenario_with(
+        {{"platform", {{"workers", n}}},
+         {"model", {{"kind", "mlp"}, {"hidden", {40, 17}}}},
+         {"training", {{"rounds", 1}}},
+         {"protocol",
+          {{"kind", "ist"}, {"local_steps", 2}, {"exchange", "sharded"}, {"partition", "uniform"}}}}));
   }
 }
 
@@ -86,15 +96,17 @@ TEST_CASE("forecast: communication seconds, where work divides evenly") {
       const Forecast forecast = prepared.protocol->forecast(prepared.job, worker_link);
       const double compute = forecast.workers[0].flops / 1e9;
       CHECK((n == 1) == (forecast.communication_seconds == 0));
-      CHECK_CLOSE(complete_scenario(scenario)["seconds"].get<double>(), rounds * (compute + forecast.communication_seconds));
+      CHECK_CLOSE(complete_scenario(scenario)["seconds"].get<double>(),
+                  rounds * (compute + forecast.communication_seconds));
     }
   }
 }
 
 TEST_CASE("forecast: 64 workers and sparse data") {
-  json scenario = scenario_with({{"platform", {{"file", source_file("platforms/fat-tree-64.xml").string()}, {"workers", 64}}},
-                                 {"model", {{"kind", "mlp"}, {"hidden", {640, 100}}}},
-                                 {"data", {{"dimensions", 1000}, {"nonzeros", 7}}}});
+  json scenario = scenario_with(
+      {{"platform", {{"file", source_file("platforms/fat-tree-64.xml").string()}, {"workers", 64}}},
+       {"model", {{"kind", "mlp"}, {"hidden", {640, 100}}}},
+       {"data", {{"dimensions", 1000}, {"nonzeros", 7}}}});
   for (const json& protocol : all_protocols()) {
     scenario["protocol"] = protocol;
     check_forecast(scenario);

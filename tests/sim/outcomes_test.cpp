@@ -7,17 +7,18 @@ using namespace isthmus::testing;
 
 namespace {
 
-/// A file that lives as long as this object; platforms refer to it by its full path.
+/// A file beside temporary platforms that lives as long as this object.
 class TemporaryProfile {
  public:
   explicit TemporaryProfile(const std::string& text)
-      : path_(std::filesystem::temp_directory_path() / ("isthmus-" + std::to_string(::getpid()) + ".profile")) {
+      : path_(std::filesystem::temp_directory_path() /
+              ("isthmus-" + std::to_string(::getpid()) + ".profile")) {
     std::ofstream(path_) << text;
   }
   TemporaryProfile(const TemporaryProfile&) = delete;
   TemporaryProfile& operator=(const TemporaryProfile&) = delete;
   ~TemporaryProfile() { std::filesystem::remove(path_); }
-  std::string path() const { return path_.string(); }
+  std::string name() const { return path_.filename().string(); }
 
  private:
   std::filesystem::path path_;
@@ -25,8 +26,9 @@ class TemporaryProfile {
 
 /// Three hosts in a full mesh; attributes go to host b and to the link of a and b.
 std::string mesh(const std::string& host_attributes, const std::string& link_attributes) {
-  return R"(<zone id="z" routing="Full"><host id="a" speed="1Gf"/><host id="b" speed="1Gf" )" + host_attributes +
-         R"(/><host id="c" speed="1Gf"/><link id="ab" bandwidth="1MBps" latency="1ms" )" + link_attributes + R"(/>
+  return R"(<zone id="z" routing="Full"><host id="a" speed="1Gf"/><host id="b" speed="1Gf" )" +
+         host_attributes + R"(/><host id="c" speed="1Gf"/><link id="ab" bandwidth="1MBps" latency="1ms" )" +
+         link_attributes + R"(/>
          <link id="bc" bandwidth="1MBps" latency="1ms"/><link id="ca" bandwidth="1MBps" latency="1ms"/>
          <route src="a" dst="b"><link_ctn id="ab"/></route><route src="b" dst="c"><link_ctn id="bc"/></route>
          <route src="c" dst="a"><link_ctn id="ca"/></route></zone>)";
@@ -46,7 +48,8 @@ const std::vector<json> protocols = {{{"kind", "data_parallel"}},
 }  // namespace
 
 TEST_CASE("out of memory: data parallel does not fit where IST does; the breakdown says why") {
-  json scenario = scenario_with({{"model", {{"kind", "mlp"}, {"hidden", {4096, 1024}}}}, {"platform", {{"memory", "15MB"}}}});
+  json scenario = scenario_with(
+      {{"model", {{"kind", "mlp"}, {"hidden", {4096, 1024}}}}, {"platform", {{"memory", "15MB"}}}});
   const json run = run_scenario(scenario);
   CHECK(run["outcome"] == "out_of_memory");
   const json& error = run["out_of_memory"];
@@ -68,7 +71,9 @@ TEST_CASE("out of memory: data parallel does not fit where IST does; the breakdo
 TEST_CASE("out of memory: a run fits in exactly its forecast and not in a byte less") {
   for (const char* numerics : {"costs", "live"}) {
     for (const json& protocol : protocols) {
-      json scenario = scenario_with({{"protocol", protocol}, {"numerics", numerics}, {"model", {{"kind", "mlp"}, {"hidden", {50, 30}}}}});
+      json scenario = scenario_with({{"protocol", protocol},
+                                     {"numerics", numerics},
+                                     {"model", {{"kind", "mlp"}, {"hidden", {50, 30}}}}});
       INFO(scenario.dump());
       const Prepared prepared(scenario);
       const Forecast forecast = prepared.protocol->forecast(prepared.job, {});
@@ -137,11 +142,12 @@ TEST_CASE("failed: a protocol that throws, in the message its words and the work
 
 TEST_CASE("failed: a host that is turned off") {
   const TemporaryProfile profile("0 1\n0.01 0\n");
-  const TemporaryPlatform platform(mesh("state_file=\"" + profile.path() + "\"", ""));
+  const TemporaryPlatform platform(mesh("state_file=\"" + profile.name() + "\"", ""));
   for (const json& protocol : protocols) {
     for (const char* numerics : {"costs", "live"}) {
       INFO(protocol.dump() << " " << numerics);
-      const json run = run_scenario(on(platform, {{"protocol", protocol}, {"numerics", numerics}, {"training", {{"rounds", 50}}}}));
+      const json run = run_scenario(
+          on(platform, {{"protocol", protocol}, {"numerics", numerics}, {"training", {{"rounds", 50}}}}));
       CHECK(run["outcome"] == "failed");
       CHECK_FALSE(run["message"].get<std::string>().empty());
       CHECK(run["rounds"] < 50);
@@ -161,11 +167,12 @@ TEST_CASE("failed: a host that is turned off") {
 
 TEST_CASE("failed: a link that goes off") {
   const TemporaryProfile profile("0 1\n0.01 0\n");
-  const TemporaryPlatform platform(mesh("", "state_file=\"" + profile.path() + "\""));
+  const TemporaryPlatform platform(mesh("", "state_file=\"" + profile.name() + "\""));
   for (const json& protocol : protocols) {
     for (const char* numerics : {"costs", "live"}) {
       INFO(protocol.dump() << " " << numerics);
-      const json run = run_scenario(on(platform, {{"protocol", protocol}, {"numerics", numerics}, {"training", {{"rounds", 50}}}}));
+      const json run = run_scenario(
+          on(platform, {{"protocol", protocol}, {"numerics", numerics}, {"training", {{"rounds", 50}}}}));
       CHECK(run["outcome"] == "failed");
       CHECK_FALSE(run["message"].get<std::string>().empty());
       CHECK(run["rounds"] < 50);
@@ -175,7 +182,8 @@ TEST_CASE("failed: a link that goes off") {
 
 TEST_CASE("completed: one worker, without a message") {
   for (const json& protocol : protocols) {
-    const json run = complete_scenario(scenario_with({{"platform", {{"workers", 1}}}, {"protocol", protocol}}));
+    const json run =
+        complete_scenario(scenario_with({{"platform", {{"workers", 1}}}, {"protocol", protocol}}));
     CHECK(run["workers"][0]["messages_sent"] == 0);
     CHECK(run["links"].empty());
     CHECK_CLOSE(run["seconds"].get<double>(), run["workers"][0]["compute"].get<double>());
@@ -183,8 +191,9 @@ TEST_CASE("completed: one worker, without a message") {
 }
 
 TEST_CASE("completed: 64 workers count costs alike") {
-  json scenario = scenario_with({{"platform", {{"file", source_file("platforms/fat-tree-64.xml").string()}, {"workers", 64}}},
-                                 {"model", {{"kind", "mlp"}, {"hidden", {4096, 4096}}}}});
+  json scenario = scenario_with(
+      {{"platform", {{"file", source_file("platforms/fat-tree-64.xml").string()}, {"workers", 64}}},
+       {"model", {{"kind", "mlp"}, {"hidden", {4096, 4096}}}}});
   for (const json& protocol : protocols) {
     scenario["protocol"] = protocol;
     const json run = complete_scenario(scenario);
@@ -201,9 +210,13 @@ TEST_CASE("IST refuses what it cannot train") {
     const Prepared prepared(scenario);
     return input_error_of([&] { prepared.protocol->require_fit(prepared.job); });
   };
-  CHECK_THAT(refusal({{"model", {{"hidden", {7}}}}}), Catch::Contains("/model: ") && Catch::Contains("too few"));
+  CHECK_THAT(refusal({{"model", {{"hidden", {7}}}}}),
+             Catch::Contains("/model: ") && Catch::Contains("too few"));
   CHECK_THAT(refusal({{"model", {{"hidden", json::array()}}}}), Catch::Contains("no hidden neurons"));
-  CHECK_THAT(refusal({{"training", {{"optimizer_state", "keep"}}}}), Catch::StartsWith("/training/optimizer_state"));
-  const Prepared fits(scenario_with({{"platform", {{"workers", 8}}}, {"protocol", protocols[2]}, {"model", {{"kind", "mlp"}, {"hidden", {8}}}}}));
+  CHECK_THAT(refusal({{"training", {{"optimizer_state", "keep"}}}}),
+             Catch::StartsWith("/training/optimizer_state"));
+  const Prepared fits(scenario_with({{"platform", {{"workers", 8}}},
+                                     {"protocol", protocols[2]},
+                                     {"model", {{"kind", "mlp"}, {"hidden", {8}}}}}));
   CHECK_NOTHROW(fits.protocol->require_fit(fits.job));
 }

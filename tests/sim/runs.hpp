@@ -17,24 +17,27 @@ namespace isthmus::testing {
 
 using nlohmann::json;
 
-/// Four workers on a full-duplex star of 1 MBps and 1 ms, each of 1 Gf, costs only; 2 rounds of a small network.
+/// Four workers on a full-duplex star of 1 MBps and 1 ms, each of 1 Gf, costs only; 2 rounds of a small
+/// network.
 inline json small_scenario() {
-  return {{"name", "test"},
-          {"platform",
-           {{"file", source_file("platforms/star-8.xml").string()},
-            {"workers", 4},
-            {"bandwidth", "1MBps"},
-            {"latency", "1ms"},
-            {"speed", "1Gf"}}},
-          {"data",
-           {{"set", "synthetic"}, {"dimensions", 12}, {"classes", 4}, {"samples", 240}, {"test_samples", 60}}},
-          {"model", {{"kind", "mlp"}, {"hidden", {16}}}},
-          {"training", {{"batch", 8}, {"rounds", 2}, {"evaluate_every_rounds", 1}, {"learning_rate", 0.1}}},
-          {"numerics", "costs"},
-          {"protocol", {{"kind", "data_parallel"}}}};
+  return {
+      {"name", "test"},
+      {"platform",
+       {{"file", source_file("platforms/star-8.xml").string()},
+        {"workers", 4},
+        {"bandwidth", "1MBps"},
+        {"latency", "1ms"},
+        {"speed", "1Gf"}}},
+      {"data",
+       {{"set", "synthetic"}, {"dimensions", 12}, {"classes", 4}, {"samples", 240}, {"test_samples", 60}}},
+      {"model", {{"kind", "mlp"}, {"hidden", {16}}}},
+      {"training", {{"batch", 8}, {"rounds", 2}, {"evaluate_every_rounds", 1}, {"learning_rate", 0.1}}},
+      {"numerics", "costs"},
+      {"protocol", {{"kind", "data_parallel"}}}};
 }
 
-/// The small scenario with members replaced; null removes one. `protocol` and `model` are replaced as a whole.
+/// The small scenario with members replaced; null removes one. `protocol` and `model` are replaced as a
+/// whole.
 inline json scenario_with(const json& changes) {
   json scenario = small_scenario();
   for (const char* whole : {"protocol", "model"}) {
@@ -131,8 +134,10 @@ inline json as_json(const RunResult& run) {
                  {"trace", run.trace}};
   if (run.out_of_memory) {
     const OutOfMemory& error = *run.out_of_memory;
-    result["out_of_memory"] = {
-        {"host", error.host}, {"rank", error.rank}, {"need", as_json(error.need)}, {"limit", error.limit_bytes}};
+    result["out_of_memory"] = {{"host", error.host},
+                               {"rank", error.rank},
+                               {"need", as_json(error.need)},
+                               {"limit", error.limit_bytes}};
   }
   return result;
 }
@@ -179,12 +184,12 @@ inline bool close(double found, double expected, double relative = 1e-9) {
   return std::abs(found - expected) <= relative * std::abs(expected);
 }
 
-#define CHECK_CLOSE(found, expected)                                                                        \
-  do {                                                                                                      \
-    const double found_value = (found), expected_value = (expected);                                        \
-    INFO(#found " is " << found_value << " for " << expected_value << ", off by "                           \
-                       << (found_value / expected_value - 1));                                              \
-    CHECK(isthmus::testing::close(found_value, expected_value));                                            \
+#define CHECK_CLOSE(found, expected)                                              \
+  do {                                                                            \
+    const double found_value = (found), expected_value = (expected);              \
+    INFO(#found " is " << found_value << " for " << expected_value << ", off by " \
+                       << (found_value / expected_value - 1));                    \
+    CHECK(isthmus::testing::close(found_value, expected_value));                  \
   } while (false)
 
 /// The sum of a number over all workers.

@@ -12,9 +12,9 @@ constexpr double latency = 1e-3, bandwidth = 1e6, speed = 1e9;  // of the small 
 // The small network: 12 inputs, 16 hidden neurons (scale and shift), 4 classes; no biases.
 constexpr std::size_t parameters = 12 * 16 + 2 * 16 + 16 * 4;
 
-/// Multiply-adds of the matrices three times (twice in the first layer, which needs no gradient of its input),
-/// batch norm with ReLU 7 and 10 operations an element, without affine 6 and 9, softmax 5 a class and its
-/// gradient, and plain SGD 2 a parameter: as the model says for itself.
+/// Multiply-adds of the matrices three times (twice in the first layer, which needs no gradient of its
+/// input), batch norm with ReLU 7 and 10 operations an element, without affine 6 and 9, softmax 5 a class and
+/// its gradient, and plain SGD 2 a parameter: as the model says for itself.
 double step_flops(const json& scenario) {
   const Prepared prepared(scenario);
   return prepared.job.model().costs(prepared.job.training().batch).gradient_flops() + 2.0 * parameters;
@@ -33,7 +33,7 @@ TEST_CASE("a step's FLOPs are counted as documented") {
   const double linear = batch * (2 * first + 2 * first + 2 * second + 4 * second);
   const double norms = batch * (17 * hidden + 15 * classes);
   const double total = step_flops(small_scenario()), sgd = 2.0 * parameters;
-  CHECK(total - linear - norms - sgd >= 0);                      // softmax and loss are the rest
+  CHECK(total - linear - norms - sgd >= 0);  // softmax and loss are the rest
   CHECK(total - linear - norms - sgd <= 10 * batch * classes);
 }
 
@@ -66,8 +66,9 @@ TEST_CASE("rounds of IST: dispatch, compute, collect") {
     json subnet = scenario;
     subnet["model"]["hidden"] = {16 / n};
     const Prepared small(subnet);
-    const double step =
-        (small.job.model().costs(8).gradient_flops() + 2.0 * static_cast<double>(small.job.model().layout().size())) / speed;
+    const double step = (small.job.model().costs(8).gradient_flops() +
+                         2.0 * static_cast<double>(small.job.model().layout().size())) /
+                        speed;
     const double server = n == 1 ? 0 : 2 * (latency + (n - 1) * part / bandwidth);
     const double sharded = n == 1 ? 0 : 2 * (latency + (n - 1) * part / n / bandwidth);
     scenario["protocol"] = ist("server", 6);
@@ -101,8 +102,10 @@ TEST_CASE("a round over two sites: flows share the slow link between them, each 
     const json result = run_workers(scenario, [&](Worker& worker) {
       std::vector<Request> requests;
       for (const auto& [from, to] : messages) {
-        if (from == worker.rank()) requests.push_back(worker.communicator().start_send(to, Values::phantom(count)));
-        if (to == worker.rank()) requests.push_back(worker.communicator().start_receive(from, Values::phantom(count)));
+        if (from == worker.rank())
+          requests.push_back(worker.communicator().start_send(to, Values::phantom(count)));
+        if (to == worker.rank())
+          requests.push_back(worker.communicator().start_receive(from, Values::phantom(count)));
       }
       worker.communicator().wait_all(requests);
       return json();
@@ -122,7 +125,8 @@ TEST_CASE("what happens to the network happens to the round") {
     scenario.merge_patch(changes);
     return seconds_of(scenario);
   };
-  const json wide = {{"model", {{"hidden", {4096}}}}, {"platform", {{"latency", "0ms"}, {"speed", "1000Pf"}}}};
+  const json wide = {{"model", {{"hidden", {4096}}}},
+                     {"platform", {{"latency", "0ms"}, {"speed", "1000Pf"}}}};
   const auto with_bandwidth = [&](const char* bandwidth) {
     json changes = wide;
     changes["platform"]["bandwidth"] = bandwidth;
@@ -134,7 +138,8 @@ TEST_CASE("what happens to the network happens to the round") {
   };
   CHECK(close(with_latency("2s"), 2 * with_latency("1s"), 1e-6));
   const auto with_steps = [&](int steps) {
-    return seconds({{"platform", {{"latency", "0ms"}, {"bandwidth", "1000Tbps"}}}, {"protocol", {{"local_steps", steps}}}});
+    return seconds({{"platform", {{"latency", "0ms"}, {"bandwidth", "1000Tbps"}}},
+                    {"protocol", {{"local_steps", steps}}}});
   };
   CHECK(close(with_steps(30), 10 * with_steps(3), 1e-6));
 }

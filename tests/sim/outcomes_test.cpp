@@ -156,13 +156,24 @@ TEST_CASE("failed: a host that is turned off") {
   }
   // Workers that do not depend on it go on to the end; the run failed all the same.
   const json run = run_workers(on(platform), [](Worker& worker) {
-    for (int i = 0; i < 1000; ++i) {
-      if (worker.rank() != 1) continue;
-      worker.communicator().receive(0, Values::phantom(1));
-    }
-    return json();
+    Replica(worker, worker.job().model()).train(1000);
+    return json("done");
   });
   CHECK(run["outcome"] == "failed");
+  CHECK(run["returned"] == json{"done", nullptr, "done"});
+  CHECK_THAT(run["message"].get<std::string>(), Catch::Contains("turned off"));
+}
+
+TEST_CASE("failed: a host that is off from the start") {
+  const TemporaryProfile profile("0 0\n");
+  const TemporaryPlatform platform(mesh("state_file=\"" + profile.name() + "\"", ""));
+  for (const json& protocol : protocols) {
+    const json run = run_scenario(on(platform, {{"protocol", protocol}}));
+    CHECK(run["outcome"] == "failed");
+    CHECK(run["message"] == "worker 1: its host b is off from the start");
+    CHECK(run["rounds"] == 0);
+    CHECK(run["workers"].size() == 3);
+  }
 }
 
 TEST_CASE("failed: a link that goes off") {

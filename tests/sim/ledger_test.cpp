@@ -92,6 +92,20 @@ TEST_CASE("a link carried the messages that crossed it") {
   }
 }
 
+TEST_CASE("the link between two sites carried what a ring sends over it, one message stream each way") {
+  json scenario = scenario_with({{"training", {{"rounds", 3}}}});
+  scenario["platform"] = {{"file", source_file("platforms/two-sites.xml").string()},
+                          {"workers", {"east-0", "east-1", "west-0", "west-1"}}};
+  const json run = complete_scenario(scenario);
+  std::multiset<std::uint64_t> between;
+  for (const auto& [name, link] : run["links"].items()) {
+    if (name.find("between") != std::string::npos) between.insert(link["bytes"].get<std::uint64_t>());
+  }
+  // From east-1 to west-0, and from west-1 around to east-0.
+  CHECK(between ==
+        std::multiset<std::uint64_t>{run["workers"][1]["bytes_sent"], run["workers"][3]["bytes_sent"]});
+}
+
 TEST_CASE("who is twice as fast idles half of the compute time; links are busy in between") {
   json scenario = scenario_with({{"platform", {{"workers", 2}, {"devices", {{"n-0", {{"speed", "500Mf"}}}}}}},
                                  {"training", {{"rounds", 10}}},

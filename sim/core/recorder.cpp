@@ -11,7 +11,8 @@ void Recorder::end_round(const Round& round, const RoundReport& report, const Se
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
   open.row.bytes_sent += report.bytes_sent;
-  open.training += report.training;
+  open.training.resize(static_cast<std::size_t>(job_.workers()));
+  open.training[static_cast<std::size_t>(report.rank)] = report.training;
   paper_bytes_ += report.paper_bytes;
   if (!part.empty() && round.evaluated && job_.live()) {
     open.parameters.resize(job_.model().layout().size());
@@ -28,9 +29,10 @@ void Recorder::close(const Round& round, OpenRound open) {
   open.row.local_steps = round.steps_so_far;
   open.row.samples = round.steps_so_far * job_.workers() * job_.training().batch;
   rounds_completed_ = round.index;
-  last_round_end_seconds_ = open.row.simulated_seconds;
   if (round.evaluated) {
-    if (open.training.samples > 0) open.row.train_loss = open.training.mean_loss();
+    BatchResult training;
+    for (const BatchResult& of_worker : open.training) training += of_worker;
+    if (training.samples > 0) open.row.train_loss = training.mean_loss();
     rows_.push_back(open.row);
     if (job_.live()) {
       // Snapshots must not pile up where training is faster than evaluation.

@@ -26,6 +26,7 @@ struct HistoryRow {
 
 /// What a worker says at the end of a round.
 struct RoundReport {
+  int rank = 0;
   double simulated_seconds = 0;
   std::uint64_t bytes_sent = 0;
   BatchResult training;            ///< since its last report of an evaluated round
@@ -47,14 +48,13 @@ class Recorder {
   std::vector<HistoryRow> history();
 
   long rounds_completed() const { return rounds_completed_; }
-  double last_round_end_seconds() const { return last_round_end_seconds_; }
   double paper_bytes() const { return paper_bytes_; }
 
  private:
   struct OpenRound {
     int reports = 0;
     HistoryRow row;
-    BatchResult training;
+    std::vector<BatchResult> training;  // by rank: when a worker reports depends on the network, sums must not
     std::vector<float> parameters;
   };
   void close(const Round& round, OpenRound open);
@@ -67,7 +67,6 @@ class Recorder {
   std::vector<HistoryRow> rows_;
   std::deque<std::pair<std::size_t, PendingWork<BatchResult>>> evaluations_;  // by row
   long rounds_completed_ = 0;
-  double last_round_end_seconds_ = 0;
   double paper_bytes_ = 0;
 };
 

@@ -10,19 +10,20 @@ Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
   shard_ = host_.memory().reserve(MemoryPart::data, job_.shard_bytes(rank()));
 }
 
-void Worker::end_round(const Round& round, Values parameters) {
+void Worker::end_round(const Round& round, Values parameters, std::size_t exchanged) {
   std::vector<Selection> homes(static_cast<std::size_t>(size()));
   homes.front() = Selection::everything(job_.model().layout());
-  end_round(round, homes, parameters, parameters.size());
+  end_round(round, homes, parameters, exchanged);
 }
 
-void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t trained) {
+void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t exchanged) {
   constexpr double up_and_down = 2;
   recorder_.end_round(round,
-                      {.simulated_seconds = host_.now_seconds(),
+                      {.rank = rank(),
+                       .simulated_seconds = host_.now_seconds(),
                        .bytes_sent = host_.ledger().bytes_sent,
                        .training = training_,
-                       .paper_bytes = up_and_down * static_cast<double>(trained * sizeof(float))},
+                       .paper_bytes = up_and_down * static_cast<double>(exchanged * sizeof(float))},
                       homes[static_cast<std::size_t>(rank())], values);
   if (round.evaluated) training_ = {};
   if (round.evaluated && job_.training().charge_evaluation) charge_evaluation(homes, values);

@@ -23,11 +23,12 @@ class Worker {
   /// Memory of this worker's device. Throws OutOfMemory.
   [[nodiscard]] Reservation reserve(MemoryPart part, std::uint64_t bytes) { return host_.memory().reserve(part, bytes); }
 
-  /// Ends a round in which every worker got the same parameters.
-  void end_round(const Round& round, Values parameters);
+  /// Ends a round after which every worker has the same parameters. `exchanged`: how many values each had to give
+  /// up and to get for that.
+  void end_round(const Round& round, Values parameters, std::size_t exchanged);
   /// Ends a round after which homes[i] of the model rests with worker i, `values` being this worker's home.
-  /// `trained`: how many parameters this worker was given for the round.
-  void end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t trained);
+  /// `exchanged`: how many parameters this worker was given for the round.
+  void end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t exchanged);
 
  private:
   friend class Replica;

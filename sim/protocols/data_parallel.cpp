@@ -18,7 +18,7 @@ class DataParallel final : public Protocol {
       replica.compute_gradient();
       aggregate_.mean(worker.communicator(), replica.gradients());
       replica.apply_gradient();
-      worker.end_round(round, replica.parameters());
+      worker.end_round(round, replica.parameters(), replica.gradients().size());
     }
   }
 

@@ -21,7 +21,7 @@ class LocalSgd final : public Protocol {
       replica.train(round.local_steps);
       aggregate_.mean(worker.communicator(), replica.parameters());
       if (reset) replica.reset_optimizer();
-      worker.end_round(round, replica.parameters());
+      worker.end_round(round, replica.parameters(), replica.parameters().size());
     }
   }
 

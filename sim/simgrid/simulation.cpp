@@ -12,19 +12,15 @@ namespace {
 class Failure {
  public:
   explicit Failure(RunResult& result) : result_(result) {}
-  void stop(Outcome outcome, const std::string& message) {
-    if (!happened_) {
-      result_.outcome = outcome;
-      result_.message = message;
-    }
-    happened_ = true;
-    simgrid::s4u::Actor::kill_all();
-  }
-  void note_deadlock() {
+  void note(Outcome outcome, const std::string& message) {
     if (happened_) return;
     happened_ = true;
-    result_.outcome = Outcome::deadlock;
-    result_.message = "every worker waits for a message that nobody sends";
+    result_.outcome = outcome;
+    result_.message = message;
+  }
+  void stop(Outcome outcome, const std::string& message) {
+    note(outcome, message);
+    simgrid::s4u::Actor::kill_all();
   }
   bool happened() const { return happened_; }
 
@@ -49,6 +45,11 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
   for (int rank = 0; rank < job.workers(); ++rank) {
     hosts.push_back(std::make_unique<SimulatedHost>(state, rank));
+    if (platform.host(rank)->is_on()) continue;
+    failure.note(Outcome::failed, "worker " + std::to_string(rank) + ": its host " +
+                                      platform.devices()[static_cast<std::size_t>(rank)].host + " is off from the start");
+  }
+  for (int rank = 0; rank < job.workers() && !failure.happened(); ++rank) {
     compat::add_actor("worker " + std::to_string(rank), platform.host(rank), [&, rank] {
       // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
       try {
@@ -62,7 +63,9 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
       }
     });
   }
-  simgrid::s4u::Engine::on_deadlock_cb([&failure] { failure.note_deadlock(); });
+  simgrid::s4u::Engine::on_deadlock_cb([&failure] {
+    failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends");
+  });
   platform.engine().run();
 
   if (!failure.happened()) {
@@ -71,10 +74,10 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     if (!finished) result.message = "some workers ended before training did: their hosts were turned off";
   }
   result.rounds = recorder.rounds_completed();
-  result.simulated_seconds = recorder.last_round_end_seconds();
   result.paper_bytes = recorder.paper_bytes();
   result.history = recorder.history();
   const double end = simgrid::s4u::Engine::get_clock();
+  result.simulated_seconds = end;
   std::vector<std::string> tracks;
   for (int rank = 0; rank < job.workers(); ++rank) {
     const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];

@@ -22,6 +22,7 @@ struct Forecast {
     MemoryUse memory;  ///< at its peak
   };
   std::vector<Worker> workers;
+  bool varies = false;  ///< rounds differ in what is sent: these are the figures of the first
   double paper_bytes = 0;            ///< the papers' accounting: bytes up plus bytes down, over all workers
   double communication_seconds = 0;  ///< on full-duplex links of that model, without contention inside the network
 };

@@ -3,7 +3,8 @@
 namespace isthmus {
 namespace {
 
-/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each.
+/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each. Running
+/// statistics of batch norm are each worker's own, and worker 0's are evaluated, as in PyTorch's DDP.
 class DataParallel final : public Protocol {
  public:
   explicit DataParallel(const nlohmann::json& options)

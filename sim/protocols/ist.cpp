@@ -65,8 +65,10 @@ class Ist final : public Protocol {
   Forecast forecast(const Job& job, const LinkModel& link) const override {
     const int n = job.workers();
     const std::vector<Selection> homes = this->homes(job);
-    const Partition partition = this->partition(job, 1);  // shares have the same sizes in every round
+    const Partition partition = this->partition(job, 1);  // parts have the same sizes in every round
     Forecast forecast;
+    // ... but how much of a part is at home with its worker is left to chance unless strata are equal.
+    forecast.varies = sharded_ && deal_ == NeuronDeal::uniform;
     std::size_t busiest = 0;  // most values over one worker's link, in one phase and direction
     for (int rank = 0; rank < n; ++rank) {
       const std::unique_ptr<Model> subnet = job.model().subnet(partition.part(rank));
@@ -79,6 +81,10 @@ class Ist final : public Protocol {
       worker.memory[MemoryPart::parameters] += homes[static_cast<std::size_t>(rank)].size() * sizeof(float);
       worker.memory[MemoryPart::data] = job.shard_bytes(rank);
       worker.memory[MemoryPart::buffers] = worker.bytes_sent;
+      if (rank == 0 && job.training().charge_evaluation) {  // worker 0 gathers the model
+        const std::size_t elsewhere = job.model().layout().size() - homes.front().size();
+        worker.memory[MemoryPart::buffers] = std::max<std::uint64_t>(worker.bytes_sent, elsewhere * sizeof(float));
+      }
       forecast.workers.push_back(worker);
       forecast.paper_bytes += 2.0 * static_cast<double>(partition.part(rank).size() * sizeof(float));
     }

@@ -1,5 +1,7 @@
 #include "models/model.hpp"
 
+#include <stdexcept>
+
 #include "models/error.hpp"
 #include "models/mlp.hpp"
 
@@ -31,6 +33,10 @@ std::vector<float> Model::initial_parameters(Random random) const {
 std::unique_ptr<Network> Model::network(int capacity) const {
   ParameterLayout layout;
   return std::make_unique<Network>(declared_layers(layout), capacity);
+}
+
+std::unique_ptr<Model> Model::with_scaled_units(const std::vector<int>&, float) const {
+  throw std::logic_error("this model has no units");
 }
 
 const std::vector<ModelKind>& model_kinds() {

@@ -34,6 +34,10 @@ class Model {
   /// The model whose parameters are the selected ones of this, in the same order.
   virtual std::unique_ptr<Model> subnet(const Selection& selection) const = 0;
 
+  /// This model with the outputs of these units multiplied by `scale` (in evaluation, where each was trained
+  /// with others missing). Only for models that have units.
+  virtual std::unique_ptr<Model> with_scaled_units(const std::vector<int>& units, float scale) const;
+
  protected:
   explicit Model(std::size_t input_bytes_per_sample) : input_bytes_per_sample_(input_bytes_per_sample) {}
 

@@ -12,6 +12,11 @@ int ParameterLayout::add_axis(std::string name, Index size, bool divisible) {
   return static_cast<int>(axes_.size()) - 1;
 }
 
+int ParameterLayout::add_unit(Unit unit) {
+  units_.push_back(std::move(unit));
+  return static_cast<int>(units_.size()) - 1;
+}
+
 std::size_t ParameterLayout::add(std::string name, int row_axis, int column_axis, bool trainable) {
   assert(!trainable || trainable_size_ == size_);
   const ParameterBlock block{.name = std::move(name),
@@ -20,7 +25,8 @@ std::size_t ParameterLayout::add(std::string name, int row_axis, int column_axis
                              .rows = axes_.at(static_cast<std::size_t>(row_axis)).size,
                              .columns = axes_.at(static_cast<std::size_t>(column_axis)).size,
                              .offset = size_,
-                             .trainable = trainable};
+                             .trainable = trainable,
+                             .unit = current_unit_};
   size_ += block.size();
   if (trainable) trainable_size_ = size_;
   blocks_.push_back(block);

@@ -18,6 +18,15 @@ struct Axis {
   bool operator==(const Axis&) const = default;
 };
 
+/// Parameters that a model can do without: a residual block whose shortcut is the identity becomes the identity
+/// when it is left out. Partitions deal out whole units.
+struct Unit {
+  std::string name;
+  int section = 0;        ///< 1, 2, ...: blocks between two changes of resolution
+  bool removable = true;  ///< false for blocks that change the shape
+  bool operator==(const Unit&) const = default;
+};
+
 /// One named matrix (or column vector) of parameters inside a network's flat vector.
 struct ParameterBlock {
   std::string name;
@@ -27,6 +36,7 @@ struct ParameterBlock {
   Index columns = 0;
   std::size_t offset = 0;
   bool trainable = true;  ///< false for running statistics of batch norm
+  int unit = -1;          ///< index into the layout's units; -1: of none
 
   std::size_t size() const { return static_cast<std::size_t>(rows * columns); }
   bool operator==(const ParameterBlock&) const = default;
@@ -40,10 +50,14 @@ class ParameterLayout {
   ParameterLayout();
 
   int add_axis(std::string name, Index size, bool divisible);
+  int add_unit(Unit unit);
+  /// Blocks added from now on belong to this unit; to none if -1.
+  void set_unit(int unit) { current_unit_ = unit; }
   /// Appends a block; returns its offset. Trainable blocks must be added before the others.
   std::size_t add(std::string name, int row_axis, int column_axis = 0, bool trainable = true);
 
   const std::vector<Axis>& axes() const { return axes_; }
+  const std::vector<Unit>& units() const { return units_; }
   const std::vector<ParameterBlock>& blocks() const { return blocks_; }
   /// Throw std::out_of_range when there is no such block.
   std::size_t index_of(std::string_view name) const;
@@ -54,6 +68,8 @@ class ParameterLayout {
 
  private:
   std::vector<Axis> axes_;
+  std::vector<Unit> units_;
+  int current_unit_ = -1;
   std::vector<ParameterBlock> blocks_;
   std::size_t size_ = 0;
   std::size_t trainable_size_ = 0;

@@ -4,6 +4,7 @@
 
 #include "models/error.hpp"
 #include "models/mlp.hpp"
+#include "models/resnet.hpp"
 
 namespace isthmus {
 
@@ -42,6 +43,7 @@ std::unique_ptr<Model> Model::with_scaled_units(const std::vector<int>&, float) 
 const std::vector<ModelKind>& model_kinds() {
   static const std::vector<ModelKind> kinds = {
       Mlp::kind(),
+      Resnet::kind(),
   };
   return kinds;
 }

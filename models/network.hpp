@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "models/aligned.hpp"
 #include "models/layers/layer.hpp"
 #include "models/loss.hpp"
 
@@ -40,9 +41,9 @@ class Network {
 
   Layers layers_;
   Index capacity_;
-  std::vector<std::vector<float>> outputs_;
+  std::vector<AlignedFloats> outputs_;
   /// Gradients of activations: a layer reads one and writes the other, or works in place.
-  std::array<std::vector<float>, 2> activation_gradients_;
+  std::array<AlignedFloats, 2> activation_gradients_;
 };
 
 /// Adds up what the layers cost (parameters aside), with input batch, loss and the memory Network allocates.

@@ -8,16 +8,9 @@
 
 #include "models/kind.hpp"
 #include "models/matrix.hpp"
+#include "models/sample_shape.hpp"
 
 namespace isthmus {
-
-/// Channels x height x width; plain vectors are size x 1 x 1.
-struct SampleShape {
-  int channels = 1;
-  int height = 1;
-  int width = 1;
-  Index size() const { return Index{channels} * height * width; }
-};
 
 /// All that can be known of a data set without loading it.
 struct DataDescription {

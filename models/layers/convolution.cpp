@@ -1,0 +1,168 @@
+#include "models/layers/convolution.hpp"
+
+#include <boost/random/uniform_real_distribution.hpp>
+#include <cmath>
+#include <optional>
+
+#include "models/layers/onednn.hpp"
+
+namespace isthmus {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+
+}  // namespace
+
+/// Primitives for one number of samples; those of the backward pass are made when first needed.
+struct Convolution::Plan {
+  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Index samples)
+      : strides{options.stride, options.stride},
+        padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
+        source(options.plain_input ? onednn::plain_images(samples, input) : onednn::blocked_images(samples, input)),
+        destination(onednn::blocked_images(samples, output)),
+        any_weights({output.channels, input.channels, options.kernel, options.kernel}, memory::data_type::f32,
+                    memory::format_tag::any),
+        plain_weights({output.channels, input.channels, options.kernel, options.kernel}, memory::data_type::f32,
+                      memory::format_tag::oihw) {
+    const bool winograd = options.method == ConvolutionMethod::fastest && options.kernel == 3 && options.stride == 1 &&
+                          input.channels >= 32;
+    if (winograd) try_method(algorithm::convolution_winograd);
+    if (!forward_description) try_method(algorithm::convolution_direct);
+    if (!forward_description) throw std::runtime_error("oneDNN has no convolution of this shape");
+    forward = dnnl::convolution_forward(*forward_description);
+    forward_weights = memory(forward_description->weights_desc(), onednn::engine());
+  }
+
+  void try_method(algorithm method) {
+    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source, any_weights,
+                                                      destination, strides, padding, padding);
+    const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(), onednn::engine(), true);
+    if (!attempt.get(true)) return;
+    forward_description = attempt;
+    chosen = method;
+  }
+
+  /// In the method of the forward pass if oneDNN can, else direct.
+  template <typename Primitive, typename Make>
+  static typename Primitive::primitive_desc best_description(algorithm chosen, const Make& make) {
+    typename Primitive::primitive_desc description = make(chosen);
+    return description.get(true) ? description : make(algorithm::convolution_direct);
+  }
+
+  void prepare_weights_gradient() {
+    if (weights_gradient_description) return;
+    weights_gradient_description = best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
+      const dnnl::convolution_backward_weights::desc description(method, source, any_weights, destination, strides,
+                                                                 padding, padding);
+      return dnnl::convolution_backward_weights::primitive_desc(description, onednn::attributes(), onednn::engine(),
+                                                                *forward_description, true);
+    });
+    weights_gradient = dnnl::convolution_backward_weights(*weights_gradient_description);
+    gradient_weights = memory(weights_gradient_description->diff_weights_desc(), onednn::engine());
+  }
+
+  void prepare_input_gradient() {
+    if (input_gradient_description) return;
+    input_gradient_description = best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
+      const dnnl::convolution_backward_data::desc description(method, source, any_weights, destination, strides,
+                                                              padding, padding);
+      return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(), onednn::engine(),
+                                                             *forward_description, true);
+    });
+    input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
+    backward_weights = memory(input_gradient_description->weights_desc(), onednn::engine());
+  }
+
+  memory::dims strides, padding;
+  memory::desc source, destination, any_weights, plain_weights;
+  algorithm chosen{};
+  std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
+  std::optional<dnnl::convolution_backward_weights::primitive_desc> weights_gradient_description;
+  std::optional<dnnl::convolution_backward_data::primitive_desc> input_gradient_description;
+  dnnl::convolution_forward forward;
+  dnnl::convolution_backward_weights weights_gradient;
+  dnnl::convolution_backward_data input_gradient;
+  memory forward_weights, backward_weights, gradient_weights;  // in the layouts these primitives like
+};
+
+Convolution::Convolution(std::string name, SampleShape input, Options options)
+    : name_(std::move(name)),
+      input_(input),
+      output_{options.output_channels, (input.height - 1) / options.stride + 1, (input.width - 1) / options.stride + 1},
+      options_(options) {}
+
+Convolution::~Convolution() = default;
+
+Index Convolution::outputs() const { return onednn::blocked_size(output_); }
+
+void Convolution::declare_parameters(ParameterLayout& layout) {
+  const int rows = layout.add_axis(name_ + ".outputs", output_.channels, false);
+  const int columns = layout.add_axis(name_ + ".inputs", fan_in(), false);
+  weight_offset_ = layout.add(name_ + ".weight", rows, columns);
+}
+
+void Convolution::initialise(Values parameters, Random& random) const {
+  const float bound = 1 / std::sqrt(static_cast<float>(fan_in()));
+  boost::random::uniform_real_distribution<float> uniform(-bound, bound);
+  const auto count = static_cast<std::size_t>(output_.channels * fan_in());
+  for (float& weight : parameters.slice(weight_offset_, count)) weight = uniform(random);
+}
+
+void Convolution::add_costs(CostProfile& costs, Index batch, bool first) const {
+  const double multiply_adds = static_cast<double>(batch) * static_cast<double>(output_.size()) * static_cast<double>(fan_in());
+  costs.forward_multiply_adds += multiply_adds;
+  costs.forward_flops += 2 * multiply_adds;
+  costs.backward_flops += (first ? 2 : 4) * multiply_adds;
+  costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
+}
+
+Convolution::Plan& Convolution::plan(Index samples) {
+  std::unique_ptr<Plan>& known = plans_[samples];
+  if (!known) known = std::make_unique<Plan>(input_, output_, options_, samples);
+  return *known;
+}
+
+void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
+  Plan& plan = this->plan(input.rows());
+  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_), plan.forward_weights);
+  onednn::run(plan.forward,
+              {{DNNL_ARG_SRC, onednn::view(plan.source, input.data())},
+               {DNNL_ARG_WEIGHTS, plan.forward_weights},
+               {DNNL_ARG_DST, onednn::view(plan.destination, output.data())}},
+              plan.forward_description->scratchpad_desc());
+}
+
+void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
+                           MatrixMap* input_gradient, Values gradients) {
+  Plan& plan = this->plan(input.rows());
+  plan.prepare_weights_gradient();
+  const memory gradient = onednn::view(plan.destination, output_gradient.data());
+  onednn::run(plan.weights_gradient,
+              {{DNNL_ARG_SRC, onednn::view(plan.source, input.data())},
+               {DNNL_ARG_DIFF_DST, gradient},
+               {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights}},
+              plan.weights_gradient_description->scratchpad_desc());
+  onednn::reorder(plan.gradient_weights, onednn::view(plan.plain_weights, gradients.data() + weight_offset_));
+  if (!input_gradient) return;
+  plan.prepare_input_gradient();
+  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_), plan.backward_weights);
+  onednn::run(plan.input_gradient,
+              {{DNNL_ARG_DIFF_DST, gradient},
+               {DNNL_ARG_WEIGHTS, plan.backward_weights},
+               {DNNL_ARG_DIFF_SRC, onednn::view(plan.source, input_gradient->data())}},
+              plan.input_gradient_description->scratchpad_desc());
+}
+
+std::string Convolution::implementations(Index samples) {
+  Plan& plan = this->plan(samples);
+  plan.prepare_weights_gradient();
+  std::string names = std::string(plan.forward_description->impl_info_str()) + ", " +
+                      plan.weights_gradient_description->impl_info_str();
+  if (options_.plain_input) return names;
+  plan.prepare_input_gradient();
+  return names + ", " + plan.input_gradient_description->impl_info_str();
+}
+
+}  // namespace isthmus

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/layers/layer.hpp"
+#include "models/sample_shape.hpp"
+
+namespace isthmus {
+
+/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, AVX-512; rms error about 1e-6), else
+/// and always with `direct` the plain sum.
+enum class ConvolutionMethod { fastest, direct };
+
+/// A square convolution of images, padded so that only the stride changes their size; no bias. Output channels x
+/// input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
+/// Activations are in oneDNN's blocked layout, but for the input of a network's first layer, which is plain.
+class Convolution final : public Layer {
+ public:
+  struct Options {
+    int output_channels = 0;
+    int kernel = 3;  ///< odd
+    int stride = 1;
+    bool plain_input = false;  ///< first layer: gradients of its input are not to be had
+    ConvolutionMethod method = ConvolutionMethod::fastest;
+  };
+
+  Convolution(std::string name, SampleShape input, Options options);
+  ~Convolution() override;
+
+  SampleShape output_shape() const { return output_; }
+  Index outputs() const override;
+  void declare_parameters(ParameterLayout& layout) override;
+  void initialise(Values parameters, Random& random) const override;
+  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
+                MatrixMap* input_gradient, Values gradients) override;
+
+  /// oneDNN's names of the implementations used for that many samples, forward and backward.
+  std::string implementations(Index samples);
+
+ private:
+  struct Plan;
+  Plan& plan(Index samples);
+  Index fan_in() const { return Index{input_.channels} * options_.kernel * options_.kernel; }
+
+  std::string name_;
+  SampleShape input_, output_;
+  Options options_;
+  std::size_t weight_offset_ = 0;
+  std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
+};
+
+}  // namespace isthmus

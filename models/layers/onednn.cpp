@@ -1,0 +1,76 @@
+#include "models/layers/onednn.hpp"
+
+#include <array>
+
+#include "models/aligned.hpp"
+
+namespace isthmus::onednn {
+namespace {
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream of_thread(engine());
+  return of_thread;
+}
+
+dnnl::memory::dims dimensions(Index samples, const SampleShape& shape) {
+  return {samples, shape.channels, shape.height, shape.width};
+}
+
+}  // namespace
+
+const dnnl::engine& engine() {
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+Index channel_block() {
+  static const Index block = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 16 : 8;
+  return block;
+}
+
+Index blocked_size(const SampleShape& shape) {
+  const Index block = channel_block();
+  return (shape.channels + block - 1) / block * block * shape.height * shape.width;
+}
+
+dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape) {
+  using Tag = dnnl::memory::format_tag;
+  return {dimensions(samples, shape), dnnl::memory::data_type::f32, channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c};
+}
+
+dnnl::memory::desc plain_images(Index samples, const SampleShape& shape) {
+  return {dimensions(samples, shape), dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
+}
+
+float* scratch(Scratch slot, std::size_t floats) {
+  thread_local std::array<AlignedFloats, 4> slots;
+  AlignedFloats& memory = slots[static_cast<std::size_t>(slot)];
+  if (memory.size() < floats) memory = AlignedFloats(floats);
+  return memory.data();
+}
+
+dnnl::primitive_attr attributes() {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+void run(const dnnl::primitive& primitive, const Arguments& arguments, const dnnl::memory::desc& scratchpad) {
+  Arguments all = arguments;
+  if (scratchpad.get_size() > 0) {
+    all.emplace(DNNL_ARG_SCRATCHPAD,
+                view(scratchpad, scratch(Scratch::primitive, scratchpad.get_size() / sizeof(float) + 1)));
+  }
+  primitive.execute(stream(), all);
+}
+
+dnnl::memory view(const dnnl::memory::desc& description, const float* data) {
+  return {description, engine(), const_cast<float*>(data)};
+}
+
+void reorder(const dnnl::memory& from, const dnnl::memory& to) {
+  const dnnl::reorder::primitive_desc description(from, to, attributes());
+  run(dnnl::reorder(description), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, description.scratchpad_desc());
+}
+
+}  // namespace isthmus::onednn

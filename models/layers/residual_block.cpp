@@ -1,0 +1,195 @@
+#include "models/layers/residual_block.hpp"
+
+#include <stdexcept>
+
+#include "models/layers/onednn.hpp"
+
+namespace isthmus {
+namespace {
+
+constexpr int bottleneck_expansion = 4;
+
+struct ConvolutionShape {
+  int channels, kernel, stride;
+};
+
+std::vector<ConvolutionShape> branch_convolutions(int channels, int stride, const BlockStyle& style) {
+  if (!style.bottleneck) return {{channels, 3, stride}, {channels, 3, 1}};
+  return {{channels, 1, 1}, {channels, 3, stride}, {channels * bottleneck_expansion, 1, 1}};
+}
+
+int output_channels(int channels, const BlockStyle& style) {
+  return style.bottleneck ? channels * bottleneck_expansion : channels;
+}
+
+MatrixMap scratch_matrix(onednn::Scratch slot, Index samples, Index features) {
+  return {onednn::scratch(slot, static_cast<std::size_t>(samples * features)), samples, features};
+}
+
+ConstMatrixMap constant(const MatrixMap& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
+
+/// The gradient of a matrix's ReLU, written over that of its output.
+void mask(MatrixMap gradient, ConstMatrixMap output) {
+  gradient.array() *= (output.array() > 0).cast<float>();
+}
+
+}  // namespace
+
+bool ResidualBlock::has_identity(const SampleShape& input, int channels, int stride, const BlockStyle& style) {
+  return stride == 1 && input.channels == output_channels(channels, style);
+}
+
+ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style, int unit,
+                             float scale)
+    : unit_(unit), scale_(scale), pre_activation_(style.pre_activation), output_(input) {
+  const auto shapes = branch_convolutions(channels, stride, style);
+  const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu) {
+    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics), {}});
+  };
+  const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from, ConvolutionShape shape) {
+    auto convolution = std::make_unique<Convolution>(
+        name + part, from,
+        Convolution::Options{shape.channels, shape.kernel, shape.stride, false, style.method});
+    const SampleShape to = convolution->output_shape();
+    stages.push_back({std::move(convolution), {}});
+    return to;
+  };
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    if (pre_activation_) norm(branch_, ".norm" + number, output_, true);
+    output_ = convolve(branch_, ".conv" + number, output_, shapes[i]);
+    if (!pre_activation_) norm(branch_, ".norm" + number, output_, i + 1 < shapes.size());
+  }
+  if (has_identity(input, channels, stride, style)) return;
+  convolve(shortcut_, ".shortcut", input, {output_.channels, 1, stride});
+  if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false);
+}
+
+Index ResidualBlock::outputs() const { return onednn::blocked_size(output_); }
+
+template <typename Do>
+void ResidualBlock::for_each_layer(Do&& act) const {
+  for (const Stages* stages : {&branch_, &shortcut_}) {
+    for (const Stage& stage : *stages) act(*stage.layer);
+  }
+}
+
+void ResidualBlock::declare_parameters(ParameterLayout& layout) {
+  layout.set_unit(unit_);
+  for_each_layer([&](Layer& layer) { layer.declare_parameters(layout); });
+  layout.set_unit(-1);
+}
+
+void ResidualBlock::declare_statistics(ParameterLayout& layout) {
+  layout.set_unit(unit_);
+  for_each_layer([&](Layer& layer) { layer.declare_statistics(layout); });
+  layout.set_unit(-1);
+}
+
+void ResidualBlock::initialise(Values parameters, Random& random) const {
+  for_each_layer([&](const Layer& layer) { layer.initialise(parameters, random); });
+}
+
+void ResidualBlock::add_costs(CostProfile& costs, Index batch, bool) const {
+  for_each_layer([&](const Layer& layer) { layer.add_costs(costs, batch, false); });
+  const double sums = static_cast<double>(batch) * static_cast<double>(output_.size());
+  const double relu = pre_activation_ ? 0 : 1;
+  costs.forward_flops += (1 + relu) * sums;
+  costs.backward_flops += (1 + relu) * sums;
+  // The last layer of the branch writes straight into the block's output.
+}
+
+void ResidualBlock::allocate(Index batch) {
+  for (Stages* stages : {&branch_, &shortcut_}) {
+    for (Stage& stage : *stages) {
+      stage.layer->allocate(batch);
+      const bool into_output = stages == &branch_ && pre_activation_ && &stage == &branch_.back();
+      if (!into_output) stage.output.resize(static_cast<std::size_t>(batch * stage.layer->outputs()));
+    }
+  }
+}
+
+ConstMatrixMap ResidualBlock::input_of(const Stages& stages, std::size_t i, ConstMatrixMap first) const {
+  if (i == 0) return first;
+  return {stages[i - 1].output.data(), first.rows(), stages[i - 1].layer->outputs()};
+}
+
+ConstMatrixMap ResidualBlock::shortcut_input(ConstMatrixMap input) const {
+  return pre_activation_ ? input_of(branch_, 1, input) : input;
+}
+
+void ResidualBlock::run_forward(Stages& stages, Values parameters, ConstMatrixMap input, Mode mode) const {
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const MatrixMap output(stages[i].output.data(), input.rows(), stages[i].layer->outputs());
+    stages[i].layer->forward(parameters, input_of(stages, i, input), output, mode);
+  }
+}
+
+void ResidualBlock::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
+  for (std::size_t i = 0; i < branch_.size(); ++i) {
+    const bool into_output = pre_activation_ && i + 1 == branch_.size();
+    const MatrixMap to = into_output
+                             ? output
+                             : MatrixMap(branch_[i].output.data(), input.rows(), branch_[i].layer->outputs());
+    branch_[i].layer->forward(parameters, input_of(branch_, i, input), to, mode);
+  }
+  run_forward(shortcut_, parameters, shortcut_input(input), mode);
+  const ConstMatrixMap branch = pre_activation_ ? constant(output) : input_of(branch_, branch_.size(), input);
+  const ConstMatrixMap shortcut =
+      shortcut_.empty() ? input : input_of(shortcut_, shortcut_.size(), shortcut_input(input));
+  if (pre_activation_) {
+    output = scale_ * branch + shortcut;
+  } else {
+    output = (scale_ * branch + shortcut).cwiseMax(0.0f);
+  }
+}
+
+void ResidualBlock::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                             MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
+  if (scale_ != 1) throw std::logic_error("scaled blocks are for evaluation only");
+  using onednn::Scratch;
+  if (!pre_activation_) mask(output_gradient, output);
+  const Index samples = input.rows();
+  MatrixMap sum_gradient = output_gradient;  // of the sum: the shortcut's and the branch's share
+
+  // Backwards through a chain: layers that can work in place do, others change between two buffers. The gradient
+  // of the sum itself is read by both chains and must stay.
+  const auto run_backward = [&](Stages& stages, ConstMatrixMap first, std::size_t until, Scratch a, Scratch b) {
+    MatrixMap gradient = sum_gradient;
+    bool borrowed = true;
+    Scratch next = a;
+    for (std::size_t i = stages.size(); i-- > until;) {
+      const ConstMatrixMap in = input_of(stages, i, first);
+      MatrixMap to = gradient;
+      if (borrowed || !stages[i].layer->backward_in_place()) {
+        new (&to) MatrixMap(scratch_matrix(next, samples, in.cols()));
+        next = next == a ? b : a;
+        borrowed = false;
+      }
+      stages[i].layer->backward(parameters, in, input_of(stages, i + 1, first), gradient, &to, gradients);
+      new (&gradient) MatrixMap(to);
+    }
+    return gradient;
+  };
+
+  // With pre-activation the first BN and ReLU belong to both chains: stop before it and join there.
+  const std::size_t joint = pre_activation_ ? 1 : 0;
+  MatrixMap through_branch = run_backward(branch_, input, joint, Scratch::first, Scratch::second);
+  if (!shortcut_.empty()) {
+    // The branch ended in the buffer that is not `free`; a shortcut needs one, or works in place after it.
+    const bool in_first = through_branch.data() == onednn::scratch(Scratch::first, 0);
+    const Scratch free = in_first ? Scratch::second : Scratch::first;
+    through_branch += run_backward(shortcut_, shortcut_input(input), 0, Scratch::third, free);
+  }
+  if (pre_activation_) {
+    const bool needs_result = input_gradient != nullptr;
+    MatrixMap to = needs_result ? *input_gradient : through_branch;
+    branch_[0].layer->backward(parameters, input, input_of(branch_, 1, input), through_branch, &to, gradients);
+    if (needs_result && shortcut_.empty()) *input_gradient += sum_gradient;
+  } else if (input_gradient) {
+    *input_gradient = through_branch;
+    if (shortcut_.empty()) *input_gradient += sum_gradient;
+  }
+}
+
+}  // namespace isthmus

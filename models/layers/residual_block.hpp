@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/aligned.hpp"
+#include "models/layers/convolution.hpp"
+#include "models/layers/image_norm.hpp"
+
+namespace isthmus {
+
+/// What the blocks of a residual network have in common.
+struct BlockStyle {
+  bool bottleneck = false;     ///< 1x1, 3x3, 1x1 convolutions, the last with four times the channels; else two 3x3
+  bool pre_activation = true;  ///< BN, ReLU, convolution; else convolution, BN, ReLU, with the last ReLU after the sum
+  ConvolutionMethod method = ConvolutionMethod::fastest;
+  BatchStatistics statistics = BatchStatistics::batch;
+};
+
+/// y = shortcut(x) + scale * branch(x) (He et al. 2016, "Identity mappings in deep residual networks"). The shortcut
+/// is the identity, or where the shape changes a 1x1 convolution, of the activated input with pre-activation (as in
+/// the ResIST authors' code) and followed by BN without. FLOPs: those of its layers, and one per element of the sum.
+class ResidualBlock final : public Layer {
+ public:
+  /// `unit`: the block's index among the layout's units, to which its parameters belong.
+  ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style, int unit,
+                float scale = 1);
+
+  SampleShape output_shape() const { return output_; }
+  /// Whether a block of these shapes could be left out.
+  static bool has_identity(const SampleShape& input, int channels, int stride, const BlockStyle& style);
+
+  Index outputs() const override;
+  void declare_parameters(ParameterLayout& layout) override;
+  void declare_statistics(ParameterLayout& layout) override;
+  void initialise(Values parameters, Random& random) const override;
+  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void allocate(Index batch) override;
+  void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
+                MatrixMap* input_gradient, Values gradients) override;
+
+ private:
+  /// A layer and the memory of its output.
+  struct Stage {
+    std::unique_ptr<Layer> layer;
+    AlignedFloats output;
+  };
+  using Stages = std::vector<Stage>;
+
+  template <typename Do>
+  void for_each_layer(Do&& act) const;
+  /// What the i-th stage reads; for the index after the last, what that one wrote.
+  ConstMatrixMap input_of(const Stages& stages, std::size_t i, ConstMatrixMap first) const;
+  void run_forward(Stages& stages, Values parameters, ConstMatrixMap input, Mode mode) const;
+  ConstMatrixMap shortcut_input(ConstMatrixMap input) const;
+
+  int unit_;
+  float scale_;
+  bool pre_activation_;
+  SampleShape output_;
+  Stages branch_, shortcut_;  // an empty shortcut is the identity
+};
+
+}  // namespace isthmus

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/layers/residual_block.hpp"
+#include "models/model.hpp"
+
+namespace isthmus {
+
+/// What a residual network is made of.
+struct ResnetOptions {
+  SampleShape input;
+  int classes = 0;
+  std::vector<int> sections = {};  ///< blocks between two changes of resolution
+  std::vector<int> widths = {};    ///< channels of each section; every one after the first halves the resolution
+  BlockStyle style;
+};
+
+/// Residual networks for small images: a 3x3 stem of stride 1 (without BN; with BN and ReLU if blocks are
+/// post-activated), sections of residual blocks, the mean over all pixels, a linear layer with bias. As in the ResIST
+/// authors' code there is no BN before the mean. Each block is a unit; those whose shape stays are removable.
+class Resnet final : public Model {
+ public:
+  Resnet(ResnetOptions options, std::size_t input_bytes_per_sample);
+
+  static ModelKind kind();
+
+  /// The selection must take blocks (units) in full or not at all.
+  std::unique_ptr<Model> subnet(const Selection& selection) const override;
+  std::unique_ptr<Model> with_scaled_units(const std::vector<int>& units, float scale) const override;
+
+ protected:
+  Layers make_layers(ParameterLayout& layout) const override;
+
+ private:
+  /// A block by its place in the whole network.
+  struct Block {
+    int section, index;  // from 1
+    float scale = 1;
+  };
+  Resnet(ResnetOptions options, std::vector<Block> blocks, std::size_t input_bytes_per_sample);
+
+  ResnetOptions options_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace isthmus

@@ -1,0 +1,218 @@
+#include "models/resnet.hpp"
+
+#include <boost/random/normal_distribution.hpp>
+#include <boost/random/uniform_int_distribution.hpp>
+#include <catch2/catch.hpp>
+
+#include "models/error.hpp"
+#include "models/layers/convolution.hpp"
+#include "models/partition/selection.hpp"
+#include "tests/unit/reference_resnet.hpp"
+
+using namespace isthmus;
+
+namespace {
+
+constexpr int samples = 4, classes = 5;
+
+struct Example {
+  Matrix inputs;
+  std::vector<int> labels;
+};
+
+Example random_example(const SampleShape& shape) {
+  Random random = random_stream(7, "resnet example");
+  boost::random::normal_distribution<float> normal;
+  Example example{Matrix::NullaryExpr(samples, shape.size(), [&] { return normal(random); }), {}};
+  for (int i = 0; i < samples; ++i) example.labels.push_back(boost::random::uniform_int_distribution<int>(0, classes - 1)(random));
+  return example;
+}
+
+Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths, BlockStyle style = {}) {
+  return Resnet({.input = input, .classes = classes, .sections = std::move(sections), .widths = std::move(widths), .style = style}, 4);
+}
+
+/// Parameters away from the special values of an initialisation.
+std::vector<float> random_parameters(const Model& model) {
+  std::vector<float> parameters = model.initial_parameters(random_stream(3, "parameters"));
+  Random random = random_stream(3, "perturbation");
+  boost::random::normal_distribution<float> normal(0, 0.1f);
+  for (float& parameter : parameters) parameter += normal(random);
+  return parameters;
+}
+
+BatchResult gradient_of(const Model& model, std::vector<float> parameters, const Example& example, std::vector<float>& gradients) {
+  gradients.assign(model.layout().trainable_size(), -1);
+  const ConstMatrixMap inputs(example.inputs.data(), example.inputs.rows(), example.inputs.cols());
+  return model.network(samples)->gradient(parameters, {inputs, example.labels}, gradients);
+}
+
+void check_against_reference(const Resnet& model, const SampleShape& shape, const BlockStyle& style) {
+  const Example example = random_example(shape);
+  const std::vector<float> parameters = random_parameters(model);
+  const ReferenceResnet reference(model.layout(), style.pre_activation, style.bottleneck);
+  const ReferenceResnet::Images images{samples, shape.channels, shape.height, shape.width,
+                                       Numbers(example.inputs.data(), example.inputs.data() + example.inputs.size())};
+  Numbers exact(parameters.begin(), parameters.end());
+  std::vector<float> gradients;
+  const BatchResult result = gradient_of(model, parameters, example, gradients);
+  CHECK(result.mean_loss() == Approx(reference.loss(exact, images, example.labels)).epsilon(1e-4));
+
+  // A few parameters of every block; the reference takes too long for all of them.
+  double largest = 0;
+  for (const float gradient : gradients) largest = std::max(largest, std::abs(static_cast<double>(gradient)));
+  Random random = random_stream(11, "chosen parameters");
+  for (const ParameterBlock& block : model.layout().blocks()) {
+    INFO(block.name);
+    for (int i = 0; i < 3; ++i) {
+      const std::size_t at = block.offset + boost::random::uniform_int_distribution<std::size_t>(0, block.size() - 1)(random);
+      const double step = 1e-5, middle = exact[at];
+      exact[at] = middle + step;
+      const double above = reference.loss(exact, images, example.labels);
+      exact[at] = middle - step;
+      const double below = reference.loss(exact, images, example.labels);
+      exact[at] = middle;
+      CHECK(static_cast<double>(gradients[at]) == Approx((above - below) / (2 * step)).margin(2e-4 * largest).epsilon(1e-3));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("gradients of residual networks agree with finite differences", "[resnet]") {
+  struct Case {
+    const char* name;
+    SampleShape shape;
+    std::vector<int> sections, widths;
+    BlockStyle style;
+  };
+  const std::vector<Case> cases = {
+      {"basic", {1, 6, 6}, {2, 1}, {16, 32}, {}},
+      {"channels that fill no whole block", {3, 5, 7}, {1, 2}, {5, 20}, {}},
+      {"Winograd", {3, 8, 8}, {2}, {32}, {}},
+      {"direct", {3, 8, 8}, {2}, {32}, {.method = ConvolutionMethod::direct}},
+      {"bottleneck", {3, 6, 6}, {2, 2}, {8, 16}, {.bottleneck = true}},
+      {"post-activation", {3, 6, 6}, {2, 2}, {16, 32}, {.pre_activation = false}},
+      {"post-activation bottleneck", {3, 6, 6}, {1, 2}, {8, 16}, {.bottleneck = true, .pre_activation = false}},
+      {"running statistics", {1, 6, 6}, {1, 1}, {16, 16}, {.statistics = BatchStatistics::running}},
+  };
+  for (const Case& each : cases) {
+    INFO(each.name);
+    const Resnet model = make(each.shape, each.sections, each.widths, each.style);
+    ParameterLayout trainable = model.layout();
+    if (each.style.statistics == BatchStatistics::running) {
+      CHECK(model.layout().size() > model.layout().trainable_size());
+      continue;
+    }
+    check_against_reference(model, each.shape, each.style);
+  }
+}
+
+TEST_CASE("Winograd rounds otherwise than the plain sum, a little", "[resnet]") {
+  const SampleShape shape{3, 16, 16};
+  const Example example = random_example(shape);
+  const Resnet fast = make(shape, {2, 2}, {64, 64}), plain = make(shape, {2, 2}, {64, 64}, {.method = ConvolutionMethod::direct});
+  const std::vector<float> parameters = random_parameters(fast);
+  std::vector<float> of_fast, of_plain;
+  const double loss_fast = gradient_of(fast, parameters, example, of_fast).mean_loss();
+  CHECK(loss_fast == Approx(gradient_of(plain, parameters, example, of_plain).mean_loss()).epsilon(1e-4));
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < of_plain.size(); ++i) {
+    difference += std::pow(of_fast[i] - of_plain[i], 2);
+    size += std::pow(of_plain[i], 2);
+  }
+  CHECK(std::sqrt(difference / size) < 1e-3);
+}
+
+TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet]") {
+  const auto names = [](SampleShape input, int channels, int stride, bool plain) {
+    return Convolution("c", input, {channels, 3, stride, plain, ConvolutionMethod::fastest}).implementations(32);
+  };
+  for (const std::string& used : {names({1, 28, 28}, 16, 1, true), names({3, 32, 32}, 64, 1, true), names({16, 28, 28}, 16, 1, false),
+                                  names({32, 14, 14}, 32, 1, false), names({64, 32, 32}, 64, 1, false), names({64, 32, 32}, 128, 2, false)}) {
+    INFO(used);
+    CHECK(used.find("jit") != std::string::npos);
+    CHECK(used.find("ref") == std::string::npos);
+    CHECK(used.find("ncsp") == std::string::npos);
+  }
+}
+
+TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
+  const auto paper = [](std::vector<int> sections) {
+    return Resnet({.input = {3, 32, 32}, .classes = 100, .sections = std::move(sections), .widths = {64, 128, 256, 512}, .style = {}}, 4);
+  };
+  const Resnet resnet101 = paper({3, 4, 23, 3});
+  CHECK(resnet101.layout().trainable_size() == 41'396'900);
+  CHECK(resnet101.layout().size() == 41'396'900);
+  CHECK(std::lround(resnet101.costs(1).forward_multiply_adds / 1e6) == 2443);
+
+  std::vector<std::size_t> unit_sizes(resnet101.layout().units().size());
+  for (const ParameterBlock& block : resnet101.layout().blocks()) {
+    if (block.unit >= 0) unit_sizes[static_cast<std::size_t>(block.unit)] += block.size();
+  }
+  std::size_t partitioned = 0;
+  for (std::size_t i = 0; i < unit_sizes.size(); ++i) {
+    const Unit& unit = resnet101.layout().units()[i];
+    if (unit.section != 3 || !unit.removable) continue;
+    CHECK(unit_sizes[i] == 1'180'672);
+    partitioned += unit_sizes[i];
+  }
+  CHECK(partitioned == 22 * 1'180'672);
+  CHECK(41'396'900 - partitioned == 15'422'116);
+
+  // One block more costs 75.5 million multiply-adds.
+  const double more = paper({3, 4, 24, 3}).costs(1).forward_multiply_adds - resnet101.costs(1).forward_multiply_adds;
+  CHECK(more == 2.0 * 8 * 8 * 256 * 256 * 9);
+  CHECK(std::lround(more / 1e5) == 755);
+  CHECK(paper({3, 4, 36, 3}).layout().size() == 41'396'900 + 13 * 1'180'672);
+  CHECK(paper({3, 4, 50, 3}).layout().size() == 41'396'900 + 27 * 1'180'672);
+}
+
+TEST_CASE("a sub-ResNet with all blocks is the whole network; without some it lacks them", "[resnet]") {
+  const SampleShape shape{1, 8, 8};
+  const Example example = random_example(shape);
+  const Resnet model = make(shape, {2, 3}, {16, 32});
+  const std::vector<float> parameters = random_parameters(model);
+  std::vector<float> whole, again;
+  const double loss = gradient_of(model, parameters, example, whole).mean_loss();
+  const auto all = model.subnet(Selection::everything(model.layout()));
+  CHECK(all->layout() == model.layout());
+  CHECK(gradient_of(*all, parameters, example, again).mean_loss() == loss);
+  CHECK(whole == again);
+
+  std::vector<BlockSelection> blocks;
+  const int missing = 3;  // section2.block2
+  REQUIRE(model.layout().units()[missing].removable);
+  const Selection everything = Selection::everything(model.layout());
+  for (const BlockSelection& block : everything.blocks()) {
+    if (model.layout().blocks()[block.block].unit != missing) blocks.push_back(block);
+  }
+  const Selection some(std::move(blocks));
+  const auto part = model.subnet(some);
+  CHECK(part->layout().size() == some.size());
+  CHECK(part->layout().units().size() == 4);
+  std::vector<float> packed(some.size());
+  Transfer(some, everything).gather(parameters, packed);
+  std::vector<float> gradients;
+  const double without = gradient_of(*part, packed, example, gradients).mean_loss();
+  CHECK(without != loss);
+
+  // A unit whose output is scaled to nothing is one that is missing.
+  const ConstMatrixMap inputs(example.inputs.data(), example.inputs.rows(), example.inputs.cols());
+  std::vector<float> copy = parameters;
+  const BatchResult scaled = model.with_scaled_units({missing}, 0)->network(samples)->evaluate(copy, {inputs, example.labels});
+  CHECK(scaled.mean_loss() == Approx(without).epsilon(1e-6));
+  CHECK(model.with_scaled_units({missing}, 1)->network(samples)->evaluate(copy, {inputs, example.labels}).mean_loss() == Approx(loss).epsilon(1e-6));
+}
+
+TEST_CASE("residual networks are described with care", "[resnet]") {
+  const DataDescription data{.name = "images", .shape = {1, 8, 8}, .classes = 3, .train_samples = 10, .test_samples = 10, .nonzeros_per_sample = {}};
+  const auto refused = [&](nlohmann::json options) {
+    options.update({{"kind", "resnet"}, {"block", "basic"}, {"pre_activation", true}, {"convolution", "fastest"}, {"statistics", "batch"}});
+    CHECK_THROWS_AS(make_model(options, data), InputError);
+  };
+  refused(nlohmann::json::object());
+  refused({{"name", "resnet20"}, {"widths", {16, 32, 64}}});
+  refused({{"sections", {1, 1}}, {"widths", {16}}});
+  refused({{"sections", {1, 1, 1, 1, 1}}, {"widths", {8, 8, 8, 8, 8}}});
+}

@@ -31,9 +31,11 @@ std::vector<float> Model::initial_parameters(Random random) const {
   return parameters;
 }
 
-std::unique_ptr<Network> Model::network(int capacity) const {
+std::unique_ptr<Network> Model::network(int capacity, Precision precision) const {
   ParameterLayout layout;
-  return std::make_unique<Network>(declared_layers(layout), capacity);
+  Layers layers = declared_layers(layout);
+  for (const auto& layer : layers) layer->set_precision(precision);
+  return std::make_unique<Network>(std::move(layers), capacity);
 }
 
 std::unique_ptr<Model> Model::with_scaled_units(const std::vector<int>&, float) const {

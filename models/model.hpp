@@ -29,7 +29,7 @@ class Model {
   std::vector<float> initial_parameters(Random random) const;
 
   /// A network with memory for batches of up to `capacity` samples.
-  std::unique_ptr<Network> network(int capacity) const;
+  std::unique_ptr<Network> network(int capacity, Precision precision = Precision::fp32) const;
 
   /// The model whose parameters are the selected ones of this, in the same order.
   virtual std::unique_ptr<Model> subnet(const Selection& selection) const = 0;

@@ -12,6 +12,9 @@ void use_one_thread();
 /// that agree on it.
 std::string instruction_set();
 
+/// Whether the CPU multiplies bf16 numbers.
+bool has_bf16();
+
 /// oneDNN's version.
 std::string arithmetic_version();
 

@@ -17,7 +17,7 @@ Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOpti
       inputs_(options.batch, dataset.train_inputs.cols()) {}
 
 void Trainer::set_model(const Model& model) {
-  network_ = model.network(options_.batch);
+  network_ = model.network(options_.batch, options_.precision);
   parameters_.resize(model.layout().size());
   gradients_.resize(model.layout().trainable_size());
   optimizer_.reset();

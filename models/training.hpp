@@ -9,6 +9,9 @@ namespace isthmus {
 /// What happens to momentum when a worker's parameters are replaced by synchronised ones.
 enum class OptimizerState { protocol_default, keep, reset };
 
+/// What convolutions multiply: fp32, or bf16 (8 bits of mantissa) with sums, parameters and all else in fp32.
+enum class Precision { fp32, bf16 };
+
 /// The learning rate as a factor over the course of training.
 struct Schedule {
   enum class Kind { constant, step, cosine };
@@ -36,6 +39,7 @@ struct TrainingOptions {
   int evaluation_batch = 1000;                  ///< samples normalised together where batch statistics are used
   bool charge_evaluation = false;               ///< put evaluations on the simulated clock
   std::optional<double> target_accuracy;
+  Precision precision = Precision::fp32;
 };
 
 }  // namespace isthmus

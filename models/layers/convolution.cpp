@@ -12,22 +12,32 @@ namespace {
 using dnnl::algorithm;
 using dnnl::memory;
 using dnnl::prop_kind;
+using onednn::Type;
 
 }  // namespace
 
 /// Primitives for one number of samples; those of the backward pass are made when first needed.
 struct Convolution::Plan {
-  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Index samples)
+  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision, Index samples)
       : strides{options.stride, options.stride},
         padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
-        source(options.plain_input ? onednn::plain_images(samples, input) : onednn::blocked_images(samples, input)),
-        destination(onednn::blocked_images(samples, output)),
-        any_weights({output.channels, input.channels, options.kernel, options.kernel}, memory::data_type::f32,
-                    memory::format_tag::any),
-        plain_weights({output.channels, input.channels, options.kernel, options.kernel}, memory::data_type::f32,
-                      memory::format_tag::oihw) {
-    const bool winograd = options.method == ConvolutionMethod::fastest && options.kernel == 3 && options.stride == 1 &&
-                          input.channels >= 32;
+        rounded(precision == Precision::bf16) {
+    const auto images = [&](Type type) {
+      return options.plain_input ? onednn::plain_images(samples, input, type)
+                                 : onednn::blocked_images(samples, input, type);
+    };
+    const memory::dims weights = {output.channels, input.channels, options.kernel, options.kernel};
+    const Type factors = rounded ? Type::bf16 : Type::f32;
+    source = images(Type::f32);
+    source_factor = images(factors);
+    destination = onednn::blocked_images(samples, output);
+    destination_factor = onednn::blocked_images(samples, output, factors);
+    weights_factor = {weights, factors, memory::format_tag::any};
+    any_weights = {weights, Type::f32, memory::format_tag::any};
+    plain_weights = {weights, Type::f32, memory::format_tag::oihw};
+    if (rounded) rounded_source = memory(source_factor, onednn::engine());
+    const bool winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
+                          options.stride == 1 && input.channels >= 32;
     if (winograd) try_method(algorithm::convolution_winograd);
     if (!forward_description) try_method(algorithm::convolution_direct);
     if (!forward_description) throw std::runtime_error("oneDNN has no convolution of this shape");
@@ -36,7 +46,7 @@ struct Convolution::Plan {
   }
 
   void try_method(algorithm method) {
-    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source, any_weights,
+    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor, weights_factor,
                                                       destination, strides, padding, padding);
     const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(), onednn::engine(), true);
     if (!attempt.get(true)) return;
@@ -54,8 +64,8 @@ struct Convolution::Plan {
   void prepare_weights_gradient() {
     if (weights_gradient_description) return;
     weights_gradient_description = best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
-      const dnnl::convolution_backward_weights::desc description(method, source, any_weights, destination, strides,
-                                                                 padding, padding);
+      const dnnl::convolution_backward_weights::desc description(method, source_factor, any_weights, destination_factor,
+                                                                 strides, padding, padding);
       return dnnl::convolution_backward_weights::primitive_desc(description, onednn::attributes(), onednn::engine(),
                                                                 *forward_description, true);
     });
@@ -66,7 +76,7 @@ struct Convolution::Plan {
   void prepare_input_gradient() {
     if (input_gradient_description) return;
     input_gradient_description = best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
-      const dnnl::convolution_backward_data::desc description(method, source, any_weights, destination, strides,
+      const dnnl::convolution_backward_data::desc description(method, source, weights_factor, destination_factor, strides,
                                                               padding, padding);
       return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(), onednn::engine(),
                                                              *forward_description, true);
@@ -75,8 +85,21 @@ struct Convolution::Plan {
     backward_weights = memory(input_gradient_description->weights_desc(), onednn::engine());
   }
 
+  /// The gradient of the output as a factor of products: rounded into scratch memory, or as it is.
+  memory gradient_factor(const float* gradient) const {
+    const memory exact = onednn::view(destination, gradient);
+    if (!rounded) return exact;
+    const std::size_t floats = destination_factor.get_size() / sizeof(float) + 1;
+    const memory factor = onednn::view(destination_factor, onednn::scratch(onednn::Scratch::rounded, floats));
+    onednn::reorder(exact, factor);
+    return factor;
+  }
+
   memory::dims strides, padding;
+  bool rounded;
   memory::desc source, destination, any_weights, plain_weights;
+  memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
+  memory rounded_source;                                          // of the last forward pass, if rounded
   algorithm chosen{};
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
   std::optional<dnnl::convolution_backward_weights::primitive_desc> weights_gradient_description;
@@ -120,15 +143,20 @@ void Convolution::add_costs(CostProfile& costs, Index batch, bool first) const {
 
 Convolution::Plan& Convolution::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
-  if (!known) known = std::make_unique<Plan>(input_, output_, options_, samples);
+  if (!known) known = std::make_unique<Plan>(input_, output_, options_, precision_, samples);
   return *known;
 }
 
 void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
   Plan& plan = this->plan(input.rows());
   onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_), plan.forward_weights);
+  memory source = onednn::view(plan.source, input.data());
+  if (plan.rounded) {
+    onednn::reorder(source, plan.rounded_source);
+    source = plan.rounded_source;
+  }
   onednn::run(plan.forward,
-              {{DNNL_ARG_SRC, onednn::view(plan.source, input.data())},
+              {{DNNL_ARG_SRC, source},
                {DNNL_ARG_WEIGHTS, plan.forward_weights},
                {DNNL_ARG_DST, onednn::view(plan.destination, output.data())}},
               plan.forward_description->scratchpad_desc());
@@ -138,9 +166,9 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
                            MatrixMap* input_gradient, Values gradients) {
   Plan& plan = this->plan(input.rows());
   plan.prepare_weights_gradient();
-  const memory gradient = onednn::view(plan.destination, output_gradient.data());
+  const memory gradient = plan.gradient_factor(output_gradient.data());
   onednn::run(plan.weights_gradient,
-              {{DNNL_ARG_SRC, onednn::view(plan.source, input.data())},
+              {{DNNL_ARG_SRC, plan.rounded ? plan.rounded_source : onednn::view(plan.source, input.data())},
                {DNNL_ARG_DIFF_DST, gradient},
                {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights}},
               plan.weights_gradient_description->scratchpad_desc());

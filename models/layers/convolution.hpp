@@ -34,6 +34,7 @@ class Convolution final : public Layer {
   void declare_parameters(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void set_precision(Precision precision) override { precision_ = precision; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
                 MatrixMap* input_gradient, Values gradients) override;
@@ -49,6 +50,7 @@ class Convolution final : public Layer {
   std::string name_;
   SampleShape input_, output_;
   Options options_;
+  Precision precision_ = Precision::fp32;
   std::size_t weight_offset_ = 0;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

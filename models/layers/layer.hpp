@@ -4,6 +4,7 @@
 #include "models/matrix.hpp"
 #include "models/parameters.hpp"
 #include "models/random.hpp"
+#include "models/training.hpp"
 
 namespace isthmus {
 
@@ -32,6 +33,9 @@ class Layer {
   /// Adds what a step of `batch` samples costs; `first` layers need no gradient of their input.
   /// activation_bytes: the output and what else is kept for backward().
   virtual void add_costs(CostProfile& costs, Index batch, bool first) const = 0;
+
+  /// To be called before allocate(). Layers without convolutions always compute in fp32.
+  virtual void set_precision(Precision) {}
 
   /// Memory for up to `batch` samples, besides input and output.
   virtual void allocate(Index /*batch*/) {}

@@ -33,17 +33,17 @@ Index blocked_size(const SampleShape& shape) {
   return (shape.channels + block - 1) / block * block * shape.height * shape.width;
 }
 
-dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape) {
+dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape, Type type) {
   using Tag = dnnl::memory::format_tag;
-  return {dimensions(samples, shape), dnnl::memory::data_type::f32, channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c};
+  return {dimensions(samples, shape), type, channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c};
 }
 
-dnnl::memory::desc plain_images(Index samples, const SampleShape& shape) {
-  return {dimensions(samples, shape), dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
+dnnl::memory::desc plain_images(Index samples, const SampleShape& shape, Type type) {
+  return {dimensions(samples, shape), type, dnnl::memory::format_tag::nchw};
 }
 
 float* scratch(Scratch slot, std::size_t floats) {
-  thread_local std::array<AlignedFloats, 4> slots;
+  thread_local std::array<AlignedFloats, 5> slots;
   AlignedFloats& memory = slots[static_cast<std::size_t>(slot)];
   if (memory.size() < floats) memory = AlignedFloats(floats);
   return memory.data();

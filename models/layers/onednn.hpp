@@ -16,13 +16,14 @@ Index channel_block();
 /// Floats that a sample takes in that layout: channels are filled up with zeros to whole blocks.
 Index blocked_size(const SampleShape& shape);
 
-dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape);
+using Type = dnnl::memory::data_type;
+dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape, Type type = Type::f32);
 /// Sample by sample, channel by channel, row by row: how data sets hold images.
-dnnl::memory::desc plain_images(Index samples, const SampleShape& shape);
+dnnl::memory::desc plain_images(Index samples, const SampleShape& shape, Type type = Type::f32);
 
 /// Memory of the calling thread for what lives during one call only. Growing keeps nothing; slots are
 /// independent of each other. Slot 0 is for run().
-enum class Scratch { primitive, first, second, third };
+enum class Scratch { primitive, rounded, first, second, third };
 float* scratch(Scratch slot, std::size_t floats);
 
 /// Attributes by which a primitive takes its scratch memory from run() (oneDNN's own is tied to the thread that

@@ -99,6 +99,10 @@ void ResidualBlock::add_costs(CostProfile& costs, Index batch, bool) const {
   // The last layer of the branch writes straight into the block's output.
 }
 
+void ResidualBlock::set_precision(Precision precision) {
+  for_each_layer([&](Layer& layer) { layer.set_precision(precision); });
+}
+
 void ResidualBlock::allocate(Index batch) {
   for (Stages* stages : {&branch_, &shortcut_}) {
     for (Stage& stage : *stages) {

@@ -36,6 +36,7 @@ class ResidualBlock final : public Layer {
   void declare_statistics(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void set_precision(Precision precision) override;
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,

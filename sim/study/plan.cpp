@@ -1,6 +1,7 @@
 #include "sim/study/plan.hpp"
 
 #include "models/error.hpp"
+#include "models/threads.hpp"
 #include "sim/scenario/schema.hpp"
 
 namespace isthmus {
@@ -22,6 +23,10 @@ PlannedRun plan_run(Point point) {
   run.protocol->require_fit(*run.job);
   if (scenario.live && run.job->data().nonzeros_per_sample) {
     throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
+  }
+  if (scenario.live && scenario.training.precision == Precision::bf16 && !has_bf16()) {
+    throw InputError("/training/precision", "found \"bf16\", which this CPU does not compute (it has " +
+                                                instruction_set() + "); allowed here: \"fp32\"");
   }
   run.platform =
       inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(scenario.platform.workers));

@@ -10,7 +10,9 @@
 namespace isthmus {
 namespace {
 
-void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlohmann::json& model_options, int batch) {
+void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlohmann::json& model_options, int batch,
+                 Precision precision = Precision::fp32) {
+  if (precision == Precision::bf16 && !has_bf16()) return state.SkipWithError("this CPU has no bf16");
   use_one_thread();
   const Dataset data = make_data_source({{"set", "synthetic"},
                                          {"shape", shape},
@@ -30,6 +32,7 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
   TrainingOptions training;
   training.batch = batch;
   training.momentum = 0.9;
+  training.precision = precision;
   Trainer trainer(data, BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
                   training, 1000);
   trainer.set_model(*model);
@@ -49,6 +52,16 @@ void resnet18_step(benchmark::State& state) {
   train_steps(state, {3, 32, 32}, {{"name", "resnet18"}, {"convolution", state.range(0) ? "fastest" : "direct"}}, 32);
 }
 BENCHMARK(resnet18_step)->ArgName("winograd")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+
+void resnet20_bf16_step(benchmark::State& state) {
+  train_steps(state, {1, 28, 28}, {{"name", "resnet20"}}, 64, Precision::bf16);
+}
+BENCHMARK(resnet20_bf16_step)->Unit(benchmark::kMillisecond);
+
+void resnet18_bf16_step(benchmark::State& state) {
+  train_steps(state, {3, 32, 32}, {{"name", "resnet18"}}, 32, Precision::bf16);
+}
+BENCHMARK(resnet18_bf16_step)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace isthmus

@@ -7,6 +7,7 @@
 #include "models/error.hpp"
 #include "models/layers/convolution.hpp"
 #include "models/partition/selection.hpp"
+#include "models/threads.hpp"
 #include "tests/unit/reference_resnet.hpp"
 
 using namespace isthmus;
@@ -122,6 +123,31 @@ TEST_CASE("Winograd rounds otherwise than the plain sum, a little", "[resnet]") 
     size += std::pow(of_plain[i], 2);
   }
   CHECK(std::sqrt(difference / size) < 1e-3);
+}
+
+TEST_CASE("bf16 products are those of fp32 to two digits", "[resnet]") {
+  if (!has_bf16()) {
+    WARN("this CPU has no bf16");
+    return;
+  }
+  const SampleShape shape{3, 8, 8};
+  const Example example = random_example(shape);
+  const Resnet model = make(shape, {1, 2}, {16, 32});
+  const std::vector<float> parameters = random_parameters(model);
+  std::vector<float> exact, gradients(model.layout().trainable_size());
+  const double loss = gradient_of(model, parameters, example, exact).mean_loss();
+  const ConstMatrixMap inputs(example.inputs.data(), example.inputs.rows(), example.inputs.cols());
+  std::vector<float> copy = parameters;
+  const auto network = model.network(samples, Precision::bf16);
+  const double rounded = network->gradient(copy, {inputs, example.labels}, gradients).mean_loss();
+  CHECK(rounded != loss);
+  CHECK(rounded == Approx(loss).epsilon(0.02));
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    difference += std::pow(gradients[i] - exact[i], 2);
+    size += std::pow(exact[i], 2);
+  }
+  CHECK(std::sqrt(difference / size) < 0.05);
 }
 
 TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet]") {

@@ -100,11 +100,8 @@ json data_options(const json& shape, const std::optional<json>& augment) {
 }
 
 Job job_of(const json& shape, const std::optional<json>& augment, bool live = true, std::uint64_t seed = 1) {
-  const json model = {{"kind", "mlp"},
-                      {"hidden", json::array({8})},
-                      {"bias", true},
-                      {"batch_norm", false},
-                      {"output_batch_norm", false}};
+  const json model = {{"kind", "mlp"},       {"hidden", json::array({8})}, {"bias", true},
+                      {"batch_norm", false}, {"statistics", "batch"},      {"output_batch_norm", false}};
   TrainingOptions training;
   training.batch = 10;
   training.rounds = 2;

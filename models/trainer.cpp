@@ -6,8 +6,8 @@
 
 namespace isthmus {
 
-Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps,
-                 std::optional<Augmenter> augmenter)
+Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options,
+                 long total_steps, std::optional<Augmenter> augmenter)
     : dataset_(dataset),
       batches_(std::move(batches)),
       augmenter_(std::move(augmenter)),

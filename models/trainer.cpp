@@ -6,9 +6,11 @@
 
 namespace isthmus {
 
-Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps)
+Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options,
+                 long total_steps, std::optional<Augmenter> augmenter)
     : dataset_(dataset),
       batches_(std::move(batches)),
+      augmenter_(std::move(augmenter)),
       options_(options),
       total_steps_(total_steps),
       optimizer_(options),
@@ -23,12 +25,22 @@ void Trainer::set_model(const Model& model) {
   optimizer_.reset();
 }
 
-BatchResult Trainer::compute_gradient() {
+void Trainer::load_batch() {
   batches_.next(indices_);
   for (std::size_t i = 0; i < indices_.size(); ++i) {
-    inputs_.row(static_cast<Index>(i)) = dataset_.train_inputs.row(indices_[i]);
+    const auto sample = dataset_.train_inputs.row(indices_[i]);
+    auto input = inputs_.row(static_cast<Index>(i));
+    if (augmenter_) {
+      augmenter_->copy(sample.data(), input.data());
+    } else {
+      input = sample;
+    }
     labels_[i] = dataset_.train_labels[static_cast<std::size_t>(indices_[i])];
   }
+}
+
+BatchResult Trainer::compute_gradient() {
+  load_batch();
   const ConstMatrixMap inputs(inputs_.data(), inputs_.rows(), inputs_.cols());
   return network_->gradient(parameters_, {inputs, labels_}, gradients_);
 }

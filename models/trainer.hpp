@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "models/data/augment.hpp"
 #include "models/data/dataset.hpp"
 #include "models/data/split.hpp"
 #include "models/model.hpp"
@@ -15,9 +17,10 @@ namespace isthmus {
 /// nothing of other workers or of time. Not thread-safe; one task at a time.
 class Trainer {
  public:
-  /// `total_steps`: local steps of the whole training, for the learning rate's schedule. `dataset` must outlive
-  /// the trainer.
-  Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps);
+  /// `total_steps`: local steps of the whole training, for the learning rate's schedule. Without `augmenter`,
+  /// samples are used as they are. `dataset` must outlive the trainer.
+  Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options, long total_steps,
+          std::optional<Augmenter> augmenter = std::nullopt);
 
   /// Makes a network of that shape, with parameters yet to be written and a fresh optimizer.
   void set_model(const Model& model);
@@ -34,8 +37,11 @@ class Trainer {
   BatchResult train(long steps);
 
  private:
+  void load_batch();
+
   const Dataset& dataset_;
   BatchStream batches_;
+  std::optional<Augmenter> augmenter_;
   TrainingOptions options_;
   long total_steps_;
   long step_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "models/data/cifar.hpp"
 #include "models/data/idx.hpp"
 #include "models/data/synthetic.hpp"
 #include "models/error.hpp"
@@ -11,6 +12,8 @@ namespace isthmus {
 const std::vector<DataSetKind>& data_set_kinds() {
   static const std::vector<DataSetKind> kinds = {
       fashion_mnist_kind(),
+      cifar10_kind(),
+      cifar100_kind(),
       idx_kind(),
       synthetic_kind(),
   };
@@ -28,6 +31,7 @@ std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options) {
 void normalise(Dataset& dataset) {
   const SampleShape& shape = dataset.description.shape;
   const Index pixels = Index{shape.height} * shape.width;
+  dataset.channel_scales.clear();
   for (Index channel = 0; channel < shape.channels; ++channel) {
     // In double precision and row by row: a plain float sum of 47 million pixels is off in the third digit.
     auto train = dataset.train_inputs.middleCols(channel * pixels, pixels);
@@ -39,11 +43,12 @@ void normalise(Dataset& dataset) {
     }
     const double mean = sum / static_cast<double>(train.size());
     const double deviation = std::sqrt(std::max(0.0, squares / static_cast<double>(train.size()) - mean * mean));
-    const auto offset = static_cast<float>(mean);
-    const auto factor = static_cast<float>(deviation > 0 ? 1 / deviation : 1);
-    train.array() = (train.array() - offset) * factor;
+    const ChannelScale scale = {.mean = static_cast<float>(mean),
+                                .factor = static_cast<float>(deviation > 0 ? 1 / deviation : 1)};
+    dataset.channel_scales.push_back(scale);
+    train.array() = (train.array() - scale.mean) * scale.factor;
     auto test = dataset.test_inputs.middleCols(channel * pixels, pixels);
-    test.array() = (test.array() - offset) * factor;
+    test.array() = (test.array() - scale.mean) * scale.factor;
   }
 }
 

@@ -28,6 +28,13 @@ struct DataDescription {
   }
 };
 
+/// How the values of one channel were normalised.
+struct ChannelScale {
+  float mean = 0;
+  float factor = 1;  ///< 1 / standard deviation
+  float normalised(float value) const { return (value - mean) * factor; }
+};
+
 /// Inputs are samples x features (an image's pixels channel by channel, row by row), normalised by mean and
 /// standard deviation of the training inputs, channel by channel.
 struct Dataset {
@@ -36,6 +43,7 @@ struct Dataset {
   std::vector<int> train_labels;
   Matrix test_inputs;
   std::vector<int> test_labels;
+  std::vector<ChannelScale> channel_scales;  ///< what normalise() did to each channel
 };
 
 /// Where samples come from.
@@ -58,7 +66,8 @@ const std::vector<DataSetKind>& data_set_kinds();
 /// What a scenario's `data` names. Throws InputError.
 std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options);
 
-/// Subtracts mean and divides by standard deviation of the training inputs, channel by channel.
+/// Subtracts mean and divides by standard deviation of the training inputs, channel by channel, and
+/// notes these in channel_scales.
 void normalise(Dataset& dataset);
 
 }  // namespace isthmus

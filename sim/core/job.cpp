@@ -14,6 +14,7 @@ Job::Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOption
       model_(make_model(model, data_)),
       training_(std::move(training)),
       split_(Split::parse(data)),
+      augmentation_(Augmentation::parse(data, data_)),
       data_in_memory_(data.at("in_memory").get<bool>()),
       workers_(workers),
       steps_per_round_(steps_per_round) {
@@ -70,6 +71,12 @@ std::vector<Round> Job::rounds() const {
 BatchStream Job::batches(int rank) const {
   return {shards_[static_cast<std::size_t>(rank)],
           random_stream(training_.seed, "batches", static_cast<std::uint64_t>(rank))};
+}
+
+std::optional<Augmenter> Job::augmenter(int rank) const {
+  if (!augmentation_.any()) return std::nullopt;
+  return Augmenter(augmentation_, *dataset_,
+                   random_stream(training_.seed, "augmentation", static_cast<std::uint64_t>(rank)));
 }
 
 }  // namespace isthmus

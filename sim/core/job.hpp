@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/data/augment.hpp"
 #include "models/data/dataset.hpp"
 #include "models/data/split.hpp"
 #include "models/model.hpp"
@@ -49,6 +50,7 @@ class Job {
   const Dataset& dataset() const { return *dataset_; }
   const std::vector<float>& initial_parameters() const { return initial_parameters_; }
   BatchStream batches(int rank) const;
+  std::optional<Augmenter> augmenter(int rank) const;  ///< none if samples are used as they are
 
  private:
   std::unique_ptr<DataSource> source_;
@@ -56,6 +58,7 @@ class Job {
   std::unique_ptr<Model> model_;
   TrainingOptions training_;
   Split split_;
+  Augmentation augmentation_;
   bool data_in_memory_;
   int workers_;
   long steps_per_round_;

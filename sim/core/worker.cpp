@@ -55,7 +55,7 @@ Replica::Replica(Worker& worker, const Model& model) : worker_(worker) {
   const Job& job = worker_.job();
   if (job.live()) {
     trainer_ = std::make_unique<Trainer>(job.dataset(), job.batches(worker_.rank()), job.training(),
-                                         job.total_steps());
+                                         job.total_steps(), job.augmenter(worker_.rank()));
   }
   reshape(model);
 }

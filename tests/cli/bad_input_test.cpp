@@ -53,6 +53,28 @@ TEST_CASE("broken scenarios are refused") {
   }
 }
 
+TEST_CASE("data that are not there, and data that cannot be augmented, are refused") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "scenario.json", out = folder / "out";
+  const auto refuse = [&](const json& data, const std::string& pointer, const std::string& message) {
+    json scenario = small_study("broken");
+    scenario["data"] = data;
+    write_text(file, scenario.dump());
+    const ProgramResult result = run_program({"run", file, "--out", out});
+    INFO(result.err);
+    check_refusal(result);
+    CHECK_THAT(result.err, StartsWith("isthmus: " + pointer + ":") && Contains(message));
+    CHECK_FALSE(fs::exists(out));
+  };
+  refuse({{"set", "cifar10"}}, "/data", "\"path\" is missing");
+  refuse({{"set", "cifar10"}, {"path", "nowhere"}}, "/data/path",
+         "get \"CIFAR-10 binary version\" (cifar-10-binary.tar.gz) from "
+         "https://www.cs.toronto.edu/~kriz/cifar.html");
+  refuse({{"set", "cifar100"}, {"path", "nowhere"}}, "/data/path", "get \"CIFAR-100 binary version\"");
+  refuse({{"set", "synthetic"}, {"dimensions", 32}, {"augment", {{"flip", true}}}}, "/data/augment",
+         "only images can be flipped or cropped");
+}
+
 TEST_CASE("broken platforms are refused by every command that reads them") {
   const json expected = read_json_file(source_path("tests/cli/broken_platforms/expected.json"));
   CHECK(expected.size() >= 15);

@@ -95,7 +95,7 @@ std::vector<double> losses_on_joined_batches(const json& scenario) {
 std::vector<double> losses_of_plain_sgd(const json& scenario, bool reset_each_round) {
   const Prepared prepared(scenario);
   const Job& job = prepared.job;
-  Trainer trainer(job.dataset(), job.batches(0), job.training(), job.total_steps());
+  Trainer trainer(job.dataset(), job.batches(0), job.training(), job.total_steps(), job.augmenter(0));
   trainer.set_model(job.model());
   copy(job.initial_parameters(), trainer.parameters());
   const auto train = [&](const Round& round) {

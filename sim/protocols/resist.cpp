@@ -61,7 +61,8 @@ class Resist final : public Protocol {
     return pairs;
   }
 
-  /// Of a round with dispatch and collect after the warm-up; its memory is the most of all kinds of rounds.
+  /// Of the second round after the warm-up, the first to which owners hand blocks. Memory: the most of the
+  /// very first round and those two; what later draws need for homes and buffers may differ by some blocks.
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:

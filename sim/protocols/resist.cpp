@@ -18,7 +18,7 @@ class Resist final : public Protocol {
       : local_steps_(options.at("local_steps").get<long>()),
         server_(options.at("exchange") == "server"),
         deal_{.sections = options.at("partition_sections").get<std::vector<int>>(),
-              .minimum_depth = options.value("minimum_depth", 0)},
+              .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),
         scale_at_test_(options.at("scale_at_test").get<bool>()),
         warm_up_rounds_(options.at("warm_up_rounds").get<long>()) {}
@@ -254,9 +254,10 @@ ProtocolKind resist_kind() {
                     {"minimum_depth",
                      {{"description",
                        "Dealt blocks that each worker has at least; some then go to several "
-                       "workers. Default: no minimum."},
+                       "workers."},
                       {"type", "integer"},
-                      {"minimum", 1}}},
+                      {"minimum", 0},
+                      {"default", 0}}},
                     {"scale_at_test",
                      {{"description",
                        "In tests, multiply the output of each dealt block by the share of "

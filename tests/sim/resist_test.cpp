@@ -77,7 +77,7 @@ Oracle oracle(const json& document, const std::vector<int>& sections = few) {
   const ParameterLayout& layout = job.model().layout();
   const json& options = prepared.scenario.protocol;
   const UnitDeal deal{.sections = options["partition_sections"].get<std::vector<int>>(),
-                      .minimum_depth = options.value("minimum_depth", 0)};
+                      .minimum_depth = options["minimum_depth"].get<int>()};
   const std::vector<int> dealt = dealt_units(layout, deal.sections);
   const float scale = std::max(1.0f / static_cast<float>(job.workers()),
                                static_cast<float>(deal.minimum_depth) / static_cast<float>(dealt.size()));

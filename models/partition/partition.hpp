@@ -11,11 +11,13 @@ namespace isthmus {
 class Partition {
  public:
   Partition() = default;
-  /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it.
-  Partition(std::vector<Selection> parts, const std::vector<bool>& shared);
+  /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it. `common`:
+  /// what every worker has by rule, and not because it was dealt so.
+  Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common = {});
 
   int workers() const { return static_cast<int>(parts_.size()); }
   const Selection& part(int worker) const { return parts_[static_cast<std::size_t>(worker)]; }
+  const Selection& common() const { return common_; }
   /// Workers that have a shared block, ascending; empty for blocks that are dealt out entry by entry.
   const std::vector<int>& sharers(std::size_t block) const { return sharers_[block]; }
   /// The place of a worker's values among all that contribute to the mean of its entries of a block.
@@ -23,7 +25,11 @@ class Partition {
 
  private:
   std::vector<Selection> parts_;
+  Selection common_;
   std::vector<std::vector<int>> sharers_;  // by block
 };
+
+/// Every worker has everything.
+Partition undivided(const ParameterLayout& layout, int workers);
 
 }  // namespace isthmus

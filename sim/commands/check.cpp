@@ -62,7 +62,7 @@ void print_round(const PlannedRun& run) {
   std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
             << run.job->total_steps() << " local steps of each worker in all\n"
             << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-            << (forecast.varies ? ", in the first; rounds vary" : "") << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
+            << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "") << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
             << "            ideally " << format_seconds(compute + forecast.communication_seconds) << ": compute "
             << format_seconds(compute) << ", communication " << format_seconds(forecast.communication_seconds)
             << "; all rounds " << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))

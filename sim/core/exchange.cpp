@@ -37,49 +37,86 @@ std::vector<Message> messages(std::vector<Parcel>& parcels) {
   return result;
 }
 
+/// Copies what two packed vectors have in common.
+void copy_common(ConstValues from, const Selection& of_from, Values to, const Selection& of_to) {
+  if (from.is_phantom() || to.is_phantom()) return;
+  const Selection what = intersection(of_from, of_to);
+  std::vector<float> packed(what.size());
+  Transfer(what, of_from).gather(from, packed);
+  Transfer(what, of_to).scatter(packed, to);
+}
+
 }  // namespace
 
-Exchange::Exchange(Worker& worker, std::vector<Selection> homes)
-    : worker_(worker), homes_(std::move(homes)), live_(worker.job().live()) {
-  reservation_ = worker_.reserve(MemoryPart::parameters, home().size() * sizeof(float));
-  if (!live_) return;
-  storage_.resize(home().size());
-  Transfer(home(), Selection::everything(worker_.job().model().layout()))
-      .gather(worker_.job().initial_parameters(), storage_);
+void Exchange::Storage::resize(Worker& worker, std::size_t count) {
+  reservation_.release();
+  reservation_ = worker.reserve(MemoryPart::parameters, count * sizeof(float));
+  count_ = count;
+  phantom_ = !worker.job().live();
+  values_ = std::vector<float>(phantom_ ? 0 : count);
 }
+
+Exchange::Exchange(Worker& worker, std::vector<Selection> homes) : worker_(worker), homes_(std::move(homes)) {
+  home_.resize(worker_, own_home().size());
+  const Job& job = worker_.job();
+  if (job.live()) Transfer(own_home(), Selection::everything(job.model().layout())).gather(job.initial_parameters(), home_.values());
+}
+
+Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
+    : worker_(worker),
+      aggregate_(&aggregate),
+      homes_(static_cast<std::size_t>(worker.size())),
+      common_(Selection::everything(worker.job().model().layout())) {}
 
 void Exchange::dispatch(const Partition& partition, Values part) {
   Communicator& comm = worker_.communicator();
   const Selection& own = partition.part(comm.rank());
-  auto outgoing = parcels(comm, home(), [&](int worker) -> auto& { return partition.part(worker); });
+  auto outgoing = parcels(comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
   auto incoming = parcels(comm, own, [&](int worker) -> auto& { return home_of(worker); });
-  for (Parcel& parcel : outgoing) Transfer(parcel.what, home()).gather(home_values(), parcel.buffer);
+  for (Parcel& parcel : outgoing) Transfer(parcel.what, own_home()).gather(home_.values(), parcel.buffer);
   exchange(comm, messages(outgoing), messages(incoming));
   for (Parcel& parcel : incoming) Transfer(parcel.what, own).scatter(parcel.buffer, part);
-  if (live_) {
-    const Selection staying = intersection(home(), own);
-    std::vector<float> packed(staying.size());
-    Transfer(staying, home()).gather(storage_, packed);
-    Transfer(staying, own).scatter(packed, part);
+  copy_common(home_.values(), own_home(), part, own);
+  if (!aggregate_) return;
+  if (!initial_) {
+    copy_common(common_values_.values(), common_, part, own);
+  } else if (worker_.job().live()) {
+    copy_common(worker_.job().initial_parameters(), common_, part, own);
   }
+  home_.resize(worker_, 0);
+  common_values_.resize(worker_, 0);
+}
+
+void Exchange::average_common(const Partition& partition, Values part) {
+  Communicator& comm = worker_.communicator();
+  common_ = partition.common();
+  common_values_.resize(worker_, common_.size());
+  Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
+  aggregate_->mean(comm, common_values_.values());
+  initial_ = false;
 }
 
 void Exchange::collect(const Partition& partition, Values part) {
+  if (aggregate_) {
+    average_common(partition, part);
+    homes_ = owner_homes(partition);
+    home_.resize(worker_, own_home().size());
+  }
   Communicator& comm = worker_.communicator();
   const Selection& own = partition.part(comm.rank());
   auto outgoing = parcels(comm, own, [&](int worker) -> auto& { return home_of(worker); });
-  auto incoming = parcels(comm, home(), [&](int worker) -> auto& { return partition.part(worker); });
+  auto incoming = parcels(comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own).gather(part, parcel.buffer);
   exchange(comm, messages(outgoing), messages(incoming));
-  if (!live_) return;
+  if (home_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
   auto parcel = incoming.begin();
   for (int worker = 0; worker < comm.size(); ++worker) {  // means are summed in rank order
     const auto accumulate = [&](const Selection& what, ConstValues packed) {
-      Transfer(what, home()).accumulate(packed, storage_, [&](std::size_t block) { return partition.turn(worker, block); });
+      Transfer(what, own_home()).accumulate(packed, home_.values(), [&](std::size_t block) { return partition.turn(worker, block); });
     };
     if (worker == comm.rank()) {
-      const Selection staying = intersection(home(), own);
+      const Selection staying = intersection(own_home(), own);
       std::vector<float> packed(staying.size());
       Transfer(staying, own).gather(part, packed);
       accumulate(staying, packed);
@@ -90,9 +127,27 @@ void Exchange::collect(const Partition& partition, Values part) {
   }
 }
 
+void Exchange::end_round(const Round& round, std::size_t exchanged) {
+  if (aggregate_ && worker_.rank() == 0) worker_.publish(round, common_, common_values_.values());
+  worker_.end_round(round, homes_, home_.values(), exchanged);
+}
+
 std::vector<Selection> server_homes(const ParameterLayout& layout, int workers) {
   std::vector<Selection> homes(static_cast<std::size_t>(workers));
   homes.front() = Selection::everything(layout);
+  return homes;
+}
+
+std::vector<Selection> owner_homes(const Partition& partition) {
+  std::vector<Selection> homes;
+  for (int worker = 0; worker < partition.workers(); ++worker) {
+    std::vector<BlockSelection> home;
+    for (const BlockSelection& chosen : partition.part(worker).blocks()) {
+      const bool lowest = partition.turn(worker, chosen.block).index == 0;
+      if (lowest && !partition.common().find(chosen.block)) home.push_back(chosen);
+    }
+    homes.emplace_back(std::move(home));
+  }
   return homes;
 }
 

@@ -9,9 +9,14 @@ namespace isthmus {
 
 Job::Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
          long steps_per_round, bool live)
+    : Job(data, [&](const DataDescription& described) { return make_model(model, described); }, std::move(training),
+          workers, steps_per_round, live) {}
+
+Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers,
+         long steps_per_round, bool live)
     : source_(make_data_source(data)),
       data_(source_->describe()),
-      model_(make_model(model, data_)),
+      model_(make(data_)),
       training_(std::move(training)),
       split_(Split::parse(data)),
       augmentation_(Augmentation::parse(data, data_)),

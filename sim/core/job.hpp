@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -29,6 +30,10 @@ class Job {
   /// `steps_per_round`: local steps between two synchronisations. Throws InputError.
   Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
       long steps_per_round, bool live);
+  /// Likewise, with a model that scenarios have no name for.
+  using MakeModel = std::function<std::unique_ptr<Model>(const DataDescription&)>;
+  Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers, long steps_per_round,
+      bool live);
 
   const DataDescription& data() const { return data_; }
   const Model& model() const { return *model_; }

@@ -4,20 +4,24 @@
 
 namespace isthmus {
 
-Recorder::Recorder(const Job& job, TaskPool& pool, Progress progress)
-    : job_(job), pool_(pool), progress_(std::move(progress)) {}
+Recorder::Recorder(const Job& job, TaskPool& pool, Progress progress, EvaluationModel evaluation_model)
+    : job_(job), pool_(pool), progress_(std::move(progress)), evaluation_model_(std::move(evaluation_model)) {}
+
+void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
+  if (part.empty() || !round.evaluated || !job_.live()) return;
+  std::vector<float>& parameters = open_[round.index].parameters;
+  parameters.resize(job_.model().layout().size());
+  Transfer(part, Selection::everything(job_.model().layout())).scatter(values, parameters);
+}
 
 void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values) {
+  publish(round, part, values);
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
   open.row.bytes_sent += report.bytes_sent;
   open.training.resize(static_cast<std::size_t>(job_.workers()));
   open.training[static_cast<std::size_t>(report.rank)] = report.training;
   paper_bytes_ += report.paper_bytes;
-  if (!part.empty() && round.evaluated && job_.live()) {
-    open.parameters.resize(job_.model().layout().size());
-    Transfer(part, Selection::everything(job_.model().layout())).scatter(values, open.parameters);
-  }
   if (++open.reports == job_.workers()) {
     close(round, std::move(open));
     open_.erase(round.index);
@@ -37,8 +41,10 @@ void Recorder::close(const Round& round, OpenRound open) {
     if (job_.live()) {
       // Snapshots must not pile up where training is faster than evaluation.
       while (evaluations_.size() >= static_cast<std::size_t>(2 * pool_.threads())) finish_oldest_evaluation();
-      evaluations_.emplace_back(rows_.size() - 1, pool_.submit([this, parameters = std::move(open.parameters)]() mutable {
-        return evaluate(job_.model(), std::move(parameters), job_.dataset(), job_.training().evaluation_batch);
+      std::shared_ptr<const Model> own = evaluation_model_ ? evaluation_model_(round) : nullptr;
+      evaluations_.emplace_back(rows_.size() - 1, pool_.submit([this, own, parameters = std::move(open.parameters)]() mutable {
+        return evaluate(own ? *own : job_.model(), std::move(parameters), job_.dataset(),
+                        job_.training().evaluation_batch);
       }));
     }
   }

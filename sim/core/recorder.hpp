@@ -39,8 +39,13 @@ class Recorder {
  public:
   using Progress = std::function<void(const Round&, const HistoryRow& so_far)>;
 
-  Recorder(const Job& job, TaskPool& pool, Progress progress);
+  /// The network to evaluate after a round; null: the job's model.
+  using EvaluationModel = std::function<std::unique_ptr<Model>(const Round&)>;
 
+  Recorder(const Job& job, TaskPool& pool, Progress progress, EvaluationModel evaluation_model = {});
+
+  /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
+  void publish(const Round& round, const Selection& part, ConstValues values);
   /// Each worker calls this once a round. If the round is evaluated, all published parts together are the model.
   void end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values);
 
@@ -63,6 +68,7 @@ class Recorder {
   const Job& job_;
   TaskPool& pool_;
   Progress progress_;
+  EvaluationModel evaluation_model_;
   std::map<long, OpenRound> open_;
   std::vector<HistoryRow> rows_;
   std::deque<std::pair<std::size_t, PendingWork<BatchResult>>> evaluations_;  // by row

@@ -29,6 +29,8 @@ class Worker {
   /// Ends a round after which homes[i] of the model rests with worker i, `values` being this worker's home.
   /// `exchanged`: how many parameters this worker was given for the round.
   void end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t exchanged);
+  /// Before the end of a round: these parameters are what a test of the model is to use.
+  void publish(const Round& round, const Selection& what, ConstValues values) { recorder_.publish(round, what, values); }
 
  private:
   friend class Replica;

@@ -48,7 +48,7 @@ class Ist final : public Protocol {
       exchange.dispatch(partition, subnet.parameters());
       subnet.train(round.local_steps);
       exchange.collect(partition, subnet.parameters());
-      worker.end_round(round, exchange.homes(), exchange.home_values(), part.size());
+      exchange.end_round(round, part.size());
     }
   }
 

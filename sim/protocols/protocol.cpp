@@ -7,12 +7,14 @@ namespace isthmus {
 ProtocolKind data_parallel_kind();
 ProtocolKind local_sgd_kind();
 ProtocolKind ist_kind();
+ProtocolKind resist_kind();
 
 const std::vector<ProtocolKind>& protocol_kinds() {
   static const std::vector<ProtocolKind> kinds = {
       data_parallel_kind(),
       local_sgd_kind(),
       ist_kind(),
+      resist_kind(),
   };
   return kinds;
 }

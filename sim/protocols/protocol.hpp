@@ -25,6 +25,9 @@ class Protocol {
 
   virtual void run(Worker& worker) const = 0;
 
+  /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that model.
+  virtual std::unique_ptr<Model> evaluation_model(const Job& /*job*/, const Round& /*round*/) const { return nullptr; }
+
   /// Who will send messages to whom.
   virtual std::vector<RankPair> talking_pairs(int workers) const = 0;
 

@@ -40,7 +40,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   result.network_constants = platform.network_constants();
   Failure failure(result);
   TaskPool pool(threads);
-  Recorder recorder(job, pool, std::move(progress));
+  Recorder recorder(job, pool, std::move(progress),
+                    [&](const Round& round) { return protocol.evaluation_model(job, round); });
 
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
   for (int rank = 0; rank < job.workers(); ++rank) {

@@ -85,3 +85,37 @@ TEST_CASE("what does not fit is an outcome with a breakdown") {
   CHECK(outcomes["local_sgd"][2560] == "out_of_memory");
   CHECK(outcomes["ist"][2560] == "completed");
 }
+
+TEST_CASE("the ResIST paper's Table 1 comes out of the ledger") {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "out";
+  REQUIRE(run_program({"run", source_path("scenarios/resist-resnet101-cifar100.json"), "--out", out}).exit_code == 0);
+  std::map<std::pair<int, int>, double> gigabytes;  // workers, minimum depth (0: local SGD)
+  for (const auto& entry : fs::directory_iterator(out / "runs")) {
+    const json run = read_json_file(entry.path() / "run.json");
+    const json& configuration = run.at("configuration");
+    const int depth = configuration.at("protocol").value("minimum_depth", 0);
+    gigabytes[{configuration.at("platform").at("workers"), depth}] = run.at("summary").at("paper_bytes_per_round").get<double>() / 1e9;
+  }
+  const double half_digit = 0.0006;  // the paper prints 0.45455 as 0.454
+  CHECK(gigabytes[{2, 0}] == Approx(0.662).margin(half_digit));
+  CHECK(gigabytes[{4, 0}] == Approx(1.325).margin(half_digit));
+  CHECK(gigabytes[{8, 0}] == Approx(2.649).margin(half_digit));
+  CHECK(gigabytes[{2, 6}] == Approx(0.454).margin(half_digit));
+  CHECK(gigabytes[{4, 6}] == Approx(0.720).margin(half_digit));
+  CHECK(gigabytes[{8, 4}] == Approx(1.289).margin(half_digit));
+}
+
+TEST_CASE("where the whole network does not fit, ResIST's parts do") {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "out";
+  REQUIRE(run_program({"run", source_path("scenarios/resist-memory.json"), "--out", out}).exit_code == 0);
+  std::map<std::string, std::string> outcomes;
+  for (const auto& entry : fs::directory_iterator(out / "runs")) {
+    const json run = read_json_file(entry.path() / "run.json");
+    outcomes[run.at("configuration").at("protocol").at("kind")] = run.at("outcome");
+  }
+  CHECK(outcomes["data_parallel"] == "out_of_memory");
+  CHECK(outcomes["local_sgd"] == "out_of_memory");
+  CHECK(outcomes["resist"] == "completed");
+}

@@ -1,5 +1,6 @@
 #include "models/resnet.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "models/error.hpp"
@@ -43,8 +44,11 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
     throw InputError("/model/widths", "found " + std::to_string(options.widths.size()) + " widths for " +
                                           std::to_string(options.sections.size()) + " sections; as many are needed");
   }
+  options.stem_kernel = json.at("stem_kernel").get<int>();
+  options.stem_stride = json.at("stem_stride").get<int>();
   const int halvings = static_cast<int>(options.sections.size()) - 1;
-  if (data.shape.height >> halvings == 0 || data.shape.width >> halvings == 0) {
+  const int smaller_side = std::min(data.shape.height, data.shape.width) / options.stem_stride;
+  if (smaller_side >> halvings == 0) {
     throw InputError("/model/sections", "halves images of " + std::to_string(data.shape.height) + "x" +
                                             std::to_string(data.shape.width) + " " + std::to_string(halvings) +
                                             " times; a section more than they have pixels for");
@@ -85,6 +89,8 @@ ModelKind Resnet::kind() {
     "widths": {"description": "Channels of each section; each one after the first halves the resolution.", "type": "array",
                "minItems": 1, "maxItems": 8, "items": {"type": "integer", "minimum": 1, "maximum": 65536},
                "examples": [[16, 32, 64]]},
+    "stem_kernel": {"description": "Pixels on a side of the first convolution.", "enum": [1, 3, 5, 7], "default": 3},
+    "stem_stride": {"description": "Stride of the first convolution.", "enum": [1, 2, 4], "default": 1},
     "block": {"description": "Two 3x3 convolutions, or 1x1, 3x3, 1x1 with four times the channels.",
               "enum": ["basic", "bottleneck"], "default": "basic"},
     "pre_activation": {"description": "BN and ReLU before each convolution; else after, as in the first residual networks.",
@@ -101,7 +107,7 @@ Layers Resnet::make_layers(ParameterLayout& layout) const {
   const BlockStyle& style = options_.style;
   Layers layers;
   auto stem = std::make_unique<Convolution>(
-      "stem", options_.input, Convolution::Options{options_.widths.front(), 3, 1, true, style.method});
+      "stem", options_.input, Convolution::Options{options_.widths.front(), options_.stem_kernel, options_.stem_stride, true, style.method});
   SampleShape shape = stem->output_shape();
   layers.push_back(std::move(stem));
   if (!style.pre_activation) layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));

@@ -14,10 +14,12 @@ struct ResnetOptions {
   int classes = 0;
   std::vector<int> sections = {};  ///< blocks between two changes of resolution
   std::vector<int> widths = {};    ///< channels of each section; every one after the first halves the resolution
-  BlockStyle style;
+  int stem_kernel = 3;
+  int stem_stride = 1;
+  BlockStyle style = {};
 };
 
-/// Residual networks for small images: a 3x3 stem of stride 1 (without BN; with BN and ReLU if blocks are
+/// Residual networks for small images: a stem, 3x3 of stride 1 unless told otherwise (without BN; with BN and ReLU if blocks are
 /// post-activated), sections of residual blocks, the mean over all pixels, a linear layer with bias. As in the ResIST
 /// authors' code there is no BN before the mean. Each block is a unit; those whose shape stays are removable.
 class Resnet final : public Model {

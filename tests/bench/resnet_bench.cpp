@@ -26,7 +26,9 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
                             {"block", "basic"},
                             {"pre_activation", true},
                             {"convolution", "fastest"},
-                            {"statistics", "batch"}};
+                            {"statistics", "batch"},
+                            {"stem_kernel", 3},
+                            {"stem_stride", 1}};
   options.update(model_options);
   const auto model = make_model(options, data.description);
   TrainingOptions training;

@@ -22,12 +22,12 @@ class ReferenceResnet {
     double at(int n, int c, int y, int x) const { return const_cast<Images*>(this)->at(n, c, y, x); }
   };
 
-  ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck)
-      : layout_(layout), pre_activation_(pre_activation), bottleneck_(bottleneck) {}
+  ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck, int stem_stride = 1)
+      : layout_(layout), pre_activation_(pre_activation), bottleneck_(bottleneck), stem_stride_(stem_stride) {}
 
   /// Mean softmax cross-entropy in training mode.
   double loss(const Numbers& parameters, const Images& inputs, const std::vector<int>& labels) const {
-    Images x = convolve(parameters, "stem", inputs, 1);
+    Images x = convolve(parameters, "stem", inputs, stem_stride_);
     if (!pre_activation_) x = normalise(parameters, "stem.norm", x, true);
     for (const Unit& unit : layout_.units()) {
       const bool first = unit.name.ends_with(".block1");
@@ -133,6 +133,7 @@ class ReferenceResnet {
 
   const ParameterLayout& layout_;
   bool pre_activation_, bottleneck_;
+  int stem_stride_;
 };
 
 }  // namespace isthmus

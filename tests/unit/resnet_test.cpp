@@ -29,8 +29,16 @@ Example random_example(const SampleShape& shape) {
   return example;
 }
 
-Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths, BlockStyle style = {}) {
-  return Resnet({.input = input, .classes = classes, .sections = std::move(sections), .widths = std::move(widths), .style = style}, 4);
+Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths, BlockStyle style = {},
+            int stem_kernel = 3, int stem_stride = 1) {
+  return Resnet({.input = input,
+                 .classes = classes,
+                 .sections = std::move(sections),
+                 .widths = std::move(widths),
+                 .stem_kernel = stem_kernel,
+                 .stem_stride = stem_stride,
+                 .style = style},
+                4);
 }
 
 /// Parameters away from the special values of an initialisation.
@@ -48,10 +56,11 @@ BatchResult gradient_of(const Model& model, std::vector<float> parameters, const
   return model.network(samples)->gradient(parameters, {inputs, example.labels}, gradients);
 }
 
-void check_against_reference(const Resnet& model, const SampleShape& shape, const BlockStyle& style) {
+void check_against_reference(const Resnet& model, const SampleShape& shape, const BlockStyle& style,
+                             int stem_stride = 1) {
   const Example example = random_example(shape);
   const std::vector<float> parameters = random_parameters(model);
-  const ReferenceResnet reference(model.layout(), style.pre_activation, style.bottleneck);
+  const ReferenceResnet reference(model.layout(), style.pre_activation, style.bottleneck, stem_stride);
   const ReferenceResnet::Images images{samples, shape.channels, shape.height, shape.width,
                                        Numbers(example.inputs.data(), example.inputs.data() + example.inputs.size())};
   Numbers exact(parameters.begin(), parameters.end());
@@ -97,6 +106,7 @@ TEST_CASE("gradients of residual networks agree with finite differences", "[resn
       {"post-activation bottleneck", {3, 6, 6}, {1, 2}, {8, 16}, {.bottleneck = true, .pre_activation = false}},
       {"running statistics", {1, 6, 6}, {1, 1}, {16, 16}, {.statistics = BatchStatistics::running}},
   };
+  check_against_reference(make({3, 12, 12}, {1, 1}, {16, 16}, {}, 7, 2), {3, 12, 12}, {}, 2);
   for (const Case& each : cases) {
     INFO(each.name);
     const Resnet model = make(each.shape, each.sections, each.widths, each.style);
@@ -165,7 +175,7 @@ TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet
 
 TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
   const auto paper = [](std::vector<int> sections) {
-    return Resnet({.input = {3, 32, 32}, .classes = 100, .sections = std::move(sections), .widths = {64, 128, 256, 512}, .style = {}}, 4);
+    return Resnet({.input = {3, 32, 32}, .classes = 100, .sections = std::move(sections), .widths = {64, 128, 256, 512}, .stem_kernel = 3, .stem_stride = 1, .style = {}}, 4);
   };
   const Resnet resnet101 = paper({3, 4, 23, 3});
   CHECK(resnet101.layout().trainable_size() == 41'396'900);
@@ -234,7 +244,7 @@ TEST_CASE("a sub-ResNet with all blocks is the whole network; without some it la
 TEST_CASE("residual networks are described with care", "[resnet]") {
   const DataDescription data{.name = "images", .shape = {1, 8, 8}, .classes = 3, .train_samples = 10, .test_samples = 10, .nonzeros_per_sample = {}};
   const auto refused = [&](nlohmann::json options) {
-    options.update({{"kind", "resnet"}, {"block", "basic"}, {"pre_activation", true}, {"convolution", "fastest"}, {"statistics", "batch"}});
+    options.update({{"kind", "resnet"}, {"block", "basic"}, {"pre_activation", true}, {"convolution", "fastest"}, {"statistics", "batch"}, {"stem_kernel", 3}, {"stem_stride", 1}});
     CHECK_THROWS_AS(make_model(options, data), InputError);
   };
   refused(nlohmann::json::object());

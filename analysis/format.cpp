@@ -23,7 +23,8 @@ std::string format(double value, std::span<const Prefix> prefixes, const std::st
   while (i + 1 < prefixes.size() && std::abs(value) / prefixes[i].factor >= 999.5) ++i;
   const double scaled = value / prefixes[i].factor;
   char digits[64];
-  std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f", scaled);
+  std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f",
+                scaled);
   const std::string suffix = prefixes[i].name + unit;
   return suffix.empty() ? digits : std::string(digits) + ' ' + suffix;
 }

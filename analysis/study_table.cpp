@@ -80,7 +80,8 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
   if (!protocol_swept) head.push_back("protocol");
   for (const auto& [pointer, value] : runs.front().at("swept").items()) head.push_back(last_token(pointer));
   const std::size_t left_columns = head.size();
-  for (const char* name : {"accuracy", "to target", "simulated", "bytes sent", "memory of a device"}) head.push_back(name);
+  for (const char* name : {"accuracy", "to target", "simulated", "bytes sent", "memory of a device"})
+    head.push_back(name);
   std::vector<TextRow> rows = {head};
   for (const Json& run : runs) {
     const Json& summary = run.at("summary");
@@ -101,7 +102,8 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
   print_table(rows, out, left_columns);
   for (const Json& run : runs) {
     if (run.at("outcome") == "failed" || run.at("outcome") == "deadlock") {
-      out << "  run " << run.at("id").get<std::string>() << ": " << run.at("message").get<std::string>() << '\n';
+      out << "  run " << run.at("id").get<std::string>() << ": " << run.at("message").get<std::string>()
+          << '\n';
     }
   }
 }

@@ -5,8 +5,8 @@
 namespace isthmus {
 
 /// What one training step of a network costs, from its description alone. A multiply-add counts as two FLOPs;
-/// element-wise work is counted operation by operation (each layer says how), a division, root, exponential or
-/// comparison as one.
+/// element-wise work is counted operation by operation (each layer says how), a division, root, exponential
+/// or comparison as one.
 struct CostProfile {
   std::size_t parameters = 0;  ///< trainable
   std::size_t statistics = 0;  ///< running statistics that travel with the parameters

@@ -17,8 +17,8 @@ struct BatchResult {
   BatchResult& operator+=(const BatchResult& other);
 };
 
-/// Softmax cross-entropy of `logits` (samples x classes) against `labels`. A sample counts as correct when its
-/// label has the (first) largest logit.
+/// Softmax cross-entropy of `logits` (samples x classes) against `labels`. A sample counts as correct when
+/// its label has the (first) largest logit.
 BatchResult softmax_cross_entropy(ConstMatrixMap logits, std::span<const int> labels);
 
 /// Likewise, and writes the gradient of the *mean* loss over the logits.

@@ -15,8 +15,7 @@ std::unique_ptr<Model> make_mlp(const nlohmann::json& json, const DataDescriptio
   options.batch_norm = json.at("batch_norm").get<bool>();
   options.output_batch_norm = json.value("output_batch_norm", options.batch_norm);
   options.bias = json.value("bias", !options.batch_norm);
-  options.statistics =
-      json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.statistics = json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
   options.nonzeros = data.nonzeros_per_sample;
   return std::make_unique<Mlp>(std::move(options), data.sample_bytes());
 }
@@ -29,9 +28,10 @@ Mlp::Mlp(MlpOptions options, std::size_t input_bytes_per_sample)
 }
 
 ModelKind Mlp::kind() {
-  return {.kind = {.name = "mlp",
-                   .summary = "multi-layer perceptron: Linear, BN, ReLU per hidden layer; Linear, BN (as in IST)",
-                   .options = nlohmann::json::parse(R"({
+  return {
+      .kind = {.name = "mlp",
+               .summary = "multi-layer perceptron: Linear, BN, ReLU per hidden layer; Linear, BN (as in IST)",
+               .options = nlohmann::json::parse(R"({
     "hidden": {"description": "Widths of the hidden layers, first to last.", "type": "array", "maxItems": 100,
                "items": {"type": "integer", "minimum": 1}, "examples": [[512, 512]]},
     "batch_norm": {"description": "Batch norm between each hidden linear layer and its ReLU.", "type": "boolean",
@@ -42,8 +42,8 @@ ModelKind Mlp::kind() {
     "statistics": {"description": "What evaluation normalises by: the evaluation batch (as the IST authors' code), or a running average of training's.",
                    "enum": ["batch", "running"], "default": "batch"}
   })"),
-                   .required = {"hidden"}},
-          .make = make_mlp};
+               .required = {"hidden"}},
+      .make = make_mlp};
 }
 
 Layers Mlp::make_layers(ParameterLayout& layout) const {
@@ -77,7 +77,8 @@ Layers Mlp::make_layers(ParameterLayout& layout) const {
 std::unique_ptr<Model> Mlp::subnet(const Selection& selection) const {
   MlpOptions part = options_;
   for (std::size_t i = 0; i < part.hidden.size(); ++i) {
-    const BlockSelection* weight = selection.find(layout().index_of("hidden" + std::to_string(i + 1) + ".weight"));
+    const BlockSelection* weight =
+        selection.find(layout().index_of("hidden" + std::to_string(i + 1) + ".weight"));
     part.hidden[i] = weight ? weight->rows.size() : 0;
   }
   return std::make_unique<Mlp>(std::move(part), input_bytes_per_sample());

@@ -20,8 +20,8 @@ struct MlpOptions {
   std::optional<Index> nonzeros = {};  ///< sparse inputs: non-zero entries of a sample
 };
 
-/// The network of the IST paper: for each hidden layer Linear, BN, ReLU; then Linear and a BN without scale and
-/// shift. Its divisible axes are the hidden layers' neurons.
+/// The network of the IST paper: for each hidden layer Linear, BN, ReLU; then Linear and a BN without scale
+/// and shift. Its divisible axes are the hidden layers' neurons.
 class Mlp final : public Model {
  public:
   Mlp(MlpOptions options, std::size_t input_bytes_per_sample);

@@ -25,7 +25,8 @@ Network::Network(Layers layers, Index capacity) : layers_(std::move(layers)), ca
     outputs_.emplace_back(static_cast<std::size_t>(capacity * layer->outputs()));
   }
   const auto widths = gradient_widths(layers_);
-  for (std::size_t i : {0, 1}) activation_gradients_[i].resize(static_cast<std::size_t>(capacity * widths[i]));
+  for (std::size_t i : {0, 1})
+    activation_gradients_[i].resize(static_cast<std::size_t>(capacity * widths[i]));
 }
 
 MatrixMap Network::output_of(std::size_t layer, Index samples) {
@@ -57,8 +58,8 @@ BatchResult Network::gradient(Values parameters, const Batch& batch, Values grad
     const ConstMatrixMap input = input_of(i, batch);
     if (!layers_[i]->backward_in_place()) buffer = 1 - buffer;
     MatrixMap input_gradient = gradient_map(input.cols());
-    layers_[i]->backward(parameters, input, input_of(i + 1, batch), gradient, i == 0 ? nullptr : &input_gradient,
-                         gradients);
+    layers_[i]->backward(parameters, input, input_of(i + 1, batch), gradient,
+                         i == 0 ? nullptr : &input_gradient, gradients);
     new (&gradient) MatrixMap(input_gradient);  // how Eigen re-seats a map
   }
   return result;

@@ -9,8 +9,8 @@
 
 namespace isthmus {
 
-/// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out the indices
-/// of axes that are `divisible`; inputs and outputs of a network are not.
+/// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out the
+/// indices of axes that are `divisible`; inputs and outputs of a network are not.
 struct Axis {
   std::string name;
   Index size = 0;
@@ -18,8 +18,8 @@ struct Axis {
   bool operator==(const Axis&) const = default;
 };
 
-/// Parameters that a model can do without: a residual block whose shortcut is the identity becomes the identity
-/// when it is left out. Partitions deal out whole units.
+/// Parameters that a model can do without: a residual block whose shortcut is the identity becomes the
+/// identity when it is left out. Partitions deal out whole units.
 struct Unit {
   std::string name;
   int section = 0;        ///< 1, 2, ...: blocks between two changes of resolution

@@ -14,7 +14,8 @@ using Random = std::mt19937_64;
 
 /// The stream of random numbers for one purpose of one rank (and one round), independent of all others: to
 /// change how one thing draws does not shift another.
-Random random_stream(std::uint64_t seed, std::string_view purpose, std::uint64_t rank = 0, std::uint64_t round = 0);
+Random random_stream(std::uint64_t seed, std::string_view purpose, std::uint64_t rank = 0,
+                     std::uint64_t round = 0);
 
 /// Fisher-Yates; std::shuffle may differ between standard libraries.
 template <typename T>

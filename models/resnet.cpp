@@ -42,7 +42,8 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
   }
   if (options.sections.size() != options.widths.size()) {
     throw InputError("/model/widths", "found " + std::to_string(options.widths.size()) + " widths for " +
-                                          std::to_string(options.sections.size()) + " sections; as many are needed");
+                                          std::to_string(options.sections.size()) +
+                                          " sections; as many are needed");
   }
   options.stem_kernel = json.at("stem_kernel").get<int>();
   options.stem_stride = json.at("stem_stride").get<int>();
@@ -50,14 +51,16 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
   const int smaller_side = std::min(data.shape.height, data.shape.width) / options.stem_stride;
   if (smaller_side >> halvings == 0) {
     throw InputError("/model/sections", "halves images of " + std::to_string(data.shape.height) + "x" +
-                                            std::to_string(data.shape.width) + " " + std::to_string(halvings) +
+                                            std::to_string(data.shape.width) + " " +
+                                            std::to_string(halvings) +
                                             " times; a section more than they have pixels for");
   }
   options.style.bottleneck = json.at("block") == "bottleneck";
   options.style.pre_activation = json.at("pre_activation").get<bool>();
   options.style.method =
       json.at("convolution") == "direct" ? ConvolutionMethod::direct : ConvolutionMethod::fastest;
-  options.style.statistics = json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.style.statistics =
+      json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
   return std::make_unique<Resnet>(std::move(options), data.sample_bytes());
 }
 
@@ -106,13 +109,17 @@ ModelKind Resnet::kind() {
 Layers Resnet::make_layers(ParameterLayout& layout) const {
   const BlockStyle& style = options_.style;
   Layers layers;
-  auto stem = std::make_unique<Convolution>(
-      "stem", options_.input, Convolution::Options{options_.widths.front(), options_.stem_kernel, options_.stem_stride, true, style.method});
+  auto stem =
+      std::make_unique<Convolution>("stem", options_.input,
+                                    Convolution::Options{options_.widths.front(), options_.stem_kernel,
+                                                         options_.stem_stride, true, style.method});
   SampleShape shape = stem->output_shape();
   layers.push_back(std::move(stem));
-  if (!style.pre_activation) layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));
+  if (!style.pre_activation)
+    layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));
   for (const Block& block : blocks_) {
-    const std::string name = "section" + std::to_string(block.section) + ".block" + std::to_string(block.index);
+    const std::string name =
+        "section" + std::to_string(block.section) + ".block" + std::to_string(block.index);
     const int channels = options_.widths[static_cast<std::size_t>(block.section - 1)];
     const int stride = block.section > 1 && block.index == 1 ? 2 : 1;
     const bool removable = ResidualBlock::has_identity(shape, channels, stride, style);

@@ -13,15 +13,17 @@ struct ResnetOptions {
   SampleShape input;
   int classes = 0;
   std::vector<int> sections = {};  ///< blocks between two changes of resolution
-  std::vector<int> widths = {};    ///< channels of each section; every one after the first halves the resolution
+  std::vector<int> widths =
+      {};  ///< channels of each section; every one after the first halves the resolution
   int stem_kernel = 3;
   int stem_stride = 1;
   BlockStyle style = {};
 };
 
-/// Residual networks for small images: a stem, 3x3 of stride 1 unless told otherwise (without BN; with BN and ReLU if blocks are
-/// post-activated), sections of residual blocks, the mean over all pixels, a linear layer with bias. As in the ResIST
-/// authors' code there is no BN before the mean. Each block is a unit; those whose shape stays are removable.
+/// Residual networks for small images: a stem, 3x3 of stride 1 unless told otherwise (without BN; with BN and
+/// ReLU if blocks are post-activated), sections of residual blocks, the mean over all pixels, a linear layer
+/// with bias. As in the ResIST authors' code there is no BN before the mean. Each block is a unit; those
+/// whose shape stays are removable.
 class Resnet final : public Model {
  public:
   Resnet(ResnetOptions options, std::size_t input_bytes_per_sample);

@@ -43,11 +43,13 @@ double learning_rate_at(const TrainingOptions& options, long step, long total_st
     case Schedule::Kind::constant:
       break;
     case Schedule::Kind::step:
-      for (const double milestone : schedule.milestones) factor *= progress >= milestone ? schedule.factor : 1;
+      for (const double milestone : schedule.milestones)
+        factor *= progress >= milestone ? schedule.factor : 1;
       break;
     case Schedule::Kind::cosine: {
       const double done = (progress - schedule.warm_up) / (1 - schedule.warm_up);
-      factor = schedule.final_factor + (1 - schedule.final_factor) * (1 + std::cos(std::numbers::pi * done)) / 2;
+      factor =
+          schedule.final_factor + (1 - schedule.final_factor) * (1 + std::cos(std::numbers::pi * done)) / 2;
       break;
     }
   }

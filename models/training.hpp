@@ -16,17 +16,18 @@ enum class Precision { fp32, bf16 };
 struct Schedule {
   enum class Kind { constant, step, cosine };
   Kind kind = Kind::constant;
-  std::vector<double> milestones;  ///< step: fractions of training at which the rate is multiplied by `factor`
-  double factor = 0.1;             ///< step
-  double final_factor = 0;         ///< cosine: where it ends
-  double warm_up = 0;              ///< fraction of training with linear warm-up
+  std::vector<double>
+      milestones;           ///< step: fractions of training at which the rate is multiplied by `factor`
+  double factor = 0.1;      ///< step
+  double final_factor = 0;  ///< cosine: where it ends
+  double warm_up = 0;       ///< fraction of training with linear warm-up
 };
 
 /// SGD and how long, how often, from which seed.
 struct TrainingOptions {
-  int batch = 128;                              ///< samples of one local step of one worker
-  std::optional<double> epochs;                 ///< passes over the whole data set by all workers together
-  std::optional<long> rounds;                   ///< instead of epochs
+  int batch = 128;               ///< samples of one local step of one worker
+  std::optional<double> epochs;  ///< passes over the whole data set by all workers together
+  std::optional<long> rounds;    ///< instead of epochs
   double learning_rate = 0.01;
   double momentum = 0;
   bool nesterov = false;
@@ -34,10 +35,10 @@ struct TrainingOptions {
   Schedule schedule;
   OptimizerState optimizer_state = OptimizerState::protocol_default;
   std::uint64_t seed = 1;
-  std::optional<long> evaluate_every_rounds;    ///< exactly one of these two is set
+  std::optional<long> evaluate_every_rounds;  ///< exactly one of these two is set
   std::optional<double> evaluate_every_epochs;
-  int evaluation_batch = 1000;                  ///< samples normalised together where batch statistics are used
-  bool charge_evaluation = false;               ///< put evaluations on the simulated clock
+  int evaluation_batch = 1000;     ///< samples normalised together where batch statistics are used
+  bool charge_evaluation = false;  ///< put evaluations on the simulated clock
   std::optional<double> target_accuracy;
   Precision precision = Precision::fp32;
 };

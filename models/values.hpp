@@ -18,10 +18,9 @@ class BasicValues {
   BasicValues(std::vector<std::remove_const_t<T>>& values) : BasicValues(values.data(), values.size()) {}
   /// A mutable view is also a constant one.
   template <typename U>
-    requires(std::is_const_v<T> && std::is_same_v<U, std::remove_const_t<T>>)
-  BasicValues(BasicValues<U> other) : BasicValues(other.data(), other.size()) {}
-  BasicValues(const std::vector<std::remove_const_t<T>>& values)
-    requires(std::is_const_v<T>)
+  requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) BasicValues(BasicValues<U> other)
+      : BasicValues(other.data(), other.size()) {}
+  BasicValues(const std::vector<std::remove_const_t<T>>& values) requires(std::is_const_v<T>)
       : BasicValues(values.data(), values.size()) {}
 
   /// `size` numbers without storage.

@@ -11,11 +11,7 @@ namespace isthmus {
 
 const std::vector<DataSetKind>& data_set_kinds() {
   static const std::vector<DataSetKind> kinds = {
-      fashion_mnist_kind(),
-      cifar10_kind(),
-      cifar100_kind(),
-      idx_kind(),
-      synthetic_kind(),
+      fashion_mnist_kind(), cifar10_kind(), cifar100_kind(), idx_kind(), synthetic_kind(),
   };
   return kinds;
 }
@@ -42,7 +38,8 @@ void normalise(Dataset& dataset) {
       squares += row.squaredNorm();
     }
     const double mean = sum / static_cast<double>(train.size());
-    const double deviation = std::sqrt(std::max(0.0, squares / static_cast<double>(train.size()) - mean * mean));
+    const double deviation =
+        std::sqrt(std::max(0.0, squares / static_cast<double>(train.size()) - mean * mean));
     const ChannelScale scale = {.mean = static_cast<float>(mean),
                                 .factor = static_cast<float>(deviation > 0 ? 1 / deviation : 1)};
     dataset.channel_scales.push_back(scale);

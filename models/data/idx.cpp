@@ -30,12 +30,14 @@ class IdxFile {
     const bool zipped = fs::is_regular_file(path_);
     if (!zipped) path_ = folder / name;
     file_.open(path_, std::ios::binary);
-    if (!fs::is_regular_file(path_) || !file_) throw InputError(path_.string(), "no such file (nor " + name + ".gz)");
+    if (!fs::is_regular_file(path_) || !file_)
+      throw InputError(path_.string(), "no such file (nor " + name + ".gz)");
     if (zipped) stream_.push(io::gzip_decompressor());
     stream_.push(file_);
     stream_.exceptions(std::ios::badbit);  // else a gzip_error would look like an early end
     const std::uint32_t magic = read_number();
-    if (magic != 0x800 + dimensions) fail("not an IDX file of unsigned bytes in " + std::to_string(dimensions) + " dimensions");
+    if (magic != 0x800 + dimensions)
+      fail("not an IDX file of unsigned bytes in " + std::to_string(dimensions) + " dimensions");
     for (std::size_t i = 0; i < dimensions; ++i) {
       const std::uint32_t size = read_number();
       if (size > largest_size || (count_ > 0 && size > largest_count / count_)) {
@@ -91,7 +93,8 @@ class IdxSource final : public DataSource {
   DataDescription describe() const override {
     const IdxFile train(folder_, "train-images-idx3-ubyte", 3), test(folder_, "t10k-images-idx3-ubyte", 3);
     for (const std::size_t dimension : {1, 2}) {
-      if (test.size(dimension) != train.size(dimension)) test.fail("images differ in size from the training set's");
+      if (test.size(dimension) != train.size(dimension))
+        test.fail("images differ in size from the training set's");
     }
     for (const IdxFile* file : {&train, &test}) {
       if (file->size(0) == 0 || file->size(1) == 0 || file->size(2) == 0) file->fail("holds no images");
@@ -115,7 +118,8 @@ class IdxSource final : public DataSource {
     dataset.test_inputs = read_images("t10k", dataset.description);
     dataset.test_labels = read_labels("t10k", dataset.description.test_samples);
     if (std::ranges::max(dataset.test_labels) >= dataset.description.classes) {
-      throw InputError((folder_ / "t10k-labels-idx1-ubyte").string(), "has labels that the training set has not");
+      throw InputError((folder_ / "t10k-labels-idx1-ubyte").string(),
+                       "has labels that the training set has not");
     }
     normalise(dataset);
     return dataset;
@@ -155,20 +159,22 @@ DataSetKind idx_kind() {
 }
 
 DataSetKind fashion_mnist_kind() {
-  return {.kind = {.name = "fashion-mnist",
-                   .summary = "Fashion-MNIST: 60,000 + 10,000 images, 28x28, 10 classes (Debian: dataset-fashion-mnist)",
-                   .options = nlohmann::json::parse(R"({
+  return {
+      .kind = {.name = "fashion-mnist",
+               .summary =
+                   "Fashion-MNIST: 60,000 + 10,000 images, 28x28, 10 classes (Debian: dataset-fashion-mnist)",
+               .options = nlohmann::json::parse(R"({
     "path": {"description": "Folder with the IDX files. Default: where Debian's package dataset-fashion-mnist puts them.",
              "type": "string", "minLength": 1}
   })")},
-          .make = [](const nlohmann::json& options) -> std::unique_ptr<DataSource> {
-            const std::string folder = options.value("path", debian_folder);
-            if (!fs::is_directory(folder)) {
-              throw InputError("/data", "no folder " + folder +
-                                            "; install Debian's package dataset-fashion-mnist, or set \"path\"");
-            }
-            return std::make_unique<IdxSource>("fashion-mnist", folder);
-          }};
+      .make = [](const nlohmann::json& options) -> std::unique_ptr<DataSource> {
+        const std::string folder = options.value("path", debian_folder);
+        if (!fs::is_directory(folder)) {
+          throw InputError("/data", "no folder " + folder +
+                                        "; install Debian's package dataset-fashion-mnist, or set \"path\"");
+        }
+        return std::make_unique<IdxSource>("fashion-mnist", folder);
+      }};
 }
 
 }  // namespace isthmus

@@ -26,7 +26,8 @@ std::vector<std::size_t> dirichlet_ends(std::size_t count, std::size_t parts, do
   std::vector<std::size_t> ends;
   for (const double end : sums) {
     // A tiny alpha can underflow every draw to zero; then the last part takes all.
-    ends.push_back(sum > 0 ? static_cast<std::size_t>(std::llround(end / sum * static_cast<double>(count))) : 0);
+    ends.push_back(sum > 0 ? static_cast<std::size_t>(std::llround(end / sum * static_cast<double>(count)))
+                           : 0);
   }
   ends.back() = count;
   return ends;
@@ -74,7 +75,8 @@ long expected_shard_samples(const Split& split, long samples, int workers) {
   return split.kind == Split::Kind::shared ? samples : (samples + workers - 1) / workers;
 }
 
-std::vector<Shard> split_samples(const Split& split, std::span<const int> labels, int workers, std::uint64_t seed) {
+std::vector<Shard> split_samples(const Split& split, std::span<const int> labels, int workers,
+                                 std::uint64_t seed) {
   Random random = random_stream(seed, "split");
   const auto count = static_cast<std::size_t>(workers);
   std::vector<Shard> shards(count);

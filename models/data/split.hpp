@@ -33,7 +33,8 @@ struct Shard {
 long expected_shard_samples(const Split& split, long samples, int workers);
 
 /// The shards of all workers. Every worker gets at least one sample; needs as many samples as workers.
-std::vector<Shard> split_samples(const Split& split, std::span<const int> labels, int workers, std::uint64_t seed);
+std::vector<Shard> split_samples(const Split& split, std::span<const int> labels, int workers,
+                                 std::uint64_t seed);
 
 /// An endless stream of one worker's samples: pass after pass over its shard, each in a new random order.
 /// Batches are always full; they may reach from one pass into the next.

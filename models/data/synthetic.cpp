@@ -58,7 +58,8 @@ class SyntheticSource final : public DataSource {
   Matrix draw_means() const {
     const auto [channels, height, width] = description_.shape;
     Random random = random_stream(seed_, "class means");
-    boost::random::normal_distribution<float> normal(0, std::sqrt(0.5f / static_cast<float>(description_.shape.size())));
+    boost::random::normal_distribution<float> normal(
+        0, std::sqrt(0.5f / static_cast<float>(description_.shape.size())));
     Matrix means(description_.classes, description_.shape.size());
     for (Index label = 0; label < means.rows(); ++label) {
       Index column = 0;

@@ -19,7 +19,8 @@ void AveragePool::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) 
     const float* values = input.row(sample).data();
     for (Index channel = 0; channel < input_.channels; channel += block, values += block * pixels) {
       const Index count = std::min(block, input_.channels - channel);
-      output.row(sample).segment(channel, count) = ConstMatrixMap(values, pixels, block).leftCols(count).colwise().mean();
+      output.row(sample).segment(channel, count) =
+          ConstMatrixMap(values, pixels, block).leftCols(count).colwise().mean();
     }
   }
 }

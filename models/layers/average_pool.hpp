@@ -14,8 +14,8 @@ class AveragePool final : public Layer {
   Index outputs() const override { return input_.channels; }
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   SampleShape input_;

@@ -8,12 +8,13 @@
 namespace isthmus {
 
 /// What evaluation normalises by: the statistics of the batch at hand (as the IST authors' code does), or a
-/// running average of training's (exponential, weight 0.1 for the newest, unbiased variance, as PyTorch does).
+/// running average of training's (exponential, weight 0.1 for the newest, unbiased variance, as PyTorch
+/// does).
 enum class BatchStatistics { batch, running };
 
-/// y = scale * (x - mean) / sqrt(variance + 1e-5) + shift, feature by feature, with mean and variance over the
-/// samples of the batch; then, on request, ReLU. Ioffe and Szegedy 2015.
-/// FLOPs per element: forward 6 (sums 1 + 3, scaling 2), backward 9 (sums 3, result 6); ReLU 1 each.
+/// y = scale * (x - mean) / sqrt(variance + 1e-5) + shift, feature by feature, with mean and variance over
+/// the samples of the batch; then, on request, ReLU. Ioffe and Szegedy 2015. FLOPs per element: forward 6
+/// (sums 1 + 3, scaling 2), backward 9 (sums 3, result 6); ReLU 1 each.
 class BatchNorm final : public Layer {
  public:
   struct Options {
@@ -32,8 +33,8 @@ class BatchNorm final : public Layer {
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   void use_batch_statistics(ConstMatrixMap input);

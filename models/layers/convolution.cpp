@@ -18,7 +18,8 @@ using onednn::Type;
 
 /// Primitives for one number of samples; those of the backward pass are made when first needed.
 struct Convolution::Plan {
-  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision, Index samples)
+  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision,
+       Index samples)
       : strides{options.stride, options.stride},
         padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
         rounded(precision == Precision::bf16) {
@@ -46,9 +47,10 @@ struct Convolution::Plan {
   }
 
   void try_method(algorithm method) {
-    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor, weights_factor,
-                                                      destination, strides, padding, padding);
-    const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(), onednn::engine(), true);
+    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
+                                                      weights_factor, destination, strides, padding, padding);
+    const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(),
+                                                            onednn::engine(), true);
     if (!attempt.get(true)) return;
     forward_description = attempt;
     chosen = method;
@@ -63,24 +65,26 @@ struct Convolution::Plan {
 
   void prepare_weights_gradient() {
     if (weights_gradient_description) return;
-    weights_gradient_description = best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
-      const dnnl::convolution_backward_weights::desc description(method, source_factor, any_weights, destination_factor,
-                                                                 strides, padding, padding);
-      return dnnl::convolution_backward_weights::primitive_desc(description, onednn::attributes(), onednn::engine(),
-                                                                *forward_description, true);
-    });
+    weights_gradient_description =
+        best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
+          const dnnl::convolution_backward_weights::desc description(
+              method, source_factor, any_weights, destination_factor, strides, padding, padding);
+          return dnnl::convolution_backward_weights::primitive_desc(
+              description, onednn::attributes(), onednn::engine(), *forward_description, true);
+        });
     weights_gradient = dnnl::convolution_backward_weights(*weights_gradient_description);
     gradient_weights = memory(weights_gradient_description->diff_weights_desc(), onednn::engine());
   }
 
   void prepare_input_gradient() {
     if (input_gradient_description) return;
-    input_gradient_description = best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
-      const dnnl::convolution_backward_data::desc description(method, source, weights_factor, destination_factor, strides,
-                                                              padding, padding);
-      return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(), onednn::engine(),
-                                                             *forward_description, true);
-    });
+    input_gradient_description =
+        best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
+          const dnnl::convolution_backward_data::desc description(
+              method, source, weights_factor, destination_factor, strides, padding, padding);
+          return dnnl::convolution_backward_data::primitive_desc(
+              description, onednn::attributes(), onednn::engine(), *forward_description, true);
+        });
     input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
     backward_weights = memory(input_gradient_description->weights_desc(), onednn::engine());
   }
@@ -99,7 +103,7 @@ struct Convolution::Plan {
   bool rounded;
   memory::desc source, destination, any_weights, plain_weights;
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
-  memory rounded_source;                                          // of the last forward pass, if rounded
+  memory rounded_source;                                           // of the last forward pass, if rounded
   algorithm chosen{};
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
   std::optional<dnnl::convolution_backward_weights::primitive_desc> weights_gradient_description;
@@ -113,7 +117,8 @@ struct Convolution::Plan {
 Convolution::Convolution(std::string name, SampleShape input, Options options)
     : name_(std::move(name)),
       input_(input),
-      output_{options.output_channels, (input.height - 1) / options.stride + 1, (input.width - 1) / options.stride + 1},
+      output_{options.output_channels, (input.height - 1) / options.stride + 1,
+              (input.width - 1) / options.stride + 1},
       options_(options) {}
 
 Convolution::~Convolution() = default;
@@ -134,7 +139,8 @@ void Convolution::initialise(Values parameters, Random& random) const {
 }
 
 void Convolution::add_costs(CostProfile& costs, Index batch, bool first) const {
-  const double multiply_adds = static_cast<double>(batch) * static_cast<double>(output_.size()) * static_cast<double>(fan_in());
+  const double multiply_adds =
+      static_cast<double>(batch) * static_cast<double>(output_.size()) * static_cast<double>(fan_in());
   costs.forward_multiply_adds += multiply_adds;
   costs.forward_flops += 2 * multiply_adds;
   costs.backward_flops += (first ? 2 : 4) * multiply_adds;
@@ -162,8 +168,8 @@ void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap out
               plan.forward_description->scratchpad_desc());
 }
 
-void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
-                           MatrixMap* input_gradient, Values gradients) {
+void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap,
+                           MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   Plan& plan = this->plan(input.rows());
   plan.prepare_weights_gradient();
   const memory gradient = plan.gradient_factor(output_gradient.data());
@@ -175,7 +181,8 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
   onednn::reorder(plan.gradient_weights, onednn::view(plan.plain_weights, gradients.data() + weight_offset_));
   if (!input_gradient) return;
   plan.prepare_input_gradient();
-  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_), plan.backward_weights);
+  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_),
+                  plan.backward_weights);
   onednn::run(plan.input_gradient,
               {{DNNL_ARG_DIFF_DST, gradient},
                {DNNL_ARG_WEIGHTS, plan.backward_weights},

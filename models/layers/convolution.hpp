@@ -9,12 +9,12 @@
 
 namespace isthmus {
 
-/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, AVX-512; rms error about 1e-6), else
-/// and always with `direct` the plain sum.
+/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, AVX-512; rms error about 1e-6),
+/// else and always with `direct` the plain sum.
 enum class ConvolutionMethod { fastest, direct };
 
-/// A square convolution of images, padded so that only the stride changes their size; no bias. Output channels x
-/// input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
+/// A square convolution of images, padded so that only the stride changes their size; no bias. Output
+/// channels x input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
 /// Activations are in oneDNN's blocked layout, but for the input of a network's first layer, which is plain.
 class Convolution final : public Layer {
  public:
@@ -36,8 +36,8 @@ class Convolution final : public Layer {
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
   void set_precision(Precision precision) override { precision_ = precision; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
   /// oneDNN's names of the implementations used for that many samples, forward and backward.
   std::string implementations(Index samples);

@@ -38,14 +38,16 @@ struct ImageNorm::Plan {
   /// By given statistics, for evaluation.
   void prepare_inference() {
     if (inference_description) return;
-    inference_description = describe(prop_kind::forward_inference, flags | normalization_flags::use_global_stats);
+    inference_description =
+        describe(prop_kind::forward_inference, flags | normalization_flags::use_global_stats);
     inference = Forward(*inference_description);
   }
 
   void prepare_backward() {
     if (backward_description) return;
-    backward_description = Backward::primitive_desc(Backward::desc(prop_kind::backward, images, images, epsilon, flags),
-                                                    onednn::attributes(), onednn::engine(), forward_description);
+    backward_description =
+        Backward::primitive_desc(Backward::desc(prop_kind::backward, images, images, epsilon, flags),
+                                 onednn::attributes(), onednn::engine(), forward_description);
     backward = Backward(*backward_description);
   }
 
@@ -93,7 +95,8 @@ void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
   costs.backward_flops += (9 + relu) * elements;
   // The output; mean and variance; for each element a bit that says whether ReLU let it pass.
   const auto outputs = static_cast<std::size_t>(batch * this->outputs());
-  costs.activation_bytes += outputs * sizeof(float) + static_cast<std::size_t>(2 * shape_.channels) * sizeof(float) +
+  costs.activation_bytes += outputs * sizeof(float) +
+                            static_cast<std::size_t>(2 * shape_.channels) * sizeof(float) +
                             (relu_ ? outputs / 8 : 0);
 }
 
@@ -137,8 +140,8 @@ void ImageNorm::update_running_statistics(Values parameters, Index samples) cons
   }
 }
 
-void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
-                         MatrixMap* input_gradient, Values gradients) {
+void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap,
+                         MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   Plan& plan = this->plan(input.rows());
   plan.prepare_backward();
   const auto feature = [&](const float* data) { return onednn::view(plan.features, data); };

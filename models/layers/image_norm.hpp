@@ -10,8 +10,8 @@
 
 namespace isthmus {
 
-/// Batch norm of images, channel by channel over samples and pixels; then, on request, ReLU, fused. The formula,
-/// constants and FLOPs are those of BatchNorm; activations are in oneDNN's blocked layout.
+/// Batch norm of images, channel by channel over samples and pixels; then, on request, ReLU, fused. The
+/// formula, constants and FLOPs are those of BatchNorm; activations are in oneDNN's blocked layout.
 class ImageNorm final : public Layer {
  public:
   ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics);
@@ -24,8 +24,8 @@ class ImageNorm final : public Layer {
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   struct Plan;

@@ -47,8 +47,9 @@ class Layer {
   /// True if the gradient of the input may be written over that of the output.
   virtual bool backward_in_place() const { return false; }
 
-  /// From d loss/d output to d loss/d parameters (this layer's blocks in `gradients`, overwritten) and, unless
-  /// `input_gradient` is null, to d loss/d input. `input` and `output` are those of the last forward().
+  /// From d loss/d output to d loss/d parameters (this layer's blocks in `gradients`, overwritten) and,
+  /// unless `input_gradient` is null, to d loss/d input. `input` and `output` are those of the last
+  /// forward().
   virtual void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                         MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) = 0;
 };

@@ -36,7 +36,8 @@ void Linear::initialise(Values parameters, Random& random) const {
   boost::random::uniform_real_distribution<float> uniform(-bound, bound);
   for (float& weight : parameters.slice(weight_offset_, weight_size())) weight = uniform(random);
   if (bias_) {
-    for (float& bias : parameters.slice(bias_offset_, static_cast<std::size_t>(outputs_))) bias = uniform(random);
+    for (float& bias : parameters.slice(bias_offset_, static_cast<std::size_t>(outputs_)))
+      bias = uniform(random);
   }
 }
 
@@ -52,7 +53,8 @@ void Linear::add_costs(CostProfile& costs, Index batch, bool first) const {
 }
 
 void Linear::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
-  multiply(input, As::is, matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_), As::transposed, output);
+  multiply(input, As::is, matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_),
+           As::transposed, output);
   if (bias_) output.rowwise() += matrix_at(ConstValues(parameters), bias_offset_, 1, outputs_).row(0);
 }
 
@@ -62,7 +64,8 @@ void Linear::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixM
   multiply(gradient, As::transposed, input, As::is, matrix_at(gradients, weight_offset_, outputs_, inputs_));
   if (bias_) matrix_at(gradients, bias_offset_, 1, outputs_) = gradient.colwise().sum();
   if (input_gradient) {
-    multiply(gradient, As::is, matrix_at(parameters, weight_offset_, outputs_, inputs_), As::is, *input_gradient);
+    multiply(gradient, As::is, matrix_at(parameters, weight_offset_, outputs_, inputs_), As::is,
+             *input_gradient);
   }
 }
 

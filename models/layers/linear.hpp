@@ -7,12 +7,13 @@
 
 namespace isthmus {
 
-/// y = x W' + b. W: outputs x inputs, b: outputs. Weights and bias start as U(+-1/sqrt(inputs)), as in the IST
-/// authors' code and in PyTorch.
+/// y = x W' + b. W: outputs x inputs, b: outputs. Weights and bias start as U(+-1/sqrt(inputs)), as in the
+/// IST authors' code and in PyTorch.
 class Linear final : public Layer {
  public:
-  /// Axes are indices into the layout given to declare_parameters(). With `nonzeros`, the input has only so many
-  /// non-zero entries a sample: costs count those alone (an index and a value each); such a layer cannot run.
+  /// Axes are indices into the layout given to declare_parameters(). With `nonzeros`, the input has only so
+  /// many non-zero entries a sample: costs count those alone (an index and a value each); such a layer cannot
+  /// run.
   Linear(std::string name, const ParameterLayout& layout, int input_axis, int output_axis, bool bias,
          std::optional<Index> nonzeros = {});
 
@@ -21,8 +22,8 @@ class Linear final : public Layer {
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   std::size_t weight_size() const { return static_cast<std::size_t>(outputs_ * inputs_); }

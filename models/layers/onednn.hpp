@@ -26,8 +26,8 @@ dnnl::memory::desc plain_images(Index samples, const SampleShape& shape, Type ty
 enum class Scratch { primitive, rounded, first, second, third };
 float* scratch(Scratch slot, std::size_t floats);
 
-/// Attributes by which a primitive takes its scratch memory from run() (oneDNN's own is tied to the thread that
-/// made the primitive).
+/// Attributes by which a primitive takes its scratch memory from run() (oneDNN's own is tied to the thread
+/// that made the primitive).
 dnnl::primitive_attr attributes();
 
 using Arguments = std::unordered_map<int, dnnl::memory>;

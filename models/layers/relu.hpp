@@ -13,8 +13,8 @@ class Relu final : public Layer {
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   Index features_;

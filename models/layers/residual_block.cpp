@@ -35,18 +35,20 @@ void mask(MatrixMap gradient, ConstMatrixMap output) {
 
 }  // namespace
 
-bool ResidualBlock::has_identity(const SampleShape& input, int channels, int stride, const BlockStyle& style) {
+bool ResidualBlock::has_identity(const SampleShape& input, int channels, int stride,
+                                 const BlockStyle& style) {
   return stride == 1 && input.channels == output_channels(channels, style);
 }
 
-ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style, int unit,
-                             float scale)
+ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style,
+                             int unit, float scale)
     : unit_(unit), scale_(scale), pre_activation_(style.pre_activation), output_(input) {
   const auto shapes = branch_convolutions(channels, stride, style);
   const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu) {
     stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics), {}});
   };
-  const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from, ConvolutionShape shape) {
+  const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from,
+                            ConvolutionShape shape) {
     auto convolution = std::make_unique<Convolution>(
         name + part, from,
         Convolution::Options{shape.channels, shape.kernel, shape.stride, false, style.method});
@@ -132,9 +134,8 @@ void ResidualBlock::run_forward(Stages& stages, Values parameters, ConstMatrixMa
 void ResidualBlock::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
   for (std::size_t i = 0; i < branch_.size(); ++i) {
     const bool into_output = pre_activation_ && i + 1 == branch_.size();
-    const MatrixMap to = into_output
-                             ? output
-                             : MatrixMap(branch_[i].output.data(), input.rows(), branch_[i].layer->outputs());
+    const MatrixMap to =
+        into_output ? output : MatrixMap(branch_[i].output.data(), input.rows(), branch_[i].layer->outputs());
     branch_[i].layer->forward(parameters, input_of(branch_, i, input), to, mode);
   }
   run_forward(shortcut_, parameters, shortcut_input(input), mode);
@@ -156,9 +157,10 @@ void ResidualBlock::backward(ConstValues parameters, ConstMatrixMap input, Const
   const Index samples = input.rows();
   MatrixMap sum_gradient = output_gradient;  // of the sum: the shortcut's and the branch's share
 
-  // Backwards through a chain: layers that can work in place do, others change between two buffers. The gradient
-  // of the sum itself is read by both chains and must stay.
-  const auto run_backward = [&](Stages& stages, ConstMatrixMap first, std::size_t until, Scratch a, Scratch b) {
+  // Backwards through a chain: layers that can work in place do, others change between two buffers. The
+  // gradient of the sum itself is read by both chains and must stay.
+  const auto run_backward = [&](Stages& stages, ConstMatrixMap first, std::size_t until, Scratch a,
+                                Scratch b) {
     MatrixMap gradient = sum_gradient;
     bool borrowed = true;
     Scratch next = a;
@@ -188,7 +190,8 @@ void ResidualBlock::backward(ConstValues parameters, ConstMatrixMap input, Const
   if (pre_activation_) {
     const bool needs_result = input_gradient != nullptr;
     MatrixMap to = needs_result ? *input_gradient : through_branch;
-    branch_[0].layer->backward(parameters, input, input_of(branch_, 1, input), through_branch, &to, gradients);
+    branch_[0].layer->backward(parameters, input, input_of(branch_, 1, input), through_branch, &to,
+                               gradients);
     if (needs_result && shortcut_.empty()) *input_gradient += sum_gradient;
   } else if (input_gradient) {
     *input_gradient = through_branch;

@@ -12,15 +12,18 @@ namespace isthmus {
 
 /// What the blocks of a residual network have in common.
 struct BlockStyle {
-  bool bottleneck = false;     ///< 1x1, 3x3, 1x1 convolutions, the last with four times the channels; else two 3x3
-  bool pre_activation = true;  ///< BN, ReLU, convolution; else convolution, BN, ReLU, with the last ReLU after the sum
+  bool bottleneck =
+      false;  ///< 1x1, 3x3, 1x1 convolutions, the last with four times the channels; else two 3x3
+  bool pre_activation =
+      true;  ///< BN, ReLU, convolution; else convolution, BN, ReLU, with the last ReLU after the sum
   ConvolutionMethod method = ConvolutionMethod::fastest;
   BatchStatistics statistics = BatchStatistics::batch;
 };
 
-/// y = shortcut(x) + scale * branch(x) (He et al. 2016, "Identity mappings in deep residual networks"). The shortcut
-/// is the identity, or where the shape changes a 1x1 convolution, of the activated input with pre-activation (as in
-/// the ResIST authors' code) and followed by BN without. FLOPs: those of its layers, and one per element of the sum.
+/// y = shortcut(x) + scale * branch(x) (He et al. 2016, "Identity mappings in deep residual networks"). The
+/// shortcut is the identity, or where the shape changes a 1x1 convolution, of the activated input with
+/// pre-activation (as in the ResIST authors' code) and followed by BN without. FLOPs: those of its layers,
+/// and one per element of the sum.
 class ResidualBlock final : public Layer {
  public:
   /// `unit`: the block's index among the layout's units, to which its parameters belong.
@@ -39,8 +42,8 @@ class ResidualBlock final : public Layer {
   void set_precision(Precision precision) override;
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
-  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
-                MatrixMap* input_gradient, Values gradients) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   /// A layer and the memory of its output.

@@ -54,7 +54,8 @@ IndexSet intersection(const IndexSet& a, const IndexSet& b) {
   if (a.is_range()) return intersection(b, a);
   const auto begin = [](const IndexSet& set) { return set.list_->begin() + set.begin_; };
   std::vector<Index> common;
-  std::set_intersection(begin(a), begin(a) + a.count_, begin(b), begin(b) + b.count_, std::back_inserter(common));
+  std::set_intersection(begin(a), begin(a) + a.count_, begin(b), begin(b) + b.count_,
+                        std::back_inserter(common));
   return IndexSet::list(std::move(common));
 }
 

@@ -18,7 +18,9 @@ class IndexSet {
   Index size() const { return count_; }
   bool empty() const { return count_ == 0; }
   bool is_range() const { return list_ == nullptr; }
-  Index operator[](Index i) const { return is_range() ? begin_ + i : (*list_)[static_cast<std::size_t>(begin_ + i)]; }
+  Index operator[](Index i) const {
+    return is_range() ? begin_ + i : (*list_)[static_cast<std::size_t>(begin_ + i)];
+  }
 
   /// Where each of these indices stands within `container`, which must have them all.
   IndexSet positions_in(const IndexSet& container) const;

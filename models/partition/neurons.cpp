@@ -10,8 +10,8 @@ namespace isthmus {
 namespace {
 
 IndexSet home_slice(Index size, int workers, int worker) {
-  const auto [begin, count] =
-      slice_of(static_cast<std::size_t>(size), static_cast<std::size_t>(workers), static_cast<std::size_t>(worker));
+  const auto [begin, count] = slice_of(static_cast<std::size_t>(size), static_cast<std::size_t>(workers),
+                                       static_cast<std::size_t>(worker));
   return IndexSet::range(static_cast<Index>(begin), static_cast<Index>(count));
 }
 
@@ -43,9 +43,9 @@ Partition draw_neurons(const ParameterLayout& layout, int workers, NeuronDeal de
   std::vector<std::vector<IndexSet>> shares;  // by axis, by worker
   for (const Axis& axis : layout.axes()) {
     Random random = random_stream(seed, "neurons", shares.size(), round);
-    shares.push_back(axis.divisible
-                         ? deal_axis(axis.size, workers, deal, random)
-                         : std::vector<IndexSet>(static_cast<std::size_t>(workers), IndexSet::range(0, axis.size)));
+    shares.push_back(axis.divisible ? deal_axis(axis.size, workers, deal, random)
+                                    : std::vector<IndexSet>(static_cast<std::size_t>(workers),
+                                                            IndexSet::range(0, axis.size)));
   }
   std::vector<bool> shared;
   std::vector<std::vector<BlockSelection>> parts(static_cast<std::size_t>(workers));
@@ -66,7 +66,9 @@ std::vector<Selection> neuron_homes(const ParameterLayout& layout, int workers) 
     std::vector<BlockSelection> home;
     for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
       const ParameterBlock& block = layout.blocks()[i];
-      const auto divisible = [&](int axis) { return layout.axes()[static_cast<std::size_t>(axis)].divisible; };
+      const auto divisible = [&](int axis) {
+        return layout.axes()[static_cast<std::size_t>(axis)].divisible;
+      };
       const bool by_columns = divisible(block.column_axis) && !divisible(block.row_axis);
       home.push_back(by_columns ? BlockSelection{i, IndexSet::range(0, block.rows),
                                                  home_slice(block.columns, workers, worker)}

@@ -8,19 +8,19 @@
 
 namespace isthmus {
 
-/// How neurons are dealt out: `uniform`, any worker may get any; `stratified`, of the neurons at home with one
-/// worker each worker gets an equal share.
+/// How neurons are dealt out: `uniform`, any worker may get any; `stratified`, of the neurons at home with
+/// one worker each worker gets an equal share.
 enum class NeuronDeal { uniform, stratified };
 
 /// IST's partition (Yuan et al. 2022, section 3): every round the indices of each divisible axis are shuffled
-/// and dealt to the workers, without replacement. A parameter belongs to a worker iff its row and its column do;
-/// parameters on no divisible axis belong to every worker. Shares of an axis differ by at most one.
-/// All ranks draw the same partition from the shared seed, so that indices are never sent.
+/// and dealt to the workers, without replacement. A parameter belongs to a worker iff its row and its column
+/// do; parameters on no divisible axis belong to every worker. Shares of an axis differ by at most one. All
+/// ranks draw the same partition from the shared seed, so that indices are never sent.
 Partition draw_neurons(const ParameterLayout& layout, int workers, NeuronDeal deal, std::uint64_t seed,
                        std::uint64_t round);
 
-/// Where parameters rest between rounds when every worker is the home of 1/n of the neurons: a block is at home
-/// with its rows if they are neurons, else with its columns; one without neurons is cut by rows.
+/// Where parameters rest between rounds when every worker is the home of 1/n of the neurons: a block is at
+/// home with its rows if they are neurons, else with its columns; one without neurons is cut by rows.
 std::vector<Selection> neuron_homes(const ParameterLayout& layout, int workers);
 
 }  // namespace isthmus

@@ -11,8 +11,8 @@ namespace isthmus {
 class Partition {
  public:
   Partition() = default;
-  /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it. `common`:
-  /// what every worker has by rule, and not because it was dealt so.
+  /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it.
+  /// `common`: what every worker has by rule, and not because it was dealt so.
   Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common = {});
 
   int workers() const { return static_cast<int>(parts_.size()); }

@@ -46,8 +46,8 @@ struct Turn {
   int count = 1;
 };
 
-/// Moves the parameters `what` between two packed vectors, each of a selection that contains `what`: the whole
-/// vector of a network is the packed vector of Selection::everything().
+/// Moves the parameters `what` between two packed vectors, each of a selection that contains `what`: the
+/// whole vector of a network is the packed vector of Selection::everything().
 class Transfer {
  public:
   Transfer(const Selection& what, const Selection& container);
@@ -96,9 +96,8 @@ void Transfer::accumulate(ConstValues packed, Values container, TurnOf&& turn_of
   for (const Piece& piece : pieces_) {
     const Turn turn = turn_of(piece.block);
     const float factor = turn.index + 1 == turn.count ? 1 / static_cast<float>(turn.count) : 1;
-    piece.visit(packed.data(), container.data(), [&](float from, float& to) {
-      to = (turn.index == 0 ? from : to + from) * factor;
-    });
+    piece.visit(packed.data(), container.data(),
+                [&](float from, float& to) { to = (turn.index == 0 ? from : to + from) * factor; });
   }
 }
 

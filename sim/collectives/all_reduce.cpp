@@ -10,7 +10,8 @@ namespace isthmus {
 namespace {
 
 std::size_t slice_size(std::size_t count, int workers, int index) {
-  return slice_of(count, static_cast<std::size_t>(workers), static_cast<std::size_t>((index + workers) % workers))
+  return slice_of(count, static_cast<std::size_t>(workers),
+                  static_cast<std::size_t>((index + workers) % workers))
       .second;
 }
 
@@ -77,7 +78,8 @@ class Tree final : public AllReduce {
   static int parent(int rank) { return rank & (rank - 1); }
   static int children(int rank, int workers) {
     int count = 0;
-    for (int step = 1; step < workers && (rank & step) == 0; step *= 2) count += rank + step < workers ? 1 : 0;
+    for (int step = 1; step < workers && (rank & step) == 0; step *= 2)
+      count += rank + step < workers ? 1 : 0;
     return count;
   }
 };
@@ -133,7 +135,8 @@ class Sharded final : public AllReduce {
     };
     const Values own = slice(rank);
     Buffer buffer = comm.buffer(own.size() * static_cast<std::size_t>(n - 1));
-    std::vector<Message> others, incoming, shares;  // their slices; what they send of mine; where it goes back to
+    std::vector<Message> others, incoming,
+        shares;  // their slices; what they send of mine; where it goes back to
     std::size_t offset = 0;
     for (int step = 1; step < n; ++step) {
       const int to = (rank + step) % n;
@@ -183,8 +186,9 @@ const AllReduce& all_reduce_named(const std::string& name) {
 }
 
 nlohmann::json aggregate_schema() {
-  return {{"description", "How all-reduce travels: around a ring, over a binomial tree, via a server (rank 0), or "
-                          "with every worker the server of 1/n of the values."},
+  return {{"description",
+           "How all-reduce travels: around a ring, over a binomial tree, via a server (rank 0), or "
+           "with every worker the server of 1/n of the values."},
           {"enum", {"ring", "tree", "server", "sharded"}},
           {"default", "ring"}};
 }

@@ -17,9 +17,10 @@ void print_model(const PlannedRun& run) {
   std::cout << "  data      " << job.data().name << ": " << job.data().train_samples << " + "
             << job.data().test_samples << " samples, " << job.data().shape.size() << " features, "
             << job.data().classes << " classes\n"
-            << "  model     " << costs.parameters << " parameters (" << format_bytes(4 * as_double(job.model().layout().size()))
-            << "); a step of " << job.training().batch << " samples: " << format_count(step_flops(job, job.model()))
-            << "FLOP (" << format_count(costs.forward_multiply_adds) << " multiply-adds forward)\n";
+            << "  model     " << costs.parameters << " parameters ("
+            << format_bytes(4 * as_double(job.model().layout().size())) << "); a step of "
+            << job.training().batch << " samples: " << format_count(step_flops(job, job.model())) << "FLOP ("
+            << format_count(costs.forward_multiply_adds) << " multiply-adds forward)\n";
 }
 
 void print_network(const PlannedRun& run) {
@@ -34,12 +35,14 @@ void print_network(const PlannedRun& run) {
     std::cout << "; between workers "
               << between(platform.min_bandwidth_bytes_per_second(), platform.max_bandwidth_bytes_per_second(),
                          format_bandwidth)
-              << ", " << between(platform.min_latency_seconds(), platform.max_latency_seconds(), format_seconds)
+              << ", "
+              << between(platform.min_latency_seconds(), platform.max_latency_seconds(), format_seconds)
               << " one way\n";
   }
   std::string constants;
   for (const auto& [name, value] : platform.network.items()) {
-    constants += (constants.empty() ? "" : ", ") + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    constants += (constants.empty() ? "" : ", ") + name + " " +
+                 (value.is_string() ? value.get<std::string>() : value.dump());
   }
   std::cout << "            " << constants << '\n';
 }
@@ -62,10 +65,12 @@ void print_round(const PlannedRun& run) {
   std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
             << run.job->total_steps() << " local steps of each worker in all\n"
             << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-            << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "") << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(compute + forecast.communication_seconds) << ": compute "
-            << format_seconds(compute) << ", communication " << format_seconds(forecast.communication_seconds)
-            << "; all rounds " << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))
+            << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
+            << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
+            << "            ideally " << format_seconds(compute + forecast.communication_seconds)
+            << ": compute " << format_seconds(compute) << ", communication "
+            << format_seconds(forecast.communication_seconds) << "; all rounds "
+            << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))
             << '\n';
 }
 
@@ -97,7 +102,9 @@ void print_workers(const PlannedRun& run) {
   std::string parts;
   for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
     const std::uint64_t bytes = fullest->memory[static_cast<MemoryPart>(i)];
-    if (bytes > 0) parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " + format_memory(as_double(bytes));
+    if (bytes > 0)
+      parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " +
+               format_memory(as_double(bytes));
   }
   std::cout << "            memory of worker " << fullest - workers.begin() << ": " << parts << "\n\n";
 }
@@ -105,11 +112,12 @@ void print_workers(const PlannedRun& run) {
 }  // namespace
 
 int check_command(const Arguments& arguments) {
-  CommandLine line("check SCENARIO [OPTIONS]", "SCENARIO",
-                   "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
-                   "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form.\n\n"
-                   "Example:\n"
-                   "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
+  CommandLine line(
+      "check SCENARIO [OPTIONS]", "SCENARIO",
+      "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
+      "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form.\n\n"
+      "Example:\n"
+      "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
   add_set_option(line);
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
@@ -123,7 +131,8 @@ int check_command(const Arguments& arguments) {
     print_round(run);
     print_workers(run);
   }
-  std::cout << line.argument() << " is well: " << runs.size() << (runs.size() == 1 ? " run" : " runs") << '\n';
+  std::cout << line.argument() << " is well: " << runs.size() << (runs.size() == 1 ? " run" : " runs")
+            << '\n';
   return 0;
 }
 

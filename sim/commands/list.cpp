@@ -17,7 +17,8 @@ void print_kinds(const char* title, const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) {
     rows.push_back({entry.kind.name, entry.kind.summary});
     std::string options;
-    for (const auto& [name, schema] : entry.kind.options.items()) options += (options.empty() ? "" : ", ") + name;
+    for (const auto& [name, schema] : entry.kind.options.items())
+      options += (options.empty() ? "" : ", ") + name;
     if (!options.empty()) rows.push_back({"", "options: " + options});
   }
   print_table(rows, std::cout, 2);
@@ -27,10 +28,11 @@ void print_kinds(const char* title, const std::vector<Entry>& entries) {
 }  // namespace
 
 int list_command(const Arguments& arguments) {
-  CommandLine line("list", "",
-                   "Lists what a scenario can name. The options are described in scenarios/scenario.schema.json.\n\n"
-                   "Example:\n"
-                   "  isthmus list\n");
+  CommandLine line(
+      "list", "",
+      "Lists what a scenario can name. The options are described in scenarios/scenario.schema.json.\n\n"
+      "Example:\n"
+      "  isthmus list\n");
   if (!line.parse(arguments)) return 0;
   print_kinds("Protocols (/protocol/kind)", protocol_kinds());
   print_kinds("Models (/model/kind)", model_kinds());

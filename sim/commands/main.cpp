@@ -20,11 +20,12 @@ constexpr Command commands[] = {
 constexpr int bad_input = 2;
 
 void print_help() {
-  std::cout << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
-               "Usage: isthmus COMMAND [ARGUMENTS]\n\nCommands:\n";
+  std::cout
+      << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
+         "Usage: isthmus COMMAND [ARGUMENTS]\n\nCommands:\n";
   for (const Command& command : commands) {
-    std::cout << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ') << command.summary
-              << '\n';
+    std::cout << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ')
+              << command.summary << '\n';
   }
   std::cout << "\nEach command's --help shows its options and an example. For a start:\n"
                "  isthmus run scenarios/quickstart.json\n";
@@ -41,7 +42,8 @@ int dispatch(const Arguments& arguments) {
     return 0;
   }
   const auto command = std::ranges::find_if(commands, [&](const Command& each) { return each.name == name; });
-  if (command == std::end(commands)) throw InputError("isthmus", "no command \"" + name + "\"; --help lists them");
+  if (command == std::end(commands))
+    throw InputError("isthmus", "no command \"" + name + "\"; --help lists them");
   return command->run({arguments.begin() + 1, arguments.end()});
 }
 

@@ -23,7 +23,8 @@ bool CommandLine::parse(const Arguments& arguments) {
   }
   try {
     const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(all).positional(position).style(style).run(), values_);
+    po::store(po::command_line_parser(arguments).options(all).positional(position).style(style).run(),
+              values_);
     po::notify(values_);
   } catch (const po::error& error) {
     throw InputError("isthmus " + usage_, std::string(error.what()) + " (--help shows what there is)");

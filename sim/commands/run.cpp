@@ -16,16 +16,17 @@ int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardwa
 }  // namespace
 
 int run_command(const Arguments& arguments) {
-  CommandLine line("run SCENARIO [OPTIONS]", "SCENARIO",
-                   "Runs a scenario, or every point of its sweep, and writes one folder of files for each run. Runs\n"
-                   "that are finished already are kept; so after Ctrl-C the same command goes on.\n\n"
-                   "Example:\n"
-                   "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n");
+  CommandLine line(
+      "run SCENARIO [OPTIONS]", "SCENARIO",
+      "Runs a scenario, or every point of its sweep, and writes one folder of files for each run. Runs\n"
+      "that are finished already are kept; so after Ctrl-C the same command goes on.\n\n"
+      "Example:\n"
+      "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n");
   add_set_option(line);
-  line.options().add_options()                                                                                  //
-      ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")            //
-      ("threads", po::value<int>()->value_name("N"), "threads for numeric work (default: all cores)")           //
-      ("trace", "also write trace.json for each run; opens in ui.perfetto.dev")                                 //
+  line.options().add_options()                                                                         //
+      ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")   //
+      ("threads", po::value<int>()->value_name("N"), "threads for numeric work (default: all cores)")  //
+      ("trace", "also write trace.json for each run; opens in ui.perfetto.dev")                        //
       ("again", "run finished runs again");
   if (!line.parse(arguments)) return 0;
 
@@ -34,7 +35,8 @@ int run_command(const Arguments& arguments) {
   options.scenario = std::move(source.document);
   options.base_folder = source.folder;
   if (line.values().count("out") > 0) options.out = line.values()["out"].as<std::string>();
-  options.threads = line.values().count("threads") > 0 ? line.values()["threads"].as<int>() : default_threads();
+  options.threads =
+      line.values().count("threads") > 0 ? line.values()["threads"].as<int>() : default_threads();
   if (options.threads < 1 || options.threads > 1024) {
     throw InputError("--threads", "found " + std::to_string(options.threads) + "; allowed: 1 to 1024");
   }
@@ -48,7 +50,8 @@ int run_command(const Arguments& arguments) {
   print_runs(runs, std::cout);
   std::cout << "\nFiles: " << report.folder.string() << '\n';
   if (report.reused > 0) {
-    std::cout << report.reused << " of " << report.runs << " runs were finished before (--again runs them again)\n";
+    std::cout << report.reused << " of " << report.runs
+              << " runs were finished before (--again runs them again)\n";
   }
   if (report.interrupted) {
     std::cerr << "isthmus: interrupted; " << runs.size() << " of " << report.runs

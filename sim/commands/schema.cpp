@@ -1,7 +1,8 @@
+#include "sim/scenario/schema.hpp"
+
 #include <iostream>
 
 #include "sim/commands/options.hpp"
-#include "sim/scenario/schema.hpp"
 #include "sim/study/plan.hpp"
 
 namespace isthmus {

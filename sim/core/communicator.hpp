@@ -14,7 +14,10 @@ namespace isthmus {
 class Buffer {
  public:
   Buffer(std::size_t count, bool phantom, Reservation reservation)
-      : storage_(phantom ? 0 : count), count_(count), phantom_(phantom), reservation_(std::move(reservation)) {}
+      : storage_(phantom ? 0 : count),
+        count_(count),
+        phantom_(phantom),
+        reservation_(std::move(reservation)) {}
 
   Values values() { return phantom_ ? Values::phantom(count_) : Values(storage_); }
   operator Values() { return values(); }
@@ -46,8 +49,8 @@ class Communicator {
 
   /// Begins to send. The values must stay where and as they are until the request has been waited for.
   virtual Request start_send(int to, ConstValues values) = 0;
-  /// Begins to receive as many values as `into` has room for, which must be what is sent. `into` must stay where
-  /// it is until the request has been waited for.
+  /// Begins to receive as many values as `into` has room for, which must be what is sent. `into` must stay
+  /// where it is until the request has been waited for.
   virtual Request start_receive(int from, Values into) = 0;
   /// Returns when all have arrived.
   virtual void wait_all(std::span<Request> requests) = 0;
@@ -61,8 +64,8 @@ class Communicator {
   void send_receive(int to, ConstValues out, int from, Values in);
 };
 
-/// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which must
-/// outlive the group.
+/// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which
+/// must outlive the group.
 class Group final : public Communicator {
  public:
   /// The calling rank must be among `ranks`.
@@ -70,8 +73,12 @@ class Group final : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(ranks_.size()); }
-  Request start_send(int to, ConstValues values) override { return parent_.start_send(ranks_.at(static_cast<std::size_t>(to)), values); }
-  Request start_receive(int from, Values into) override { return parent_.start_receive(ranks_.at(static_cast<std::size_t>(from)), into); }
+  Request start_send(int to, ConstValues values) override {
+    return parent_.start_send(ranks_.at(static_cast<std::size_t>(to)), values);
+  }
+  Request start_receive(int from, Values into) override {
+    return parent_.start_receive(ranks_.at(static_cast<std::size_t>(from)), into);
+  }
   void wait_all(std::span<Request> requests) override { parent_.wait_all(requests); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
 

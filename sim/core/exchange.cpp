@@ -17,8 +17,8 @@ struct Parcel {
 
 using SelectionOf = std::function<const Selection&(int worker)>;
 
-/// One parcel for each other worker with which `own` has something in common. Peers come in rank order, starting
-/// after this worker, so that not everybody turns to the same one first.
+/// One parcel for each other worker with which `own` has something in common. Peers come in rank order,
+/// starting after this worker, so that not everybody turns to the same one first.
 std::vector<Parcel> parcels(Communicator& comm, const Selection& own, const SelectionOf& of_worker) {
   std::vector<Parcel> result;
   for (int step = 1; step < comm.size(); ++step) {
@@ -59,7 +59,9 @@ void Exchange::Storage::resize(Worker& worker, std::size_t count) {
 Exchange::Exchange(Worker& worker, std::vector<Selection> homes) : worker_(worker), homes_(std::move(homes)) {
   home_.resize(worker_, own_home().size());
   const Job& job = worker_.job();
-  if (job.live()) Transfer(own_home(), Selection::everything(job.model().layout())).gather(job.initial_parameters(), home_.values());
+  if (job.live())
+    Transfer(own_home(), Selection::everything(job.model().layout()))
+        .gather(job.initial_parameters(), home_.values());
 }
 
 Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
@@ -71,8 +73,10 @@ Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
 void Exchange::dispatch(const Partition& partition, Values part) {
   Communicator& comm = worker_.communicator();
   const Selection& own = partition.part(comm.rank());
-  auto outgoing = parcels(comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
-  auto incoming = parcels(comm, own, [&](int worker) -> auto& { return home_of(worker); });
+  auto outgoing = parcels(
+      comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
+  auto incoming = parcels(
+      comm, own, [&](int worker) -> auto& { return home_of(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own_home()).gather(home_.values(), parcel.buffer);
   exchange(comm, messages(outgoing), messages(incoming));
   for (Parcel& parcel : incoming) Transfer(parcel.what, own).scatter(parcel.buffer, part);
@@ -104,8 +108,10 @@ void Exchange::collect(const Partition& partition, Values part) {
   }
   Communicator& comm = worker_.communicator();
   const Selection& own = partition.part(comm.rank());
-  auto outgoing = parcels(comm, own, [&](int worker) -> auto& { return home_of(worker); });
-  auto incoming = parcels(comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
+  auto outgoing = parcels(
+      comm, own, [&](int worker) -> auto& { return home_of(worker); });
+  auto incoming = parcels(
+      comm, own_home(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own).gather(part, parcel.buffer);
   exchange(comm, messages(outgoing), messages(incoming));
   if (home_.values().is_phantom()) return;
@@ -113,7 +119,9 @@ void Exchange::collect(const Partition& partition, Values part) {
   auto parcel = incoming.begin();
   for (int worker = 0; worker < comm.size(); ++worker) {  // means are summed in rank order
     const auto accumulate = [&](const Selection& what, ConstValues packed) {
-      Transfer(what, own_home()).accumulate(packed, home_.values(), [&](std::size_t block) { return partition.turn(worker, block); });
+      Transfer(what, own_home()).accumulate(packed, home_.values(), [&](std::size_t block) {
+        return partition.turn(worker, block);
+      });
     };
     if (worker == comm.rank()) {
       const Selection staying = intersection(own_home(), own);

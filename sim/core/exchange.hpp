@@ -9,15 +9,16 @@
 namespace isthmus {
 
 /// How parts of a model travel between where they rest and who trains them. Homes are fixed: every parameter
-/// rests with one worker, be it worker 0 (a server) or each the home of some (sharded). Or they move: after a round
-/// what the partition says is common rests with every worker, all else with the lowest rank that had it.
+/// rests with one worker, be it worker 0 (a server) or each the home of some (sharded). Or they move: after a
+/// round what the partition says is common rests with every worker, all else with the lowest rank that had
+/// it.
 class Exchange {
  public:
-  /// Fixed homes. homes[i]: what rests with worker i; together the whole model. Holds the initial parameters of
-  /// this worker's home, charged to its device. Throws OutOfMemory.
+  /// Fixed homes. homes[i]: what rests with worker i; together the whole model. Holds the initial parameters
+  /// of this worker's home, charged to its device. Throws OutOfMemory.
   Exchange(Worker& worker, std::vector<Selection> homes);
-  /// Moving homes: each partition must cover the whole model. Common parameters become the mean by `aggregate`.
-  /// Initial parameters come from the shared seed and take neither memory nor messages.
+  /// Moving homes: each partition must cover the whole model. Common parameters become the mean by
+  /// `aggregate`. Initial parameters come from the shared seed and take neither memory nor messages.
   Exchange(Worker& worker, const AllReduce& aggregate);
 
   /// The parameters that rest with this worker alone, packed.
@@ -63,8 +64,8 @@ std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);
 /// Each parameter that is not common at home with the lowest rank that has it.
 std::vector<Selection> owner_homes(const Partition& partition);
 
-/// Values that one worker sends and receives in a dispatch; the collect after it is the reverse. Both together are
-/// what it has in buffers at once.
+/// Values that one worker sends and receives in a dispatch; the collect after it is the reverse. Both
+/// together are what it has in buffers at once.
 struct ExchangeVolume {
   std::size_t out = 0, in = 0;
 };

@@ -13,8 +13,8 @@ struct LinkModel {
   double bandwidth_bytes_per_second = 0;
 };
 
-/// What follows in closed form from a scenario, for one full round. Printed by `isthmus check` and held against
-/// the ledger by tests; never used in place of it.
+/// What follows in closed form from a scenario, for one full round. Printed by `isthmus check` and held
+/// against the ledger by tests; never used in place of it.
 struct Forecast {
   struct Worker {
     std::uint64_t bytes_sent = 0;
@@ -22,10 +22,11 @@ struct Forecast {
     MemoryUse memory;  ///< at its peak
   };
   std::vector<Worker> workers;
-  bool varies = false;  ///< rounds differ in what is sent
-  long round = 1;       ///< whose figures these are; later rounds are as this one, or vary
-  double paper_bytes = 0;            ///< the papers' accounting: bytes up plus bytes down, over all workers
-  double communication_seconds = 0;  ///< on full-duplex links of that model, without contention inside the network
+  bool varies = false;     ///< rounds differ in what is sent
+  long round = 1;          ///< whose figures these are; later rounds are as this one, or vary
+  double paper_bytes = 0;  ///< the papers' accounting: bytes up plus bytes down, over all workers
+  double communication_seconds =
+      0;  ///< on full-duplex links of that model, without contention inside the network
 };
 
 }  // namespace isthmus

@@ -9,8 +9,9 @@ namespace isthmus {
 
 Job::Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
          long steps_per_round, bool live)
-    : Job(data, [&](const DataDescription& described) { return make_model(model, described); }, std::move(training),
-          workers, steps_per_round, live) {}
+    : Job(
+          data, [&](const DataDescription& described) { return make_model(model, described); },
+          std::move(training), workers, steps_per_round, live) {}
 
 Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers,
          long steps_per_round, bool live)
@@ -24,7 +25,8 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
       workers_(workers),
       steps_per_round_(steps_per_round) {
   if (data_.train_samples < workers_) {
-    throw InputError("/platform/workers", "found " + std::to_string(workers_) + ", but the data set has only " +
+    throw InputError("/platform/workers", "found " + std::to_string(workers_) +
+                                              ", but the data set has only " +
                                               std::to_string(data_.train_samples) + " training samples");
   }
   if (!live) return;
@@ -35,8 +37,10 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
 
 std::uint64_t Job::shard_bytes(int rank) const {
   if (!data_in_memory_) return 0;
-  const std::uint64_t samples = shards_.empty() ? static_cast<std::uint64_t>(expected_shard_samples(split_, data_.train_samples, workers_))
-                                                : shards_[static_cast<std::size_t>(rank)].samples.size();
+  const std::uint64_t samples =
+      shards_.empty()
+          ? static_cast<std::uint64_t>(expected_shard_samples(split_, data_.train_samples, workers_))
+          : shards_[static_cast<std::size_t>(rank)].samples.size();
   return samples * data_.sample_bytes();
 }
 

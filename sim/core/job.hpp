@@ -16,8 +16,8 @@ namespace isthmus {
 
 /// The work between two synchronisations.
 struct Round {
-  long index = 0;        ///< 1, 2, ...
-  long local_steps = 0;  ///< of each worker in this round
+  long index = 0;         ///< 1, 2, ...
+  long local_steps = 0;   ///< of each worker in this round
   long steps_so_far = 0;  ///< of each worker, this round included
   bool evaluated = false;
   bool last = false;
@@ -32,8 +32,8 @@ class Job {
       long steps_per_round, bool live);
   /// Likewise, with a model that scenarios have no name for.
   using MakeModel = std::function<std::unique_ptr<Model>(const DataDescription&)>;
-  Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers, long steps_per_round,
-      bool live);
+  Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers,
+      long steps_per_round, bool live);
 
   const DataDescription& data() const { return data_; }
   const Model& model() const { return *model_; }

@@ -9,16 +9,20 @@ std::string describe(const MemoryUse& use) {
   std::string text;
   for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
     const std::uint64_t bytes = use[static_cast<MemoryPart>(i)];
-    if (bytes > 0) text += (text.empty() ? "" : " + ") + std::string(memory_part_names[i]) + " " + std::to_string(bytes);
+    if (bytes > 0)
+      text += (text.empty() ? "" : " + ") + std::string(memory_part_names[i]) + " " + std::to_string(bytes);
   }
   return text;
 }
 
 }  // namespace
 
-std::uint64_t MemoryUse::total() const { return std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0}); }
+std::uint64_t MemoryUse::total() const {
+  return std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0});
+}
 
-OutOfMemory::OutOfMemory(std::string host_name, int worker_rank, const MemoryUse& need_by_part, std::uint64_t limit)
+OutOfMemory::OutOfMemory(std::string host_name, int worker_rank, const MemoryUse& need_by_part,
+                         std::uint64_t limit)
     : std::runtime_error("worker " + std::to_string(worker_rank) + " on " + host_name + " needs " +
                          std::to_string(need_by_part.total()) + " bytes (" + describe(need_by_part) +
                          "), its device has " + std::to_string(limit)),

@@ -5,7 +5,10 @@
 namespace isthmus {
 
 Recorder::Recorder(const Job& job, TaskPool& pool, Progress progress, EvaluationModel evaluation_model)
-    : job_(job), pool_(pool), progress_(std::move(progress)), evaluation_model_(std::move(evaluation_model)) {}
+    : job_(job),
+      pool_(pool),
+      progress_(std::move(progress)),
+      evaluation_model_(std::move(evaluation_model)) {}
 
 void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
   if (part.empty() || !round.evaluated || !job_.live()) return;
@@ -14,7 +17,8 @@ void Recorder::publish(const Round& round, const Selection& part, ConstValues va
   Transfer(part, Selection::everything(job_.model().layout())).scatter(values, parameters);
 }
 
-void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values) {
+void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
+                         ConstValues values) {
   publish(round, part, values);
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
@@ -42,10 +46,11 @@ void Recorder::close(const Round& round, OpenRound open) {
       // Snapshots must not pile up where training is faster than evaluation.
       while (evaluations_.size() >= static_cast<std::size_t>(2 * pool_.threads())) finish_oldest_evaluation();
       std::shared_ptr<const Model> own = evaluation_model_ ? evaluation_model_(round) : nullptr;
-      evaluations_.emplace_back(rows_.size() - 1, pool_.submit([this, own, parameters = std::move(open.parameters)]() mutable {
-        return evaluate(own ? *own : job_.model(), std::move(parameters), job_.dataset(),
-                        job_.training().evaluation_batch);
-      }));
+      evaluations_.emplace_back(rows_.size() - 1,
+                                pool_.submit([this, own, parameters = std::move(open.parameters)]() mutable {
+                                  return evaluate(own ? *own : job_.model(), std::move(parameters),
+                                                  job_.dataset(), job_.training().evaluation_batch);
+                                }));
     }
   }
   if (progress_) {

@@ -13,13 +13,14 @@
 
 namespace isthmus {
 
-/// A row of history.csv. What was not measured is missing: in runs that only count costs, losses and accuracy.
+/// A row of history.csv. What was not measured is missing: in runs that only count costs, losses and
+/// accuracy.
 struct HistoryRow {
   long round = 0;
-  long local_steps = 0;  ///< of each worker so far
-  long samples = 0;      ///< of all workers so far
-  double simulated_seconds = 0;  ///< when the last worker had finished the round
-  std::uint64_t bytes_sent = 0;  ///< by all workers up to the end of the round
+  long local_steps = 0;              ///< of each worker so far
+  long samples = 0;                  ///< of all workers so far
+  double simulated_seconds = 0;      ///< when the last worker had finished the round
+  std::uint64_t bytes_sent = 0;      ///< by all workers up to the end of the round
   std::optional<double> train_loss;  ///< mean over the mini-batches since the last row
   std::optional<double> test_loss, test_accuracy;
 };
@@ -29,8 +30,8 @@ struct RoundReport {
   int rank = 0;
   double simulated_seconds = 0;
   std::uint64_t bytes_sent = 0;
-  BatchResult training;            ///< since its last report of an evaluated round
-  double paper_bytes = 0;          ///< up plus down, as the papers count
+  BatchResult training;    ///< since its last report of an evaluated round
+  double paper_bytes = 0;  ///< up plus down, as the papers count
 };
 
 /// Turns what workers report into the history of a run. Test accuracy is measured beside the simulation, off
@@ -46,7 +47,8 @@ class Recorder {
 
   /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
   void publish(const Round& round, const Selection& part, ConstValues values);
-  /// Each worker calls this once a round. If the round is evaluated, all published parts together are the model.
+  /// Each worker calls this once a round. If the round is evaluated, all published parts together are the
+  /// model.
   void end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values);
 
   /// Waits for pending evaluations.
@@ -59,7 +61,8 @@ class Recorder {
   struct OpenRound {
     int reports = 0;
     HistoryRow row;
-    std::vector<BatchResult> training;  // by rank: when a worker reports depends on the network, sums must not
+    std::vector<BatchResult>
+        training;  // by rank: when a worker reports depends on the network, sums must not
     std::vector<float> parameters;
   };
   void close(const Round& round, OpenRound open);

@@ -32,7 +32,8 @@ struct RunResult {
   Outcome outcome = Outcome::failed;
   std::string message;  ///< unless completed: what happened
   std::optional<OutOfMemory> out_of_memory;
-  double simulated_seconds = 0;  ///< end of the last round and its evaluation, or when the run ended otherwise
+  double simulated_seconds =
+      0;  ///< end of the last round and its evaluation, or when the run ended otherwise
   long rounds = 0;
   double paper_bytes = 0;  ///< of all rounds
   std::vector<HistoryRow> history;

@@ -11,8 +11,8 @@
 
 namespace isthmus {
 
-/// The result of numeric work that runs beside the simulation. Waits in its destructor: a failing host unwinds
-/// its actor while the work still uses what the actor owns.
+/// The result of numeric work that runs beside the simulation. Waits in its destructor: a failing host
+/// unwinds its actor while the work still uses what the actor owns.
 template <typename T>
 class PendingWork {
  public:
@@ -31,8 +31,8 @@ class PendingWork {
   std::future<T> future_;
 };
 
-/// Threads for numeric work. Every task computes in one thread alone, so that results do not depend on how many
-/// there are.
+/// Threads for numeric work. Every task computes in one thread alone, so that results do not depend on how
+/// many there are.
 class TaskPool {
  public:
   explicit TaskPool(int threads) : threads_(threads), pool_(static_cast<std::size_t>(threads)) {}

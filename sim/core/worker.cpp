@@ -16,7 +16,8 @@ void Worker::end_round(const Round& round, Values parameters, std::size_t exchan
   end_round(round, homes, parameters, exchanged);
 }
 
-void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t exchanged) {
+void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values,
+                       std::size_t exchanged) {
   constexpr double up_and_down = 2;
   recorder_.end_round(round,
                       {.rank = rank(),
@@ -78,7 +79,9 @@ void Replica::reshape(const Model& model) {
 
 Values Replica::parameters() { return trainer_ ? trainer_->parameters() : Values::phantom(layout_.size()); }
 
-Values Replica::gradients() { return trainer_ ? trainer_->gradients() : Values::phantom(layout_.trainable_size()); }
+Values Replica::gradients() {
+  return trainer_ ? trainer_->gradients() : Values::phantom(layout_.trainable_size());
+}
 
 void Replica::initialise() {
   if (trainer_) copy(worker_.job().initial_parameters(), parameters());
@@ -93,7 +96,8 @@ void Replica::compute(double flops, Work&& work) {
 }
 
 void Replica::train(long steps) {
-  compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_), [this, steps] { return trainer_->train(steps); });
+  compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_),
+          [this, steps] { return trainer_->train(steps); });
 }
 
 void Replica::compute_gradient() {
@@ -113,7 +117,8 @@ void Replica::reset_optimizer() {
 
 double step_flops(const Job& job, const Model& model) {
   const CostProfile costs = model.costs(job.training().batch);
-  return costs.gradient_flops() + static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
+  return costs.gradient_flops() +
+         static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {

@@ -21,16 +21,21 @@ class Worker {
   const Job& job() const { return job_; }
   Communicator& communicator() { return host_.communicator(); }
   /// Memory of this worker's device. Throws OutOfMemory.
-  [[nodiscard]] Reservation reserve(MemoryPart part, std::uint64_t bytes) { return host_.memory().reserve(part, bytes); }
+  [[nodiscard]] Reservation reserve(MemoryPart part, std::uint64_t bytes) {
+    return host_.memory().reserve(part, bytes);
+  }
 
-  /// Ends a round after which every worker has the same parameters. `exchanged`: how many values each had to give
-  /// up and to get for that.
+  /// Ends a round after which every worker has the same parameters. `exchanged`: how many values each had to
+  /// give up and to get for that.
   void end_round(const Round& round, Values parameters, std::size_t exchanged);
   /// Ends a round after which homes[i] of the model rests with worker i, `values` being this worker's home.
   /// `exchanged`: how many parameters this worker was given for the round.
-  void end_round(const Round& round, const std::vector<Selection>& homes, Values values, std::size_t exchanged);
+  void end_round(const Round& round, const std::vector<Selection>& homes, Values values,
+                 std::size_t exchanged);
   /// Before the end of a round: these parameters are what a test of the model is to use.
-  void publish(const Round& round, const Selection& what, ConstValues values) { recorder_.publish(round, what, values); }
+  void publish(const Round& round, const Selection& what, ConstValues values) {
+    recorder_.publish(round, what, values);
+  }
 
  private:
   friend class Replica;
@@ -41,13 +46,13 @@ class Worker {
   TaskPool& pool_;
   Recorder& recorder_;
   Reservation shard_;
-  BatchResult training_;          // since the last evaluated round
+  BatchResult training_;  // since the last evaluated round
   double round_start_seconds_ = 0;
 };
 
-/// A network in training on a worker's device: parameters, gradients, optimizer state and activations, charged
-/// to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time by its
-/// FLOPs; in runs that only count costs there is none, and values are phantoms.
+/// A network in training on a worker's device: parameters, gradients, optimizer state and activations,
+/// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time
+/// by its FLOPs; in runs that only count costs there is none, and values are phantoms.
 class Replica {
  public:
   /// A network of the shape of `model` (the job's, or a subnet of it). Throws OutOfMemory.

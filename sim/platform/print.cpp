@@ -32,8 +32,7 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
 void print_hosts(const PlatformReport& report, std::ostream& out) {
   out << "Hosts: " << report.hosts.size() << '\n';
   auto rows = folded(report.hosts, [](const HostFacts& host) {
-    return Row{format_speed(host.speed_flops), std::to_string(host.cores),
-               format_memory(host.memory_bytes)};
+    return Row{format_speed(host.speed_flops), std::to_string(host.cores), format_memory(host.memory_bytes)};
   });
   rows.insert(rows.begin(), {"name", "count", "speed of a core", "cores", "memory"});
   print_table(rows, out);

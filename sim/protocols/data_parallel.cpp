@@ -3,8 +3,8 @@
 namespace isthmus {
 namespace {
 
-/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each. Running
-/// statistics of batch norm are each worker's own, and worker 0's are evaluated, as in PyTorch's DDP.
+/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each.
+/// Running statistics of batch norm are each worker's own, and worker 0's are evaluated, as in PyTorch's DDP.
 class DataParallel final : public Protocol {
  public:
   explicit DataParallel(const nlohmann::json& options)
@@ -23,7 +23,9 @@ class DataParallel final : public Protocol {
     }
   }
 
-  std::vector<RankPair> talking_pairs(int workers) const override { return aggregate_.talking_pairs(workers); }
+  std::vector<RankPair> talking_pairs(int workers) const override {
+    return aggregate_.talking_pairs(workers);
+  }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
     return forecast_replicas(job, aggregate_, steps_per_round(), job.model().layout().trainable_size(), link);

@@ -8,8 +8,8 @@
 namespace isthmus {
 namespace {
 
-/// Independent subnet training (Yuan et al. 2022): every round the hidden neurons are dealt to the workers, who
-/// train the subnets these make up for some local steps and put their parameters back.
+/// Independent subnet training (Yuan et al. 2022): every round the hidden neurons are dealt to the workers,
+/// who train the subnets these make up for some local steps and put their parameters back.
 class Ist final : public Protocol {
  public:
   explicit Ist(const nlohmann::json& options)
@@ -26,14 +26,16 @@ class Ist final : public Protocol {
     for (const Axis& axis : layout.axes()) {
       divisible = divisible || axis.divisible;
       if (axis.divisible && axis.size < job.workers()) {
-        throw InputError("/model", axis.name + " has " + std::to_string(axis.size) + " neurons, too few for ist on " +
-                                       std::to_string(job.workers()) + " workers: each needs at least one");
+        throw InputError("/model", axis.name + " has " + std::to_string(axis.size) +
+                                       " neurons, too few for ist on " + std::to_string(job.workers()) +
+                                       " workers: each needs at least one");
       }
     }
     if (!divisible) throw InputError("/model", "has no hidden neurons that ist could deal out");
     if (job.training().optimizer_state == OptimizerState::keep) {
-      throw InputError("/training/optimizer_state",
-                       "found \"keep\"; ist allows only \"reset\": after a round a worker's subnet is another one");
+      throw InputError(
+          "/training/optimizer_state",
+          "found \"keep\"; ist allows only \"reset\": after a round a worker's subnet is another one");
     }
   }
 
@@ -83,14 +85,16 @@ class Ist final : public Protocol {
       worker.memory[MemoryPart::buffers] = worker.bytes_sent;
       if (rank == 0 && job.training().charge_evaluation) {  // worker 0 gathers the model
         const std::size_t elsewhere = job.model().layout().size() - homes.front().size();
-        worker.memory[MemoryPart::buffers] = std::max<std::uint64_t>(worker.bytes_sent, elsewhere * sizeof(float));
+        worker.memory[MemoryPart::buffers] =
+            std::max<std::uint64_t>(worker.bytes_sent, elsewhere * sizeof(float));
       }
       forecast.workers.push_back(worker);
       forecast.paper_bytes += 2.0 * static_cast<double>(partition.part(rank).size() * sizeof(float));
     }
     if (n > 1) {
       const double phase_bytes = static_cast<double>(busiest * sizeof(float));
-      forecast.communication_seconds = 2 * (link.latency_seconds + phase_bytes / link.bandwidth_bytes_per_second);
+      forecast.communication_seconds =
+          2 * (link.latency_seconds + phase_bytes / link.bandwidth_bytes_per_second);
     }
     return forecast;
   }
@@ -114,23 +118,26 @@ class Ist final : public Protocol {
 }  // namespace
 
 ProtocolKind ist_kind() {
-  return {.kind = {.name = "ist",
-                   .summary = "independent subnet training: hidden neurons dealt to the workers anew every round",
-                   .options = {{"local_steps", local_steps_schema()},
-                               {"exchange",
-                                {{"description", "Where parameters rest between rounds: all with worker 0, or 1/n of "
-                                                 "the neurons with each worker."},
-                                 {"enum", {"server", "sharded"}},
-                                 {"default", "server"}}},
-                               {"partition",
-                                {{"description", "Deal neurons regardless of where they rest, or to each worker the "
-                                                 "same number from each home. Default: stratified if the exchange "
-                                                 "is sharded, else uniform."},
-                                 {"enum", {"uniform", "stratified"}}}}},
-                   .required = {"local_steps"}},
-          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
-            return std::make_unique<Ist>(options);
-          }};
+  return {
+      .kind = {.name = "ist",
+               .summary = "independent subnet training: hidden neurons dealt to the workers anew every round",
+               .options = {{"local_steps", local_steps_schema()},
+                           {"exchange",
+                            {{"description",
+                              "Where parameters rest between rounds: all with worker 0, or 1/n of "
+                              "the neurons with each worker."},
+                             {"enum", {"server", "sharded"}},
+                             {"default", "server"}}},
+                           {"partition",
+                            {{"description",
+                              "Deal neurons regardless of where they rest, or to each worker the "
+                              "same number from each home. Default: stratified if the exchange "
+                              "is sharded, else uniform."},
+                             {"enum", {"uniform", "stratified"}}}}},
+               .required = {"local_steps"}},
+      .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+        return std::make_unique<Ist>(options);
+      }};
 }
 
 }  // namespace isthmus

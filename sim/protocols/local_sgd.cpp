@@ -3,8 +3,8 @@
 namespace isthmus {
 namespace {
 
-/// Local SGD (Stich 2019, McMahan et al. 2017): some local steps on each worker, then the mean of all workers'
-/// parameters.
+/// Local SGD (Stich 2019, McMahan et al. 2017): some local steps on each worker, then the mean of all
+/// workers' parameters.
 class LocalSgd final : public Protocol {
  public:
   explicit LocalSgd(const nlohmann::json& options)
@@ -25,7 +25,9 @@ class LocalSgd final : public Protocol {
     }
   }
 
-  std::vector<RankPair> talking_pairs(int workers) const override { return aggregate_.talking_pairs(workers); }
+  std::vector<RankPair> talking_pairs(int workers) const override {
+    return aggregate_.talking_pairs(workers);
+  }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
     return forecast_replicas(job, aggregate_, local_steps_, job.model().layout().size(), link);

@@ -11,8 +11,8 @@
 
 namespace isthmus {
 
-/// A distributed training protocol. run() is what each worker executes, written once for real training and for
-/// counting costs; the other functions say what follows from the protocol before it runs.
+/// A distributed training protocol. run() is what each worker executes, written once for real training and
+/// for counting costs; the other functions say what follows from the protocol before it runs.
 class Protocol {
  public:
   virtual ~Protocol() = default;
@@ -25,8 +25,11 @@ class Protocol {
 
   virtual void run(Worker& worker) const = 0;
 
-  /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that model.
-  virtual std::unique_ptr<Model> evaluation_model(const Job& /*job*/, const Round& /*round*/) const { return nullptr; }
+  /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that
+  /// model.
+  virtual std::unique_ptr<Model> evaluation_model(const Job& /*job*/, const Round& /*round*/) const {
+    return nullptr;
+  }
 
   /// Who will send messages to whom.
   virtual std::vector<RankPair> talking_pairs(int workers) const = 0;

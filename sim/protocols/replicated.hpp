@@ -5,8 +5,8 @@
 
 namespace isthmus {
 
-/// Closed forms of a round in which every worker has the whole model, makes `steps` local steps and takes part
-/// in one all-reduce of `values` numbers.
+/// Closed forms of a round in which every worker has the whole model, makes `steps` local steps and takes
+/// part in one all-reduce of `values` numbers.
 Forecast forecast_replicas(const Job& job, const AllReduce& aggregate, long steps, std::size_t values,
                            const LinkModel& link);
 

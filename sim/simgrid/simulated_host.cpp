@@ -14,7 +14,9 @@ void* memory_of(float* values) {
   static float nowhere = 0;
   return values ? values : &nowhere;
 }
-std::size_t stored_bytes(ConstValues values) { return values.is_phantom() ? 0 : values.size() * sizeof(float); }
+std::size_t stored_bytes(ConstValues values) {
+  return values.is_phantom() ? 0 : values.size() * sizeof(float);
+}
 
 }  // namespace
 

@@ -52,7 +52,7 @@ class SimulatedHost final : public Host, private Communicator {
   double speed_scale_;
   MemoryAccount memory_;
   WorkerLedger ledger_;
-  std::vector<Peer> peers_;  // looked up when first used
+  std::vector<Peer> peers_;                                // looked up when first used
   std::vector<std::pair<double, double>> transfer_times_;  // scratch of account_wait()
 };
 

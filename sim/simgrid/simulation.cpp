@@ -31,8 +31,8 @@ class Failure {
 
 }  // namespace
 
-RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads, bool trace,
-                   Recorder::Progress progress) {
+RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads,
+                   bool trace, Recorder::Progress progress) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
   SimulationState state{platform, Traffic(), Timeline(trace), !job.live()};
@@ -48,7 +48,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     hosts.push_back(std::make_unique<SimulatedHost>(state, rank));
     if (platform.host(rank)->is_on()) continue;
     failure.note(Outcome::failed, "worker " + std::to_string(rank) + ": its host " +
-                                      platform.devices()[static_cast<std::size_t>(rank)].host + " is off from the start");
+                                      platform.devices()[static_cast<std::size_t>(rank)].host +
+                                      " is off from the start");
   }
   for (int rank = 0; rank < job.workers() && !failure.happened(); ++rank) {
     compat::add_actor("worker " + std::to_string(rank), platform.host(rank), [&, rank] {
@@ -64,9 +65,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
       }
     });
   }
-  simgrid::s4u::Engine::on_deadlock_cb([&failure] {
-    failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends");
-  });
+  simgrid::s4u::Engine::on_deadlock_cb(
+      [&failure] { failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends"); });
   platform.engine().run();
 
   if (!failure.happened()) {

@@ -8,10 +8,10 @@
 
 namespace isthmus {
 
-/// Runs a protocol on the scenario's platform, one actor a worker, numerics on `threads` threads. To be called
-/// at most once in a process (SimGrid's rule). What happens to the workers is an outcome; InputError is thrown
-/// for a platform that cannot be used.
-RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads, bool trace,
-                   Recorder::Progress progress);
+/// Runs a protocol on the scenario's platform, one actor a worker, numerics on `threads` threads. To be
+/// called at most once in a process (SimGrid's rule). What happens to the workers is an outcome; InputError
+/// is thrown for a platform that cannot be used.
+RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads,
+                   bool trace, Recorder::Progress progress);
 
 }  // namespace isthmus

@@ -16,7 +16,8 @@ void Traffic::add(const Route& route, std::uint64_t bytes, double start_seconds,
     if (index >= uses_.size()) uses_.resize(index + 1);
     Use& use = uses_[index];
     use.bytes += bytes;
-    const bool apart = start_seconds > use.newest.upper() + simultaneous_seconds || end_seconds < use.newest.lower();
+    const bool apart =
+        start_seconds > use.newest.upper() + simultaneous_seconds || end_seconds < use.newest.lower();
     if (!apart) {
       use.newest = boost::icl::hull(use.newest, interval);
     } else {

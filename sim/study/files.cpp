@@ -45,21 +45,21 @@ std::string history_csv(const RunResult& result) {
   Csv csv({"round", "local_steps", "samples", "simulated_seconds", "bytes_sent", "train_loss", "test_loss",
            "test_accuracy"});
   for (const HistoryRow& row : result.history) {
-    csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent, or_null(row.train_loss),
-             or_null(row.test_loss), or_null(row.test_accuracy)});
+    csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent,
+             or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy)});
   }
   return csv.text();
 }
 
 std::string workers_csv(const RunResult& result) {
-  Csv csv({"rank", "host", "compute_seconds", "communication_seconds", "idle_seconds", "bytes_sent", "bytes_received",
-           "messages_sent", "flops", "memory_peak_bytes", "memory_limit_bytes"});
+  Csv csv({"rank", "host", "compute_seconds", "communication_seconds", "idle_seconds", "bytes_sent",
+           "bytes_received", "messages_sent", "flops", "memory_peak_bytes", "memory_limit_bytes"});
   for (std::size_t rank = 0; rank < result.workers.size(); ++rank) {
     const WorkerResult& worker = result.workers[rank];
     const WorkerLedger& ledger = worker.ledger;
     csv.row({rank, worker.host, ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
-             ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops, worker.memory_peak.total(),
-             or_null(worker.memory_limit_bytes)});
+             ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops,
+             worker.memory_peak.total(), or_null(worker.memory_limit_bytes)});
   }
   return csv.text();
 }
@@ -145,7 +145,8 @@ Csv& Csv::row(const std::vector<json>& cells) {
     if (cells[i].is_null()) continue;
     std::string cell = cells[i].is_string() ? cells[i].get<std::string>() : cells[i].dump();
     if (cell.find_first_of(",\"\r\n") != std::string::npos) {
-      for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
+      for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2)
+        cell.insert(at, 1, '"');
       cell = '"' + cell + '"';
     }
     text_ += cell;
@@ -156,10 +157,14 @@ Csv& Csv::row(const std::vector<json>& cells) {
 
 const char* outcome_name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::completed: return "completed";
-    case Outcome::out_of_memory: return "out_of_memory";
-    case Outcome::deadlock: return "deadlock";
-    case Outcome::failed: return "failed";
+    case Outcome::completed:
+      return "completed";
+    case Outcome::out_of_memory:
+      return "out_of_memory";
+    case Outcome::deadlock:
+      return "deadlock";
+    case Outcome::failed:
+      return "failed";
   }
   return "failed";
 }
@@ -182,7 +187,9 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
       bytes_to_target = row.bytes_sent;
     }
   }
-  const auto per_round = [&](double bytes) { return result.rounds > 0 ? json(bytes / static_cast<double>(result.rounds)) : json(); };
+  const auto per_round = [&](double bytes) {
+    return result.rounds > 0 ? json(bytes / static_cast<double>(result.rounds)) : json();
+  };
   return {{"simulated_seconds", result.simulated_seconds},
           {"rounds", result.rounds},
           {"bytes_sent", bytes_sent},

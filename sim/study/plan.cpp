@@ -28,8 +28,8 @@ PlannedRun plan_run(Point point) {
     throw InputError("/training/precision", "found \"bf16\", which this CPU does not compute (it has " +
                                                 instruction_set() + "); allowed here: \"fp32\"");
   }
-  run.platform =
-      inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(scenario.platform.workers));
+  run.platform = inspect_platform(scenario.platform, scenario.network,
+                                  run.protocol->talking_pairs(scenario.platform.workers));
   LinkModel link;
   if (!run.platform.pair_classes.empty()) {
     link = {.latency_seconds = run.platform.max_latency_seconds(),
@@ -46,7 +46,8 @@ nlohmann::json complete_schema() {
   return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()));
 }
 
-std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario, const std::filesystem::path& base_folder) {
+std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
+                                   const std::filesystem::path& base_folder) {
   std::vector<PlannedRun> runs;
   for (Point& point : resolve_points(scenario, complete_schema(), base_folder)) {
     const SweptValues swept = point.swept;
@@ -54,7 +55,8 @@ std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario, const std::
       runs.push_back(plan_run(std::move(point)));
     } catch (const InputError& error) {
       if (swept.empty()) throw;
-      throw InputError(std::string(error.what()) + " (at the point of the sweep where " + describe_values(swept) + ")");
+      throw InputError(std::string(error.what()) + " (at the point of the sweep where " +
+                       describe_values(swept) + ")");
     }
   }
   return runs;

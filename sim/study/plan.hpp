@@ -22,11 +22,12 @@ struct PlannedRun {
   std::unique_ptr<Protocol> protocol;
   std::unique_ptr<Job> job;  ///< described only, not live
   PlatformReport platform;
-  Forecast forecast;         ///< on links as the platform's slowest pair of talking workers has them
+  Forecast forecast;  ///< on links as the platform's slowest pair of talking workers has them
 };
 
 /// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that
 /// nothing is started, or written, that could not end well.
-std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario, const std::filesystem::path& base_folder);
+std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
+                                   const std::filesystem::path& base_folder);
 
 }  // namespace isthmus

@@ -31,8 +31,8 @@ void ProgressLine::update(const Round& round, long rounds, const HistoryRow& so_
   last_shown_ = now;
   const double elapsed = std::chrono::duration<double>(now - run_start_).count();
   const double left = elapsed / static_cast<double>(round.index) * static_cast<double>(rounds - round.index);
-  std::string text = "run " + std::to_string(index_ + 1) + " of " + std::to_string(runs_) + " (" + id_ + "): round " +
-                     std::to_string(round.index) + " of " + std::to_string(rounds);
+  std::string text = "run " + std::to_string(index_ + 1) + " of " + std::to_string(runs_) + " (" + id_ +
+                     "): round " + std::to_string(round.index) + " of " + std::to_string(rounds);
   if (so_far.test_accuracy) {
     char accuracy[32];
     std::snprintf(accuracy, sizeof accuracy, ", accuracy %.1f %%", 100 * *so_far.test_accuracy);

@@ -61,7 +61,9 @@ void require_own_folder(const fs::path& folder, const ScenarioDocument& scenario
   }
   // Compared without regard to the order of keys, but for the sweep's, which numbers the runs.
   const nlohmann::json before = study["scenario"], now = scenario;
-  const auto sweep_of = [](const OrderedJson& document) { return document.value("sweep", OrderedJson()).dump(); };
+  const auto sweep_of = [](const OrderedJson& document) {
+    return document.value("sweep", OrderedJson()).dump();
+  };
   if (before == now && sweep_of(study["scenario"]) == sweep_of(scenario)) return;
   const nlohmann::json difference = nlohmann::json::diff(before, now);
   const std::string place = difference.empty() ? "/sweep" : difference[0].at("path").get<std::string>();
@@ -105,7 +107,8 @@ nlohmann::json carry_out(const PlannedRun& run, const fs::path& folder, const St
 
 void write_runs_csv(const fs::path& study) { write_file(study / "runs.csv", runs_csv(read_runs(study))); }
 
-void run_one(const PlannedRun& run, const fs::path& folder, const StudyOptions& options, ProgressLine& progress) {
+void run_one(const PlannedRun& run, const fs::path& folder, const StudyOptions& options,
+             ProgressLine& progress) {
   const auto start = std::chrono::steady_clock::now();
   try {
     run_isolated([&] { return carry_out(run, folder, options, progress); });
@@ -125,12 +128,16 @@ StudyReport run_study(const StudyOptions& options) {
   const std::vector<PlannedRun> runs = plan_study(options.scenario, options.base_folder);
   StudyReport report;
   report.runs = runs.size();
-  report.folder = options.out.empty() ? fs::path("results") / options.scenario.at("name").get<std::string>() : options.out;
+  report.folder = options.out.empty() ? fs::path("results") / options.scenario.at("name").get<std::string>()
+                                      : options.out;
   require_own_folder(report.folder, options.scenario);
 
-  OrderedJson study = {{"name", options.scenario.at("name")}, {"scenario", options.scenario},
-                       {"command_line", options.command_line}, {"build", build_provenance()},
-                       {"start", utc_now()},                   {"end", nullptr}};
+  OrderedJson study = {{"name", options.scenario.at("name")},
+                       {"scenario", options.scenario},
+                       {"command_line", options.command_line},
+                       {"build", build_provenance()},
+                       {"start", utc_now()},
+                       {"end", nullptr}};
   const bool is_new = !fs::exists(report.folder);
   fs::create_directories(report.folder / "runs");
   write_file(report.folder / "study.json", study.dump(2) + "\n");

@@ -15,7 +15,7 @@ struct StudyOptions {
   std::filesystem::path out;          ///< empty: results/<name of the scenario>
   int threads = 1;                    ///< for numerics
   bool trace = false;
-  bool again = false;                 ///< run finished runs again
+  bool again = false;  ///< run finished runs again
   std::vector<std::string> command_line;
 };
 
@@ -23,9 +23,9 @@ struct StudyOptions {
 struct StudyReport {
   std::filesystem::path folder;
   std::size_t runs = 0;
-  std::size_t reused = 0;       ///< finished before
-  bool interrupted = false;     ///< by Ctrl-C
-  bool all_well = true;         ///< no run failed or deadlocked
+  std::size_t reused = 0;    ///< finished before
+  bool interrupted = false;  ///< by Ctrl-C
+  bool all_well = true;      ///< no run failed or deadlocked
 };
 
 /// Carries out all runs of a scenario, each in a process of its own, and writes their files; runs that are

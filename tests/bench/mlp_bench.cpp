@@ -27,7 +27,8 @@ void mlp_step(benchmark::State& state) {
   const Dataset data = random_data(784, 10);
   const Mlp model({.inputs = 784, .hidden = {width, width}, .classes = 10}, data.description.sample_bytes());
   TrainingOptions options;
-  Trainer trainer(data, BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
+  Trainer trainer(data,
+                  BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
                   options, 1000);
   trainer.set_model(model);
   copy(model.initial_parameters(random_stream(1, "parameters")), trainer.parameters());

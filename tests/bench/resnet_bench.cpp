@@ -10,8 +10,8 @@
 namespace isthmus {
 namespace {
 
-void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlohmann::json& model_options, int batch,
-                 Precision precision = Precision::fp32) {
+void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlohmann::json& model_options,
+                 int batch, Precision precision = Precision::fp32) {
   if (precision == Precision::bf16 && !has_bf16()) return state.SkipWithError("this CPU has no bf16");
   use_one_thread();
   const Dataset data = make_data_source({{"set", "synthetic"},
@@ -22,12 +22,8 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
                                          {"difficulty", 0.5},
                                          {"seed", 1}})
                            ->load();
-  nlohmann::json options = {{"kind", "resnet"},
-                            {"block", "basic"},
-                            {"pre_activation", true},
-                            {"convolution", "fastest"},
-                            {"statistics", "batch"},
-                            {"stem_kernel", 3},
+  nlohmann::json options = {{"kind", "resnet"},         {"block", "basic"},      {"pre_activation", true},
+                            {"convolution", "fastest"}, {"statistics", "batch"}, {"stem_kernel", 3},
                             {"stem_stride", 1}};
   options.update(model_options);
   const auto model = make_model(options, data.description);
@@ -35,7 +31,8 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
   training.batch = batch;
   training.momentum = 0.9;
   training.precision = precision;
-  Trainer trainer(data, BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
+  Trainer trainer(data,
+                  BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
                   training, 1000);
   trainer.set_model(*model);
   copy(model->initial_parameters(random_stream(1, "parameters")), trainer.parameters());
@@ -46,12 +43,14 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
 }
 
 void resnet20_step(benchmark::State& state) {
-  train_steps(state, {1, 28, 28}, {{"name", "resnet20"}, {"convolution", state.range(0) ? "fastest" : "direct"}}, 64);
+  train_steps(state, {1, 28, 28},
+              {{"name", "resnet20"}, {"convolution", state.range(0) ? "fastest" : "direct"}}, 64);
 }
 BENCHMARK(resnet20_step)->ArgName("winograd")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void resnet18_step(benchmark::State& state) {
-  train_steps(state, {3, 32, 32}, {{"name", "resnet18"}, {"convolution", state.range(0) ? "fastest" : "direct"}}, 32);
+  train_steps(state, {3, 32, 32},
+              {{"name", "resnet18"}, {"convolution", state.range(0) ? "fastest" : "direct"}}, 32);
 }
 BENCHMARK(resnet18_step)->ArgName("winograd")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 

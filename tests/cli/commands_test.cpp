@@ -13,7 +13,8 @@ TEST_CASE("every command explains itself with an example") {
     INFO(command);
     const ProgramResult result = run_program({command, "--help"});
     CHECK(result.exit_code == 0);
-    CHECK_THAT(result.out, Contains("Usage: isthmus " + std::string(command)) && Contains("Example:\n  isthmus"));
+    CHECK_THAT(result.out,
+               Contains("Usage: isthmus " + std::string(command)) && Contains("Example:\n  isthmus"));
     CHECK(result.err.empty());
   }
   CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run scenarios/quickstart.json"));
@@ -50,8 +51,8 @@ TEST_CASE("every shipped platform can be shown") {
 
 TEST_CASE("list names what scenarios can") {
   const std::string list = run_program({"list"}).out;
-  for (const char* name : {"data_parallel", "local_sgd", "ist", "mlp", "fashion-mnist", "idx", "synthetic", "textbook",
-                           "lv08", "smpi"}) {
+  for (const char* name : {"data_parallel", "local_sgd", "ist", "mlp", "fashion-mnist", "idx", "synthetic",
+                           "textbook", "lv08", "smpi"}) {
     CHECK_THAT(list, Contains(name));
   }
 }
@@ -73,7 +74,8 @@ TEST_CASE("what does not fit is an outcome with a breakdown") {
   for (const auto& entry : fs::directory_iterator(out / "runs")) {
     const json run = read_json_file(entry.path() / "run.json");
     const json& configuration = run.at("configuration");
-    outcomes[configuration.at("protocol").at("kind")][configuration.at("model").at("hidden").at(0)] = run.at("outcome");
+    outcomes[configuration.at("protocol").at("kind")][configuration.at("model").at("hidden").at(0)] =
+        run.at("outcome");
     const json& memory = run.at("memory");
     std::uint64_t sum = 0;
     for (const json& part : memory.at("parts")) sum += part.get<std::uint64_t>();
@@ -89,13 +91,16 @@ TEST_CASE("what does not fit is an outcome with a breakdown") {
 TEST_CASE("the ResIST paper's Table 1 comes out of the ledger") {
   const TemporaryFolder folder;
   const fs::path out = folder / "out";
-  REQUIRE(run_program({"run", source_path("scenarios/resist-resnet101-cifar100.json"), "--out", out}).exit_code == 0);
+  REQUIRE(
+      run_program({"run", source_path("scenarios/resist-resnet101-cifar100.json"), "--out", out}).exit_code ==
+      0);
   std::map<std::pair<int, int>, double> gigabytes;  // workers, minimum depth (0: local SGD)
   for (const auto& entry : fs::directory_iterator(out / "runs")) {
     const json run = read_json_file(entry.path() / "run.json");
     const json& configuration = run.at("configuration");
     const int depth = configuration.at("protocol").value("minimum_depth", 0);
-    gigabytes[{configuration.at("platform").at("workers"), depth}] = run.at("summary").at("paper_bytes_per_round").get<double>() / 1e9;
+    gigabytes[{configuration.at("platform").at("workers"), depth}] =
+        run.at("summary").at("paper_bytes_per_round").get<double>() / 1e9;
   }
   const double half_digit = 0.0006;  // the paper prints 0.45455 as 0.454
   CHECK(gigabytes[{2, 0}] == Approx(0.662).margin(half_digit));

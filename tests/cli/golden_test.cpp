@@ -1,7 +1,8 @@
-// Results frozen when they were found right, against change by accident. After a change on purpose, write them
-// anew and read the difference:
+// Results frozen when they were found right, against change by accident. After a change on purpose, write
+// them anew and read the difference:
 //   for s in costs live; do build/isthmus run tests/golden/$s.json --again --out /tmp/$s; done
-//   and copy each runs/<id>/{history,workers,links}.csv (costs) or history.csv (live) to tests/golden/<s>/<id>/.
+//   and copy each runs/<id>/{history,workers,links}.csv (costs) or history.csv (live) to
+//   tests/golden/<s>/<id>/.
 
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -36,7 +37,8 @@ std::vector<fs::path> golden_files(const fs::path& folder) {
 
 TEST_CASE("times, bytes and memory are as they were") {
   const TemporaryFolder folder;
-  REQUIRE(run_program({"run", source_path("tests/golden/costs.json"), "--out", folder / "out"}).exit_code == 0);
+  REQUIRE(run_program({"run", source_path("tests/golden/costs.json"), "--out", folder / "out"}).exit_code ==
+          0);
   const auto files = golden_files(source_path("tests/golden/costs"));
   CHECK(files.size() == 7 * 3);
   for (const fs::path& file : files) {
@@ -47,12 +49,14 @@ TEST_CASE("times, bytes and memory are as they were") {
 
 TEST_CASE("losses are as they were") {
   const TemporaryFolder folder;
-  REQUIRE(run_program({"run", source_path("tests/golden/live.json"), "--out", folder / "out"}).exit_code == 0);
+  REQUIRE(run_program({"run", source_path("tests/golden/live.json"), "--out", folder / "out"}).exit_code ==
+          0);
   const auto files = golden_files(source_path("tests/golden/live"));
   CHECK(files.size() == 4);
   for (const fs::path& file : files) {
     INFO(file.string());
-    const auto now = cells_of(folder / "out/runs" / file), before = cells_of(source_path("tests/golden/live") / file);
+    const auto now = cells_of(folder / "out/runs" / file),
+               before = cells_of(source_path("tests/golden/live") / file);
     REQUIRE(now.size() == before.size());
     constexpr std::size_t train_loss = 5, test_loss = 6;
     for (std::size_t row = 1; row < now.size(); ++row) {

@@ -46,28 +46,32 @@ std::string read_text(const fs::path& file) {
   return text.str();
 }
 
-void write_text(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
+void write_text(const fs::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
 
 nlohmann::json read_json_file(const fs::path& file) { return nlohmann::json::parse(read_text(file)); }
 
 fs::path source_path(const std::string& name) { return fs::path(ISTHMUS_SOURCE_DIR) / name; }
 
 nlohmann::json small_study(const std::string& name) {
-  return {{"name", name},
-          {"platform",
-           {{"file", source_path("platforms/star-8.xml").string()},
-            {"workers", 3},
-            {"bandwidth", "100Mbps"},
-            {"latency", "1ms"}}},
-          {"data", {{"set", "synthetic"}, {"dimensions", 20}, {"classes", 4}, {"samples", 2000}, {"test_samples", 500}}},
-          {"model", {{"kind", "mlp"}, {"hidden", {19, 16}}}},
-          {"training", {{"batch", 16}, {"epochs", 3}, {"learning_rate", 0.05}, {"target_accuracy", 0.5}}},
-          {"sweep",
-           {{"/protocol",
-             {{{"kind", "data_parallel"}},
-              {{"kind", "local_sgd"}, {"local_steps", 7}},
-              {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
-              {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}}}}}};
+  return {
+      {"name", name},
+      {"platform",
+       {{"file", source_path("platforms/star-8.xml").string()},
+        {"workers", 3},
+        {"bandwidth", "100Mbps"},
+        {"latency", "1ms"}}},
+      {"data",
+       {{"set", "synthetic"}, {"dimensions", 20}, {"classes", 4}, {"samples", 2000}, {"test_samples", 500}}},
+      {"model", {{"kind", "mlp"}, {"hidden", {19, 16}}}},
+      {"training", {{"batch", 16}, {"epochs", 3}, {"learning_rate", 0.05}, {"target_accuracy", 0.5}}},
+      {"sweep",
+       {{"/protocol",
+         {{{"kind", "data_parallel"}},
+          {{"kind", "local_sgd"}, {"local_steps", 7}},
+          {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
+          {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}}}}}};
 }
 
 std::vector<std::pair<std::string, std::string>> comparable_files(const fs::path& study) {

@@ -40,13 +40,16 @@ TEST_CASE("a study writes the files of the contract") {
   CHECK_THAT(result.out, Contains("ist, exchange sharded") && Contains("Files: " + out.string()));
 
   const json study = read_json_file(out / "study.json");
-  for (const char* key : {"name", "scenario", "command_line", "build", "start", "end"}) CHECK(study.contains(key));
+  for (const char* key : {"name", "scenario", "command_line", "build", "start", "end"})
+    CHECK(study.contains(key));
   CHECK(study.at("scenario") == small_study("contract"));
-  CHECK_THAT(first_line(out / "runs.csv"),
-             StartsWith("id,outcome,/protocol/kind,") &&
-                 Contains("simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
-                          "target_accuracy,seconds_to_target,bytes_to_target,paper_bytes_per_round,memory_peak_bytes,"
-                          "wall_seconds"));
+  CHECK_THAT(
+      first_line(out / "runs.csv"),
+      StartsWith("id,outcome,/protocol/kind,") &&
+          Contains(
+              "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
+              "target_accuracy,seconds_to_target,bytes_to_target,paper_bytes_per_round,memory_peak_bytes,"
+              "wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);
@@ -60,10 +63,12 @@ TEST_CASE("a study writes the files of the contract") {
           "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy");
     CHECK(lines_of(run / "history.csv") == 4);  // 3 epochs
     CHECK(first_line(run / "workers.csv") ==
-          "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_sent,flops,"
+          "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_"
+          "sent,flops,"
           "memory_peak_bytes,memory_limit_bytes");
     CHECK(lines_of(run / "workers.csv") == 4);
-    CHECK(first_line(run / "links.csv") == "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");
+    CHECK(first_line(run / "links.csv") ==
+          "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");
     CHECK(read_json_file(run / "trace.json").at("traceEvents").size() > 10);
   }
 }
@@ -72,8 +77,8 @@ TEST_CASE("files are the same to the bit for any number of threads and any repet
   const TemporaryFolder folder;
   write_text(folder / "scenario.json", small_study("repeatable").dump());
   const auto files_with = [&](const std::string& threads, const std::string& out) {
-    const ProgramResult result =
-        run_program({"run", folder / "scenario.json", "--out", folder / out, "--threads", threads, "--trace"});
+    const ProgramResult result = run_program(
+        {"run", folder / "scenario.json", "--out", folder / out, "--threads", threads, "--trace"});
     REQUIRE(result.exit_code == 0);
     return comparable_files(folder / out);
   };

@@ -8,12 +8,13 @@ using namespace isthmus::testing;
 namespace {
 
 json images(const json& protocol, int workers, const json& training = json::object()) {
-  json scenario = scenario_with({{"numerics", "live"},
-                                 {"platform", {{"workers", workers}}},
-                                 {"data", {{"shape", {1, 8, 8}}, {"dimensions", nullptr}, {"samples", 240}}},
-                                 {"model", {{"kind", "resnet"}, {"sections", {1, 1, 4}}, {"widths", {8, 16, 32}}}},
-                                 {"training", {{"batch", 8}, {"rounds", 4}, {"learning_rate", 0.02}, {"momentum", 0.9}}},
-                                 {"protocol", protocol}});
+  json scenario =
+      scenario_with({{"numerics", "live"},
+                     {"platform", {{"workers", workers}}},
+                     {"data", {{"shape", {1, 8, 8}}, {"dimensions", nullptr}, {"samples", 240}}},
+                     {"model", {{"kind", "resnet"}, {"sections", {1, 1, 4}}, {"widths", {8, 16, 32}}}},
+                     {"training", {{"batch", 8}, {"rounds", 4}, {"learning_rate", 0.02}, {"momentum", 0.9}}},
+                     {"protocol", protocol}});
   scenario["training"].merge_patch(training);
   return scenario;
 }
@@ -28,7 +29,8 @@ json resist(const json& options = json::object()) {
 json losses(const json& run) {
   REQUIRE(run["outcome"] == "completed");
   json rows = json::array();
-  for (const json& row : run["history"]) rows.push_back({row["train_loss"], row["test_loss"], row["test_accuracy"]});
+  for (const json& row : run["history"])
+    rows.push_back({row["train_loss"], row["test_loss"], row["test_accuracy"]});
   return rows;
 }
 
@@ -52,7 +54,8 @@ TEST_CASE("resnet: peers and a server train the same, and threads change nothing
 }
 
 TEST_CASE("resnet: with every block for everybody resist is local SGD") {
-  const json local = losses(run_scenario(images({{"kind", "local_sgd"}, {"local_steps", 3}}, 2, {{"optimizer_state", "reset"}})));
+  const json local = losses(
+      run_scenario(images({{"kind", "local_sgd"}, {"local_steps", 3}}, 2, {{"optimizer_state", "reset"}})));
   const json all = losses(run_scenario(images(resist({{"minimum_depth", 3}}), 2)));
   for (std::size_t round = 0; round < all.size(); ++round) {
     CHECK(all[round][0].get<double>() == Approx(local[round][0].get<double>()).epsilon(1e-3));

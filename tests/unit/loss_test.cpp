@@ -9,8 +9,10 @@ using namespace isthmus;
 using reference::Table;
 
 TEST_CASE("Softmax cross-entropy and its gradient follow the formulas", "[loss]") {
-  const auto [samples, classes, spread] =
+  const auto drawn =
       GENERATE(table<Index, Index, float>({{1, 2, 1.f}, {5, 3, 1.f}, {7, 10, 5.f}, {3, 100, 0.01f}}));
+  const Index samples = std::get<0>(drawn), classes = std::get<1>(drawn);  // Clang 14 captures no bindings
+  const float spread = std::get<2>(drawn);
   CAPTURE(samples, classes, spread);
   const Matrix logits = normal_matrix(samples, classes, 1) * spread;
   const auto labels = random_labels(static_cast<std::size_t>(samples), static_cast<int>(classes), 2);

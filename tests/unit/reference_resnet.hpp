@@ -9,8 +9,8 @@
 
 namespace isthmus {
 
-/// Residual networks in double and with plain loops, written from the papers: what models/resnet.cpp must agree
-/// with.
+/// Residual networks in double and with plain loops, written from the papers: what models/resnet.cpp must
+/// agree with.
 class ReferenceResnet {
  public:
   struct Images {
@@ -23,7 +23,10 @@ class ReferenceResnet {
   };
 
   ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck, int stem_stride = 1)
-      : layout_(layout), pre_activation_(pre_activation), bottleneck_(bottleneck), stem_stride_(stem_stride) {}
+      : layout_(layout),
+        pre_activation_(pre_activation),
+        bottleneck_(bottleneck),
+        stem_stride_(stem_stride) {}
 
   /// Mean softmax cross-entropy in training mode.
   double loss(const Numbers& parameters, const Images& inputs, const std::vector<int>& labels) const {
@@ -59,9 +62,14 @@ class ReferenceResnet {
  private:
   Images convolve(const Numbers& parameters, const std::string& name, const Images& in, int stride) const {
     const ParameterBlock& weight = layout_.block(name + ".weight");
-    const int kernel = static_cast<int>(std::lround(std::sqrt(static_cast<double>(weight.columns / in.channels))));
+    const int kernel =
+        static_cast<int>(std::lround(std::sqrt(static_cast<double>(weight.columns / in.channels))));
     const int pad = (kernel - 1) / 2;
-    Images out{in.samples, static_cast<int>(weight.rows), (in.height - 1) / stride + 1, (in.width - 1) / stride + 1, {}};
+    Images out{in.samples,
+               static_cast<int>(weight.rows),
+               (in.height - 1) / stride + 1,
+               (in.width - 1) / stride + 1,
+               {}};
     out.values.resize(static_cast<std::size_t>(out.samples * out.channels * out.height * out.width));
     const auto w = [&](int o, int c, int dy, int dx) {
       const Index column = (Index{c} * kernel + dy) * kernel + dx;
@@ -82,7 +90,8 @@ class ReferenceResnet {
   }
 
   Images normalise(const Numbers& parameters, const std::string& name, Images images, bool relu) const {
-    const std::size_t scale = layout_.block(name + ".scale").offset, shift = layout_.block(name + ".shift").offset;
+    const std::size_t scale = layout_.block(name + ".scale").offset,
+                      shift = layout_.block(name + ".shift").offset;
     const double count = images.samples * images.height * images.width;
     for (int c = 0; c < images.channels; ++c) {
       double mean = 0, variance = 0;
@@ -95,7 +104,8 @@ class ReferenceResnet {
       each([&](double value) { variance += (value - mean) * (value - mean) / count; });
       const auto channel = static_cast<std::size_t>(c);
       each([&](double& value) {
-        value = parameters[scale + channel] * (value - mean) / std::sqrt(variance + 1e-5) + parameters[shift + channel];
+        value = parameters[scale + channel] * (value - mean) / std::sqrt(variance + 1e-5) +
+                parameters[shift + channel];
         if (relu && value < 0) value = 0;
       });
     }

@@ -25,12 +25,13 @@ Example random_example(const SampleShape& shape) {
   Random random = random_stream(7, "resnet example");
   boost::random::normal_distribution<float> normal;
   Example example{Matrix::NullaryExpr(samples, shape.size(), [&] { return normal(random); }), {}};
-  for (int i = 0; i < samples; ++i) example.labels.push_back(boost::random::uniform_int_distribution<int>(0, classes - 1)(random));
+  for (int i = 0; i < samples; ++i)
+    example.labels.push_back(boost::random::uniform_int_distribution<int>(0, classes - 1)(random));
   return example;
 }
 
-Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths, BlockStyle style = {},
-            int stem_kernel = 3, int stem_stride = 1) {
+Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths,
+            BlockStyle style = {}, int stem_kernel = 3, int stem_stride = 1) {
   return Resnet({.input = input,
                  .classes = classes,
                  .sections = std::move(sections),
@@ -50,7 +51,8 @@ std::vector<float> random_parameters(const Model& model) {
   return parameters;
 }
 
-BatchResult gradient_of(const Model& model, std::vector<float> parameters, const Example& example, std::vector<float>& gradients) {
+BatchResult gradient_of(const Model& model, std::vector<float> parameters, const Example& example,
+                        std::vector<float>& gradients) {
   gradients.assign(model.layout().trainable_size(), -1);
   const ConstMatrixMap inputs(example.inputs.data(), example.inputs.rows(), example.inputs.cols());
   return model.network(samples)->gradient(parameters, {inputs, example.labels}, gradients);
@@ -61,8 +63,9 @@ void check_against_reference(const Resnet& model, const SampleShape& shape, cons
   const Example example = random_example(shape);
   const std::vector<float> parameters = random_parameters(model);
   const ReferenceResnet reference(model.layout(), style.pre_activation, style.bottleneck, stem_stride);
-  const ReferenceResnet::Images images{samples, shape.channels, shape.height, shape.width,
-                                       Numbers(example.inputs.data(), example.inputs.data() + example.inputs.size())};
+  const ReferenceResnet::Images images{
+      samples, shape.channels, shape.height, shape.width,
+      Numbers(example.inputs.data(), example.inputs.data() + example.inputs.size())};
   Numbers exact(parameters.begin(), parameters.end());
   std::vector<float> gradients;
   const BatchResult result = gradient_of(model, parameters, example, gradients);
@@ -75,14 +78,16 @@ void check_against_reference(const Resnet& model, const SampleShape& shape, cons
   for (const ParameterBlock& block : model.layout().blocks()) {
     INFO(block.name);
     for (int i = 0; i < 3; ++i) {
-      const std::size_t at = block.offset + boost::random::uniform_int_distribution<std::size_t>(0, block.size() - 1)(random);
+      const std::size_t at =
+          block.offset + boost::random::uniform_int_distribution<std::size_t>(0, block.size() - 1)(random);
       const double step = 1e-5, middle = exact[at];
       exact[at] = middle + step;
       const double above = reference.loss(exact, images, example.labels);
       exact[at] = middle - step;
       const double below = reference.loss(exact, images, example.labels);
       exact[at] = middle;
-      CHECK(static_cast<double>(gradients[at]) == Approx((above - below) / (2 * step)).margin(2e-4 * largest).epsilon(1e-3));
+      CHECK(static_cast<double>(gradients[at]) ==
+            Approx((above - below) / (2 * step)).margin(2e-4 * largest).epsilon(1e-3));
     }
   }
 }
@@ -103,7 +108,11 @@ TEST_CASE("gradients of residual networks agree with finite differences", "[resn
       {"direct", {3, 8, 8}, {2}, {32}, {.method = ConvolutionMethod::direct}},
       {"bottleneck", {3, 6, 6}, {2, 2}, {8, 16}, {.bottleneck = true}},
       {"post-activation", {3, 6, 6}, {2, 2}, {16, 32}, {.pre_activation = false}},
-      {"post-activation bottleneck", {3, 6, 6}, {1, 2}, {8, 16}, {.bottleneck = true, .pre_activation = false}},
+      {"post-activation bottleneck",
+       {3, 6, 6},
+       {1, 2},
+       {8, 16},
+       {.bottleneck = true, .pre_activation = false}},
       {"running statistics", {1, 6, 6}, {1, 1}, {16, 16}, {.statistics = BatchStatistics::running}},
   };
   check_against_reference(make({3, 12, 12}, {1, 1}, {16, 16}, {}, 7, 2), {3, 12, 12}, {}, 2);
@@ -122,7 +131,8 @@ TEST_CASE("gradients of residual networks agree with finite differences", "[resn
 TEST_CASE("Winograd rounds otherwise than the plain sum, a little", "[resnet]") {
   const SampleShape shape{3, 16, 16};
   const Example example = random_example(shape);
-  const Resnet fast = make(shape, {2, 2}, {64, 64}), plain = make(shape, {2, 2}, {64, 64}, {.method = ConvolutionMethod::direct});
+  const Resnet fast = make(shape, {2, 2}, {64, 64}),
+               plain = make(shape, {2, 2}, {64, 64}, {.method = ConvolutionMethod::direct});
   const std::vector<float> parameters = random_parameters(fast);
   std::vector<float> of_fast, of_plain;
   const double loss_fast = gradient_of(fast, parameters, example, of_fast).mean_loss();
@@ -162,10 +172,12 @@ TEST_CASE("bf16 products are those of fp32 to two digits", "[resnet]") {
 
 TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet]") {
   const auto names = [](SampleShape input, int channels, int stride, bool plain) {
-    return Convolution("c", input, {channels, 3, stride, plain, ConvolutionMethod::fastest}).implementations(32);
+    return Convolution("c", input, {channels, 3, stride, plain, ConvolutionMethod::fastest})
+        .implementations(32);
   };
-  for (const std::string& used : {names({1, 28, 28}, 16, 1, true), names({3, 32, 32}, 64, 1, true), names({16, 28, 28}, 16, 1, false),
-                                  names({32, 14, 14}, 32, 1, false), names({64, 32, 32}, 64, 1, false), names({64, 32, 32}, 128, 2, false)}) {
+  for (const std::string& used : {names({1, 28, 28}, 16, 1, true), names({3, 32, 32}, 64, 1, true),
+                                  names({16, 28, 28}, 16, 1, false), names({32, 14, 14}, 32, 1, false),
+                                  names({64, 32, 32}, 64, 1, false), names({64, 32, 32}, 128, 2, false)}) {
     INFO(used);
     CHECK(used.find("jit") != std::string::npos);
     CHECK(used.find("ref") == std::string::npos);
@@ -175,7 +187,14 @@ TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet
 
 TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
   const auto paper = [](std::vector<int> sections) {
-    return Resnet({.input = {3, 32, 32}, .classes = 100, .sections = std::move(sections), .widths = {64, 128, 256, 512}, .stem_kernel = 3, .stem_stride = 1, .style = {}}, 4);
+    return Resnet({.input = {3, 32, 32},
+                   .classes = 100,
+                   .sections = std::move(sections),
+                   .widths = {64, 128, 256, 512},
+                   .stem_kernel = 3,
+                   .stem_stride = 1,
+                   .style = {}},
+                  4);
   };
   const Resnet resnet101 = paper({3, 4, 23, 3});
   CHECK(resnet101.layout().trainable_size() == 41'396'900);
@@ -197,7 +216,8 @@ TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
   CHECK(41'396'900 - partitioned == 15'422'116);
 
   // One block more costs 75.5 million multiply-adds.
-  const double more = paper({3, 4, 24, 3}).costs(1).forward_multiply_adds - resnet101.costs(1).forward_multiply_adds;
+  const double more =
+      paper({3, 4, 24, 3}).costs(1).forward_multiply_adds - resnet101.costs(1).forward_multiply_adds;
   CHECK(more == 2.0 * 8 * 8 * 256 * 256 * 9);
   CHECK(std::lround(more / 1e5) == 755);
   CHECK(paper({3, 4, 36, 3}).layout().size() == 41'396'900 + 13 * 1'180'672);
@@ -236,15 +256,30 @@ TEST_CASE("a sub-ResNet with all blocks is the whole network; without some it la
   // A unit whose output is scaled to nothing is one that is missing.
   const ConstMatrixMap inputs(example.inputs.data(), example.inputs.rows(), example.inputs.cols());
   std::vector<float> copy = parameters;
-  const BatchResult scaled = model.with_scaled_units({missing}, 0)->network(samples)->evaluate(copy, {inputs, example.labels});
+  const BatchResult scaled =
+      model.with_scaled_units({missing}, 0)->network(samples)->evaluate(copy, {inputs, example.labels});
   CHECK(scaled.mean_loss() == Approx(without).epsilon(1e-6));
-  CHECK(model.with_scaled_units({missing}, 1)->network(samples)->evaluate(copy, {inputs, example.labels}).mean_loss() == Approx(loss).epsilon(1e-6));
+  CHECK(model.with_scaled_units({missing}, 1)
+            ->network(samples)
+            ->evaluate(copy, {inputs, example.labels})
+            .mean_loss() == Approx(loss).epsilon(1e-6));
 }
 
 TEST_CASE("residual networks are described with care", "[resnet]") {
-  const DataDescription data{.name = "images", .shape = {1, 8, 8}, .classes = 3, .train_samples = 10, .test_samples = 10, .nonzeros_per_sample = {}};
+  const DataDescription data{.name = "images",
+                             .shape = {1, 8, 8},
+                             .classes = 3,
+                             .train_samples = 10,
+                             .test_samples = 10,
+                             .nonzeros_per_sample = {}};
   const auto refused = [&](nlohmann::json options) {
-    options.update({{"kind", "resnet"}, {"block", "basic"}, {"pre_activation", true}, {"convolution", "fastest"}, {"statistics", "batch"}, {"stem_kernel", 3}, {"stem_stride", 1}});
+    options.update({{"kind", "resnet"},
+                    {"block", "basic"},
+                    {"pre_activation", true},
+                    {"convolution", "fastest"},
+                    {"statistics", "batch"},
+                    {"stem_kernel", 3},
+                    {"stem_stride", 1}});
     CHECK_THROWS_AS(make_model(options, data), InputError);
   };
   refused(nlohmann::json::object());

@@ -127,14 +127,14 @@ TEST_CASE("what happens to the network happens to the round") {
   };
   const json wide = {{"model", {{"hidden", {4096}}}},
                      {"platform", {{"latency", "0ms"}, {"speed", "1000Pf"}}}};
-  const auto with_bandwidth = [&](const char* bandwidth) {
+  const auto with_bandwidth = [&](const char* quantity) {
     json changes = wide;
-    changes["platform"]["bandwidth"] = bandwidth;
+    changes["platform"]["bandwidth"] = quantity;
     return seconds(changes);
   };
   CHECK(close(with_bandwidth("2MBps"), with_bandwidth("1MBps") / 2, 1e-6));
-  const auto with_latency = [&](const char* latency) {
-    return seconds({{"platform", {{"latency", latency}, {"bandwidth", "1000Tbps"}, {"speed", "1000Pf"}}}});
+  const auto with_latency = [&](const char* quantity) {
+    return seconds({{"platform", {{"latency", quantity}, {"bandwidth", "1000Tbps"}, {"speed", "1000Pf"}}}});
   };
   CHECK(close(with_latency("2s"), 2 * with_latency("1s"), 1e-6));
   const auto with_steps = [&](int steps) {

@@ -159,6 +159,16 @@ std::vector<Selection> owner_homes(const Partition& partition) {
   return homes;
 }
 
+std::vector<RankPair> exchange_pairs(int workers, bool server) {
+  std::vector<RankPair> pairs;
+  for (int from = 0; from < workers; ++from) {
+    for (int to = 0; to < workers; ++to) {
+      if (from != to && (!server || from == 0 || to == 0)) pairs.emplace_back(from, to);
+    }
+  }
+  return pairs;
+}
+
 ExchangeVolume exchange_volume(const std::vector<Selection>& homes, const Partition& partition, int worker) {
   ExchangeVolume volume;
   for (int peer = 0; peer < partition.workers(); ++peer) {

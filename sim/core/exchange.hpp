@@ -5,6 +5,7 @@
 #include "models/partition/partition.hpp"
 #include "sim/collectives/all_reduce.hpp"
 #include "sim/core/worker.hpp"
+#include "sim/platform/platform.hpp"
 
 namespace isthmus {
 
@@ -63,6 +64,9 @@ std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);
 
 /// Each parameter that is not common at home with the lowest rank that has it.
 std::vector<Selection> owner_homes(const Partition& partition);
+
+/// Who sends to whom: everybody to everybody, or with a server only to and from worker 0.
+std::vector<RankPair> exchange_pairs(int workers, bool server);
 
 /// Values that one worker sends and receives in a dispatch; the collect after it is the reverse. Both
 /// together are what it has in buffers at once.

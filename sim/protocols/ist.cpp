@@ -55,13 +55,7 @@ class Ist final : public Protocol {
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
-    std::vector<RankPair> pairs;
-    for (int from = 0; from < workers; ++from) {
-      for (int to = 0; to < workers; ++to) {
-        if (from != to && (sharded_ || from == 0 || to == 0)) pairs.emplace_back(from, to);
-      }
-    }
-    return pairs;
+    return exchange_pairs(workers, !sharded_);
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {

@@ -51,15 +51,7 @@ class Resist final : public Protocol {
     return scale < 1 ? job.model().with_scaled_units(units, scale) : nullptr;
   }
 
-  std::vector<RankPair> talking_pairs(int workers) const override {
-    std::vector<RankPair> pairs;
-    for (int from = 0; from < workers; ++from) {
-      for (int to = 0; to < workers; ++to) {
-        if (from != to && (!server_ || from == 0 || to == 0)) pairs.emplace_back(from, to);
-      }
-    }
-    return pairs;
-  }
+  std::vector<RankPair> talking_pairs(int workers) const override { return exchange_pairs(workers, server_); }
 
   /// Of the second round after the warm-up, the first to which owners hand blocks. Memory: the most of the
   /// very first round and those two; what later draws need for homes and buffers may differ by some blocks.

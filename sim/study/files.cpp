@@ -1,5 +1,7 @@
 #include "sim/study/files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -137,7 +139,8 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
-  const fs::path partial = file.string() + ".partial";
+  const fs::path partial =
+      file.string() + "." + std::to_string(getpid()) + ".partial";  // others may write it, too
   write_plainly(partial, text);
   fs::rename(partial, file);
 }

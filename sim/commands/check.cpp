@@ -124,7 +124,8 @@ int check_command(const Arguments& arguments) {
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
   for (const PlannedRun& run : runs) {
     std::cout << "Run " << run.point.id;
-    if (!run.point.swept.empty()) std::cout << "  (" << describe_values(run.point.swept) << ")";
+    if (!run.point.swept.empty())
+      std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
     std::cout << '\n';
     print_model(run);
     print_network(run);

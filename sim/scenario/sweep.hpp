@@ -51,6 +51,10 @@ Sweep read_sweep(const ScenarioDocument& scenario, const nlohmann::json& schema)
 /// in.
 nlohmann::json at_point(const ScenarioDocument& fixed, const Sweep& sweep, const SweepPoint& point);
 
+/// What a value is called that has no label: kinds and texts by themselves, numbers with what they count,
+/// such as `ist`, `10Mbps`, `workers4`.
+std::string short_name(const std::string& pointer, const nlohmann::json& value);
+
 /// A name for a point that is fit for a folder: its number, padded to the width of the largest, and its
 /// labels and values, such as `03-ist-10Mbps`; without swept values `fallback` takes their place.
 std::string point_id(std::size_t index, std::size_t count, const SweepPoint& point,

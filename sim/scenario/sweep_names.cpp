@@ -9,27 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-/// What an axis' value is called in an id: kinds and texts by themselves, numbers with what they count.
-std::string short_name(const std::string& pointer, const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_object()) {
-    for (const char* discriminator : {"kind", "set"}) {
-      if (value.contains(discriminator) && value[discriminator].is_string()) return value[discriminator];
-    }
-    return "";
-  }
-  if (value.is_array()) {
-    std::string joined;
-    for (const json& item : value) joined += (joined.empty() ? "" : "x") + short_name("", item);
-    return joined;
-  }
-  std::string name;  // the last token that is no index
-  for (const std::string& token : pointer_tokens(pointer).value_or(std::vector<std::string>{})) {
-    if (token.find_first_not_of("0123456789") != std::string::npos) name = token;
-  }
-  return name + value.dump();
-}
-
 /// Letters, digits, '_', '.', and '-' for everything else; bounded, as file names are.
 std::string slug(const std::string& text) {
   constexpr std::size_t longest = 60;
@@ -54,6 +33,26 @@ const std::string* find_label(const SweptLabels& labels, const std::string& poin
 }
 
 }  // namespace
+
+std::string short_name(const std::string& pointer, const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object()) {
+    for (const char* discriminator : {"kind", "set"}) {
+      if (value.contains(discriminator) && value[discriminator].is_string()) return value[discriminator];
+    }
+    return "";
+  }
+  if (value.is_array()) {
+    std::string joined;
+    for (const json& item : value) joined += (joined.empty() ? "" : "x") + short_name("", item);
+    return joined;
+  }
+  std::string name;  // the last token that is no index
+  for (const std::string& token : pointer_tokens(pointer).value_or(std::vector<std::string>{})) {
+    if (token.find_first_not_of("0123456789") != std::string::npos) name = token;
+  }
+  return name + value.dump();
+}
 
 std::string point_id(std::size_t index, std::size_t count, const SweepPoint& point,
                      const std::string& fallback) {

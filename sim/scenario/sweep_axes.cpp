@@ -1,8 +1,9 @@
 #include "sim/scenario/sweep_axes.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
-#include <string_view>
 
 #include "models/error.hpp"
 #include "sim/scenario/messages.hpp"
@@ -39,9 +40,14 @@ void read_seeds(SweepAxis& axis, const json& form, const SweepTarget& target, co
   const auto first = form.value("first", std::int64_t{1});
   const auto count = form.at("seeds").get<std::int64_t>();
   for (std::int64_t seed = first; seed < first + count; ++seed) axis.values.emplace_back(seed);
-  const std::string place = form.contains("first") ? child_pointer(axis.place, "first") : axis.place;
+  const std::string place = child_pointer(axis.place, form.contains("first") ? "first" : "seeds");
   require_value(axis.values.front(), target.schemas, place, view);
   require_value(axis.values.back(), target.schemas, place, view);
+  constexpr std::int64_t largest = 9007199254740992;  // 2^53, as for integers that are written
+  if (axis.values.back() > largest) {
+    throw InputError(place, "the last seed would be " + axis.values.back().dump() + "; must be at most " +
+                                std::to_string(largest));
+  }
 }
 
 [[noreturn]] void refuse_form(const SweepAxis& axis, const ScenarioDocument& form) {

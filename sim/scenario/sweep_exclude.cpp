@@ -45,13 +45,12 @@ std::optional<double> magnitude(const json& value, const std::string& quantity) 
   }
 }
 
-bool is_range(const json& condition, const Place& at) {
-  const auto known = SchemaView::known_keys(at.schemas);
-  const auto names_an_end = [&](const std::string& key) {
-    return (key == "from" || key == "to") && std::ranges::find(known, key) == known.end();
+/// Whether an object is meant as a range: it names an end, at a place that has no members.
+bool is_range(const json& condition, const Place& at, const SchemaView& view) {
+  const auto is_end = [&](const char* key) {
+    return condition.contains(key) && view.child(at.schemas, key, nullptr).empty();
   };
-  if (condition.empty()) return false;
-  return std::ranges::all_of(condition.items(), [&](const auto& item) { return names_an_end(item.key()); });
+  return (is_end("from") || is_end("to")) && SchemaView::known_keys(at.schemas).empty();
 }
 
 Predicate read_range(const json& range, const Place& at, const SchemaView& view) {
@@ -130,6 +129,10 @@ Predicate read_members(const json& object, const Place& at, const SchemaView& vi
   if (object.empty()) throw InputError(at.place, "found {}; must have at least 1 member");
   std::vector<std::pair<std::string, Predicate>> members;
   for (const auto& [key, condition] : object.items()) {
+    if (SchemaView::known_keys(at.schemas).empty() && view.child(at.schemas, key, nullptr).empty()) {
+      throw InputError(at.place, found(object) + "; " + did_you_mean(key, {"from", "to"}) +
+                                     "expected a value, an array of values, or {\"from\": ..., \"to\": ...}");
+    }
     members.emplace_back(key, read_condition(condition, at.member(key, view), view));
   }
   return [=](const json& value) {
@@ -142,7 +145,7 @@ Predicate read_members(const json& object, const Place& at, const SchemaView& vi
 Predicate read_condition(const json& condition, const Place& at, const SchemaView& view) {
   if (condition.is_array()) return read_alternatives(condition, at, view);
   if (!condition.is_object()) return read_value(condition, at, view);
-  if (is_range(condition, at)) return read_range(condition, at, view);
+  if (is_range(condition, at, view)) return read_range(condition, at, view);
   return read_members(condition, at, view);
 }
 

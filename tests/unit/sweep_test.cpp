@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "scenario_kinds.hpp"
 #include "sim/scenario/checker.hpp"
 #include "sim/scenario/resolve.hpp"
+#include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/units.hpp"
 
 using namespace isthmus;
@@ -288,6 +290,47 @@ TEST_CASE("No rules, and rules alone, are sweeps", "[sweep]") {
   CHECK(sweep_of("{}").points.size() == 1);
   CHECK(read_sweep(base(), schema()).points.size() == 1);
   CHECK(resolve(with_sweep(R"({"zip": [{"/training/seed": [1]}]})"))[0].id == "0-seed1");
+}
+
+TEST_CASE("Whatever stands in a sweep, it spans points or is refused by place", "[sweep]") {
+  const auto whole = json::parse(R"({
+    "/protocol": {"named": {"DP": {"kind": "data_parallel"}, "IST": {"kind": "ist", "local_steps": 30}}},
+    "zip": [{"/platform/workers": [2, 4], "/training/batch": {"from": 256, "to": 64, "points": 2, "scale": "log"}}],
+    "/platform/bandwidth": {"from": "1Mbps", "to": "100Mbps", "points": 2, "scale": "log"},
+    "/training": [{"epochs": 2}, {"rounds": 1}],
+    "/data": [{"set": "fashion-mnist"}, {"set": "synthetic"}],
+    "/training/seed": {"seeds": 2, "first": 10},
+    "exclude": [{"/platform/workers": 4, "/protocol/kind": ["ist"]},
+                {"/platform/bandwidth": {"from": "1Mbps", "to": "2Mbps"}, "/protocol": {"kind": "data_parallel"}}]})");
+  REQUIRE(message_of(with_sweep(whole.dump())) == "no error");
+  std::vector<json::json_pointer> places;
+  const std::function<void(const json&, const json::json_pointer&)> visit =
+      [&](const json& value, const json::json_pointer& place) {
+        places.push_back(place);
+        for_each_child(value, [&](const std::string& key, const json& member) {
+          visit(member, value.is_array() ? place / std::stoul(key) : place / key);
+        });
+      };
+  visit(whole, json::json_pointer());
+  const auto junk =
+      json::parse(R"([null, true, 0, -1, 3, 1.5, 1e300, -9007199254740992, 9007199254740992, "", "x",
+      "1Mbps", "/", [], {}, [[]], [{}], [null], {"from": 1}, {"from": "0s", "to": 7, "points": 2}, {"seeds": 1},
+      {"named": {"a": null}}, {"": ""}, {"/": {}}, {"kind": "ist"}, {"/training": 1}, [{"/training": 1}]])");
+  int refused = 0;
+  for (const auto& place : places) {
+    for (const json& value : junk) {
+      ScenarioDocument scenario = base();
+      json sweep = whole;
+      sweep[place] = value;
+      scenario["sweep"] = sweep;
+      INFO(sweep.dump());
+      const std::string message = message_of(scenario);
+      CHECK((message == "no error" || message.starts_with("/")));
+      CHECK(message.find('\n') == std::string::npos);
+      refused += message == "no error" ? 0 : 1;
+    }
+  }
+  CHECK(refused > 1000);
 }
 
 TEST_CASE("The published schema knows all forms, and no others", "[sweep]") {

@@ -18,7 +18,7 @@ using nlohmann::json;
 using Predicate = std::function<bool(const json&)>;
 using Schemas = SchemaView::Schemas;
 
-/// "4.35Gbps" and "4350Mbps" are the same, however their products are rounded.
+/// "4.07Gbps" and "4070Mbps" are the same, however their products are rounded.
 constexpr double rounding = 1e-12;
 
 /// A condition and where it stands.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -53,6 +54,7 @@ TEST_CASE("a study writes the files of the contract") {
     REQUIRE(fs::exists(run / "run.json"));
     const json report = read_json_file(run / "run.json");
     CHECK(report.at("outcome") == "completed");
+    CHECK(report.at("labels") == json::object());
     CHECK(report.at("configuration").at("training").at("momentum") == 0);  // defaults are filled in
     CHECK(report.at("provenance").at("numerics") == "live");
     CHECK(first_line(run / "history.csv") ==
@@ -67,6 +69,43 @@ TEST_CASE("a study writes the files of the contract") {
           "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");
     CHECK(read_json_file(run / "trace.json").at("traceEvents").size() > 10);
   }
+}
+
+TEST_CASE("labels of a sweep stand in the files of a study and in its table") {
+  const TemporaryFolder folder;
+  json scenario = small_study("labels");
+  scenario.erase("protocol");
+  scenario["numerics"] = "costs";
+  scenario["sweep"] = json::parse(R"({
+    "/platform/bandwidth": {"from": "10Mbps", "to": "1Gbps", "points": 3, "scale": "log"},
+    "/protocol": {"named": {"DP, \"ring\"": {"kind": "data_parallel"}, "IST": {"kind": "ist", "local_steps": 2}}},
+    "/training/batch": {"named": {"small": 16}},
+    "exclude": [{"/platform/bandwidth": "100Mbps", "/protocol/kind": "ist"}]})");
+  write_text(folder / "scenario.json", scenario.dump());
+  const fs::path out = folder / "out";
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("DP, \"ring\"") && Contains("IST") && !Contains("local_steps"));
+
+  const json run = read_json_file(out / "runs/1-10Mbps-IST-small/run.json");
+  CHECK(run.at("labels") == json{{"/protocol", "IST"}, {"/training/batch", "small"}});
+  CHECK(run.at("swept").at("/training/batch") == 16);
+  CHECK(run.at("configuration").at("training").at("batch") == 16);
+
+  std::vector<std::string> rows;
+  std::istringstream lines(read_text(out / "runs.csv"));
+  for (std::string line; std::getline(lines, line);) rows.push_back(line);
+  REQUIRE(rows.size() == 6);
+  CHECK_THAT(rows[0], StartsWith("id,outcome,/platform/bandwidth,/protocol,/protocol/kind,/training/batch,"
+                                 "/protocol/local_steps,simulated_seconds"));
+  CHECK_THAT(
+      rows[1],
+      StartsWith("0-10Mbps-DP-ring-small,completed,10Mbps,\"DP, \"\"ring\"\"\",data_parallel,small,,"));
+  CHECK_THAT(rows[2], StartsWith("1-10Mbps-IST-small,completed,10Mbps,IST,ist,small,2,"));
+  CHECK_THAT(rows[3], StartsWith("2-100Mbps-DP-ring-small,"));
+  CHECK_THAT(rows[4], StartsWith("3-1Gbps-DP-ring-small,"));
+  CHECK_THAT(rows[5], StartsWith("4-1Gbps-IST-small,"));
 }
 
 TEST_CASE("files are the same to the bit for any number of threads and any repetition") {

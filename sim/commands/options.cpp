@@ -8,8 +8,8 @@ namespace isthmus {
 
 namespace po = boost::program_options;
 
-CommandLine::CommandLine(std::string usage, std::string positional, std::string help)
-    : usage_(std::move(usage)), positional_(std::move(positional)), help_(std::move(help)) {
+CommandLine::CommandLine(std::string usage, std::string positional, std::string help, std::string program)
+    : program_(std::move(program)), usage_(std::move(usage)), positional_(std::move(positional)), help_(std::move(help)) {
   options_.add_options()("help,h", "show this help");
 }
 
@@ -27,14 +27,14 @@ bool CommandLine::parse(const Arguments& arguments) {
               values_);
     po::notify(values_);
   } catch (const po::error& error) {
-    throw InputError("isthmus " + usage_, std::string(error.what()) + " (--help shows what there is)");
+    throw InputError(program_ + " " + usage_, std::string(error.what()) + " (--help shows what there is)");
   }
   if (values_.count("help") > 0) {
-    std::cout << "Usage: isthmus " << usage_ << "\n\n" << help_ << "\n" << options_;
+    std::cout << "Usage: " << program_ << " " << usage_ << "\n\n" << help_ << "\n" << options_;
     return false;
   }
   if (!positional_.empty() && values_.count(positional_) == 0) {
-    throw InputError("isthmus " + usage_, positional_ + " is missing (--help shows an example)");
+    throw InputError(program_ + " " + usage_, positional_ + " is missing (--help shows an example)");
   }
   return true;
 }

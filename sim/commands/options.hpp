@@ -11,9 +11,9 @@ namespace isthmus {
 /// A command's options and its one positional argument, checked.
 class CommandLine {
  public:
-  /// `usage`: what follows "isthmus". `positional`: name of the argument, or empty. `help`: printed after the
+  /// `usage`: what follows the program's name. `positional`: name of the argument, or empty. `help`: printed after the
   /// usage; shows an example.
-  CommandLine(std::string usage, std::string positional, std::string help);
+  CommandLine(std::string usage, std::string positional, std::string help, std::string program = "isthmus");
 
   /// To be filled before parse().
   boost::program_options::options_description& options() { return options_; }
@@ -25,7 +25,7 @@ class CommandLine {
   std::string argument() const { return values_[positional_].as<std::string>(); }
 
  private:
-  std::string usage_, positional_, help_;
+  std::string program_, usage_, positional_, help_;
   boost::program_options::options_description options_{"Options"};
   boost::program_options::variables_map values_;
 };

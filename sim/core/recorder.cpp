@@ -22,7 +22,7 @@ void Recorder::publish(const Round& round, const Selection& part, ConstValues va
 
 void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
                          ConstValues values) {
-  publish(round, part, values);
+  Recorder::publish(round, part, values);
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
   open.row.bytes_sent += report.bytes_sent;

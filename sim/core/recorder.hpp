@@ -49,16 +49,19 @@ class Recorder {
   Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
            Progress progress, EvaluationModel evaluation_model);
 
+  virtual ~Recorder() = default;
+
   const Trajectory& recorded() const { return recorded_; }
   /// Whether this run computes the numbers of a round, and does not take them from a trajectory or leave them
   /// out.
   bool computes(long round) const { return job_.live() && round > recorded_.rounds; }
 
   /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
-  void publish(const Round& round, const Selection& part, ConstValues values);
+  virtual void publish(const Round& round, const Selection& part, ConstValues values);
   /// Each worker calls this once a round. If the round is evaluated, all published parts together are the
   /// model.
-  void end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values);
+  virtual void end_round(const Round& round, const RoundReport& report, const Selection& part,
+                         ConstValues values);
 
   /// Whether a worker that ends this round is to keep() its state; the same for all workers.
   bool wants_state(const Round& round);

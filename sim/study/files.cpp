@@ -124,7 +124,8 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   run["configuration"] = point.configuration;
   run["provenance"] = {{"numerics", provenance.numerics},
                        {"trajectory", or_null(provenance.trajectory)},
-                       {"platform", provenance.platform}};
+                       {"platform", provenance.platform},
+                       {"clock", provenance.clock}};
   if (provenance.killed) run["provenance"]["killed"] = true;
   run["provenance"].update(build_provenance());
   return run;

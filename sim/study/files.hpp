@@ -41,6 +41,7 @@ struct Provenance {
   std::optional<std::string> trajectory;  ///< its name in the store
   std::string platform;                   ///< hash of the platform file and its profiles
   bool killed = false;                    ///< from outside, so that another try may end otherwise
+  std::string clock = "simulated";        ///< or real: seconds are wall-clock time of real processes
 };
 
 /// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+namespace isthmus {
+
+/// Another rank ended; `report` is what it gave to Control::report_failure().
+class RemoteFailure : public std::runtime_error {
+ public:
+  explicit RemoteFailure(nlohmann::json what)
+      : std::runtime_error("another worker failed"), report(std::move(what)) {}
+  nlohmann::json report;
+};
+
+/// Starts to send or receive `bytes`, in as many MPI messages as their size takes (MPI counts with int).
+void start_bytes_to(std::vector<MPI_Request>& requests, const void* data, std::size_t bytes, int to, int tag,
+                    MPI_Comm comm);
+void start_bytes_from(std::vector<MPI_Request>& requests, void* data, std::size_t bytes, int from, int tag,
+                      MPI_Comm comm);
+
+/// What the ranks of a run tell each other beside the protocol's messages: reports and failures.
+class Control {
+ public:
+  explicit Control(MPI_Comm world);
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+  ~Control() { MPI_Comm_free(&comm_); }
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+
+  /// What each rank gives, by rank, at rank 0; nothing elsewhere. Doubles come exactly.
+  std::vector<nlohmann::json> gather(const nlohmann::json& given);
+  /// The least of what the ranks give; returns when all have called it.
+  double minimum(double given);
+  void barrier();
+
+  /// Waits for all of them without taking much of a core that another rank may need. At rank 0 throws
+  /// RemoteFailure.
+  void wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses);
+  void wait(std::vector<MPI_Request>& requests);
+
+  /// Tells rank 0, which then ends the run; to be called by other ranks. Does not return.
+  [[noreturn]] void report_failure(const nlohmann::json& report);
+
+ private:
+  void throw_if_another_failed();
+
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0, size_ = 0;
+};
+
+}  // namespace isthmus

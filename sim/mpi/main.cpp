@@ -1,0 +1,158 @@
+#include <mpi.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "analysis/study_table.hpp"
+#include "models/error.hpp"
+#include "sim/commands/scenario_source.hpp"
+#include "sim/mpi/mpi_run.hpp"
+#include "sim/mpi/real_study.hpp"
+#include "sim/study/content_hash.hpp"
+#include "sim/study/run_child.hpp"
+
+namespace isthmus {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr int some_run_failed = 1, bad_input = 2;
+
+/// All that a process knows before anything is sent or timed.
+struct Preparation {
+  bool wanted = true;  ///< false: only help was asked for
+  ScenarioDocument scenario;
+  std::filesystem::path out;
+  std::vector<PlannedRun> runs;
+  const PlannedRun* run = nullptr;
+  std::unique_ptr<Job> job;
+};
+
+const PlannedRun& choose(const std::vector<PlannedRun>& runs, const std::string& id) {
+  const std::string ids = "its runs are " + runs.front().point.id + " to " + runs.back().point.id;
+  if (id.empty()) {
+    if (runs.size() == 1) return runs.front();
+    throw InputError("/sweep", "the scenario describes " + std::to_string(runs.size()) +
+                                   " runs; choose one with --point ID: " + ids);
+  }
+  const auto run = std::ranges::find(runs, id, [](const PlannedRun& each) { return each.point.id; });
+  if (run == runs.end()) throw InputError("--point", "no run \"" + id + "\"; " + ids);
+  return *run;
+}
+
+void require_real(const Scenario& scenario, int processes) {
+  if (scenario.platform.workers != processes) {
+    throw InputError("/platform/workers", "found " + std::to_string(scenario.platform.workers) +
+                                              " workers for " + std::to_string(processes) +
+                                              " MPI processes; allowed: as many as there are processes "
+                                              "(mpirun -n " +
+                                              std::to_string(scenario.platform.workers) + ")");
+  }
+  if (scenario.training.charge_evaluation) {
+    throw InputError("/training/charge_evaluation",
+                     "found true; isthmus-mpi allows only false: tests of the model are off its clock");
+  }
+}
+
+Preparation prepare(const Arguments& arguments, int processes) {
+  CommandLine line(
+      "SCENARIO [OPTIONS]", "SCENARIO",
+      "Carries out one run of a scenario on real machines: the same protocols, with real messages over MPI,\n"
+      "one process per worker, in wall-clock seconds. Of the platform file only the number of workers, "
+      "their\n"
+      "names and memory limits count. With \"numerics\": \"costs\" a device is stood in for by sleeping for\n"
+      "FLOPs / its speed: what is real then is the network.\n\n"
+      "Example:\n"
+      "  mpirun -n 4 isthmus-mpi scenarios/quickstart.json --point 1-data_parallel --out results/real\n",
+      "mpirun -n WORKERS isthmus-mpi");
+  add_set_option(line);
+  line.options().add_options()                                                                             //
+      ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME-real)")  //
+      ("point", po::value<std::string>()->value_name("ID"), "which run, if the scenario has a sweep");
+  Preparation result;
+  result.wanted = line.parse(arguments);
+  if (!result.wanted) return result;
+  ScenarioSource source = read_source(line);
+  result.scenario = std::move(source.document);
+  result.runs = plan_study(result.scenario, source.folder);
+  const bool has_point = line.values().count("point") > 0, has_out = line.values().count("out") > 0;
+  result.run = &choose(result.runs, has_point ? line.values()["point"].as<std::string>() : "");
+  const Scenario& scenario = result.run->point.scenario;
+  require_real(scenario, processes);
+  result.out = has_out ? std::filesystem::path(line.values()["out"].as<std::string>())
+                       : std::filesystem::path("results") / (scenario.name + "-real");
+  result.job =
+      std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
+                            result.run->protocol->steps_per_round(), scenario.live);
+  return result;
+}
+
+/// The first thing wrong with what a rank prepared, for rank 0 to say.
+std::string first_error(const std::vector<nlohmann::json>& of_ranks) {
+  for (std::size_t rank = 0; rank < of_ranks.size(); ++rank) {
+    const std::string error = of_ranks[rank].at("error");
+    if (!error.empty()) return (rank > 0 ? "process " + std::to_string(rank) + ": " : "") + error;
+    if (of_ranks[rank] != of_ranks.front()) {
+      return "process " + std::to_string(rank) +
+             " read another scenario than process 0; all machines need the same files";
+    }
+  }
+  return "";
+}
+
+int carry_out(const Preparation& prepared, const Arguments& arguments, Control& control) {
+  const auto start = std::chrono::steady_clock::now();
+  const PlannedRun& run = *prepared.run;
+  const RunResult result = run_on_mpi(run, *prepared.job, nullptr, control);
+  if (control.rank() != 0) return 0;
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  const Provenance provenance{.numerics = run.point.scenario.live ? "live" : "costs",
+                              .trajectory = {},
+                              .platform = platform_hash(run),
+                              .clock = "real"};
+  write_run(prepared.out / "runs" / run.point.id, run.point, result, provenance, wall.count());
+  end_real_study(prepared.out, prepared.scenario, arguments);
+  print_runs(read_runs(prepared.out), std::cout);
+  std::cout << "\nFiles: " << prepared.out.string() << std::endl;
+  if (result.outcome == Outcome::completed) return 0;
+  std::cerr << "isthmus-mpi: " << outcome_name(result.outcome) << ": " << result.message << std::endl;
+  MPI_Abort(MPI_COMM_WORLD, some_run_failed);  // the other workers wait for messages that will not come
+  return some_run_failed;
+}
+
+int mpi_main(const Arguments& arguments) {
+  Control control(MPI_COMM_WORLD);
+  const bool speaks = control.rank() == 0;
+  if (!speaks) std::cout.setstate(std::ios::failbit);  // help is printed once
+  Preparation prepared;
+  std::string error, configuration;
+  try {
+    prepared = prepare(arguments, control.size());
+    if (prepared.run) configuration = content_hash(prepared.run->point.configuration.dump());
+    if (speaks && prepared.run) require_real_study(prepared.out, prepared.scenario);
+  } catch (const std::exception& problem) {
+    error = problem.what();
+  }
+  error = first_error(control.gather({{"error", error}, {"configuration", configuration}}));
+  const bool well = control.minimum(error.empty() ? 1 : 0) == 1;
+  if (!error.empty()) std::cerr << "isthmus-mpi: " << error << std::endl;
+  if (!well) return speaks ? bad_input : 0;
+  return prepared.wanted ? carry_out(prepared, arguments, control) : 0;
+}
+
+}  // namespace
+}  // namespace isthmus
+
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  int exit_code = 0;
+  try {
+    exit_code = isthmus::mpi_main({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "isthmus-mpi: " << error.what() << std::endl;
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+  MPI_Finalize();
+  return exit_code;
+}

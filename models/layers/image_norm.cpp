@@ -2,8 +2,6 @@
 
 #include <optional>
 
-#include "models/layers/onednn.hpp"
-
 namespace isthmus {
 namespace {
 
@@ -21,8 +19,8 @@ struct ImageNorm::Plan {
   using Forward = dnnl::batch_normalization_forward;
   using Backward = dnnl::batch_normalization_backward;
 
-  Plan(const SampleShape& shape, bool relu, Index samples)
-      : images(onednn::blocked_images(samples, shape)),
+  Plan(const SampleShape& shape, onednn::ImageLayout layout, bool relu, Index samples)
+      : images(onednn::images(samples, shape, layout)),
         features({shape.channels}, memory::data_type::f32, memory::format_tag::a),
         flags(normalization_flags::use_scale | normalization_flags::use_shift) {
     if (relu) flags = flags | normalization_flags::fuse_norm_relu;
@@ -66,7 +64,7 @@ ImageNorm::ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatis
 
 ImageNorm::~ImageNorm() = default;
 
-Index ImageNorm::outputs() const { return onednn::blocked_size(shape_); }
+Index ImageNorm::outputs() const { return onednn::image_size(shape_, layout_); }
 
 void ImageNorm::declare_parameters(ParameterLayout& layout) {
   axis_ = layout.add_axis(name_, shape_.channels, false);
@@ -102,7 +100,7 @@ void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
 
 ImageNorm::Plan& ImageNorm::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
-  if (!known) known = std::make_unique<Plan>(shape_, relu_, samples);
+  if (!known) known = std::make_unique<Plan>(shape_, layout_, relu_, samples);
   return *known;
 }
 

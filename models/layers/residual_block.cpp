@@ -67,7 +67,7 @@ ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, 
   if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false);
 }
 
-Index ResidualBlock::outputs() const { return onednn::blocked_size(output_); }
+Index ResidualBlock::outputs() const { return branch_.back().layer->outputs(); }
 
 template <typename Do>
 void ResidualBlock::for_each_layer(Do&& act) const {

@@ -14,12 +14,11 @@ constexpr std::size_t huge_page = std::size_t{2} << 20;  // of x86-64
 
 void* allocate_aligned(std::size_t bytes) {
   const bool large = bytes >= huge_page;
-  const std::size_t alignment = large ? huge_page : cache_line;
-  const std::size_t whole_lines = (bytes + cache_line - 1) / cache_line * cache_line;
-  void* memory = std::aligned_alloc(alignment, whole_lines);
+  const std::size_t unit = large ? huge_page : cache_line;
+  const std::size_t whole_units = (bytes + unit - 1) / unit * unit;
+  void* memory = std::aligned_alloc(unit, whole_units);
   if (!memory) throw std::bad_alloc();
-  // A wish: where it is refused, pages are small.
-  if (large) madvise(memory, whole_lines, MADV_HUGEPAGE);
+  if (large) madvise(memory, whole_units, MADV_HUGEPAGE);  // a wish: if refused, pages are small
   return memory;
 }
 

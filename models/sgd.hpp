@@ -1,7 +1,6 @@
 #pragma once
 
-#include <vector>
-
+#include "models/aligned.hpp"
 #include "models/training.hpp"
 #include "models/values.hpp"
 
@@ -29,7 +28,7 @@ class Sgd {
  private:
   float momentum_, weight_decay_;
   bool nesterov_;
-  std::vector<float> velocity_;
+  AlignedFloats velocity_;
 };
 
 /// The learning rate of a step (0, 1, ... total_steps - 1).

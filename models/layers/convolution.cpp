@@ -32,36 +32,35 @@ struct Convolution::Plan {
     any_weights = {weights, Type::f32, memory::format_tag::any};
     plain_weights = {weights, Type::f32, memory::format_tag::oihw};
     if (rounded) rounded_source = onednn::Storage(source_factor);
-    const bool winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
-                          options.stride == 1 && input.channels >= 32;
-    if (winograd) try_method(algorithm::convolution_winograd);
-    if (!forward_description) try_method(algorithm::convolution_direct);
-    if (!forward_description) throw std::runtime_error("oneDNN has no convolution of this shape");
+    winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
+               options.stride == 1 && input.channels >= 32;
+    tiles = samples * ((output.height + 3) / 4) * ((output.width + 3) / 4);
+    forward_description = best_description<dnnl::convolution_forward>(64, [&](algorithm method) {
+      const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
+                                                        weights_factor, destination, strides, padding,
+                                                        padding);
+      return dnnl::convolution_forward::primitive_desc(description, onednn::attributes(), onednn::engine(),
+                                                       true);
+    });
     forward = dnnl::convolution_forward(*forward_description);
     forward_weights = onednn::Storage(forward_description->weights_desc());
   }
 
-  void try_method(algorithm method) {
-    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
-                                                      weights_factor, destination, strides, padding, padding);
-    const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(),
-                                                            onednn::engine(), true);
-    if (!attempt.get(true)) return;
-    forward_description = attempt;
-    chosen = method;
-  }
-
-  /// In the method of the forward pass if oneDNN can, else direct.
+  /// Winograd where it pays: it transforms the weights at each call, so there must be tiles of 4x4 outputs
+  /// enough to use them.
   template <typename Primitive, typename Make>
-  static typename Primitive::primitive_desc best_description(algorithm chosen, const Make& make) {
-    typename Primitive::primitive_desc description = make(chosen);
-    return description.get(true) ? description : make(algorithm::convolution_direct);
+  typename Primitive::primitive_desc best_description(Index least_tiles, const Make& make) const {
+    typename Primitive::primitive_desc description;
+    if (winograd && tiles >= least_tiles) description = make(algorithm::convolution_winograd);
+    if (!description.get(true)) description = make(algorithm::convolution_direct);
+    if (!description.get(true)) throw std::runtime_error("oneDNN has no convolution of this shape");
+    return description;
   }
 
   void prepare_weights_gradient() {
     if (weights_gradient_description) return;
     weights_gradient_description =
-        best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
+        best_description<dnnl::convolution_backward_weights>(32, [&](algorithm method) {
           const dnnl::convolution_backward_weights::desc description(
               method, source_factor, any_weights, destination_factor, strides, padding, padding);
           return dnnl::convolution_backward_weights::primitive_desc(
@@ -73,13 +72,12 @@ struct Convolution::Plan {
 
   void prepare_input_gradient() {
     if (input_gradient_description) return;
-    input_gradient_description =
-        best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
-          const dnnl::convolution_backward_data::desc description(
-              method, source, weights_factor, destination_factor, strides, padding, padding);
-          return dnnl::convolution_backward_data::primitive_desc(
-              description, onednn::attributes(), onednn::engine(), *forward_description, true);
-        });
+    input_gradient_description = best_description<dnnl::convolution_backward_data>(64, [&](algorithm method) {
+      const dnnl::convolution_backward_data::desc description(method, source, weights_factor,
+                                                              destination_factor, strides, padding, padding);
+      return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(),
+                                                             onednn::engine(), *forward_description, true);
+    });
     input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
     backward_weights = onednn::Storage(input_gradient_description->weights_desc());
   }
@@ -99,7 +97,8 @@ struct Convolution::Plan {
   memory::desc source, destination, any_weights, plain_weights;
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
   onednn::Storage rounded_source;                                  // of the last forward pass, if rounded
-  algorithm chosen{};
+  bool winograd = false;
+  Index tiles = 0;
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
   std::optional<dnnl::convolution_backward_weights::primitive_desc> weights_gradient_description;
   std::optional<dnnl::convolution_backward_data::primitive_desc> input_gradient_description;

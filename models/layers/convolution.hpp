@@ -10,8 +10,8 @@
 
 namespace isthmus {
 
-/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, AVX-512; rms error about 1e-6),
-/// else and always with `direct` the plain sum.
+/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, enough pixels, AVX-512; rms error
+/// about 1e-6), else and always with `direct` the plain sum.
 enum class ConvolutionMethod { fastest, direct };
 
 /// A square convolution of images, padded so that only the stride changes their size; no bias. Output

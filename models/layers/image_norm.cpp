@@ -9,9 +9,6 @@ using dnnl::memory;
 using dnnl::normalization_flags;
 using dnnl::prop_kind;
 
-constexpr float epsilon = 1e-5f;
-constexpr float newest_weight = 0.1f;
-
 }  // namespace
 
 /// Primitives for one number of samples.
@@ -30,7 +27,7 @@ struct ImageNorm::Plan {
   }
 
   Forward::primitive_desc describe(prop_kind kind, normalization_flags with) const {
-    return {Forward::desc(kind, images, epsilon, with), onednn::attributes(), onednn::engine()};
+    return {Forward::desc(kind, images, normalisation_epsilon, with), onednn::attributes(), onednn::engine()};
   }
 
   /// By given statistics, for evaluation.
@@ -43,9 +40,9 @@ struct ImageNorm::Plan {
 
   void prepare_backward() {
     if (backward_description) return;
-    backward_description =
-        Backward::primitive_desc(Backward::desc(prop_kind::backward, images, images, epsilon, flags),
-                                 onednn::attributes(), onednn::engine(), forward_description);
+    backward_description = Backward::primitive_desc(
+        Backward::desc(prop_kind::backward, images, images, normalisation_epsilon, flags),
+        onednn::attributes(), onednn::engine(), forward_description);
     backward = Backward(*backward_description);
   }
 
@@ -73,17 +70,13 @@ void ImageNorm::declare_parameters(ParameterLayout& layout) {
 }
 
 void ImageNorm::declare_statistics(ParameterLayout& layout) {
-  if (statistics_ != BatchStatistics::running) return;
-  mean_offset_ = layout.add(name_ + ".running_mean", axis_, 0, false);
-  variance_offset_ = layout.add(name_ + ".running_variance", axis_, 0, false);
+  if (statistics_ == BatchStatistics::running) running_.declare(layout, name_, axis_);
 }
 
 void ImageNorm::initialise(Values parameters, Random&) const {
   std::fill_n(parameters.data() + scale_offset_, shape_.channels, 1.0f);
   std::fill_n(parameters.data() + shift_offset_, shape_.channels, 0.0f);
-  if (statistics_ != BatchStatistics::running) return;
-  std::fill_n(parameters.data() + mean_offset_, shape_.channels, 0.0f);
-  std::fill_n(parameters.data() + variance_offset_, shape_.channels, 1.0f);
+  if (statistics_ == BatchStatistics::running) running_.initialise(parameters);
 }
 
 void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
@@ -116,26 +109,17 @@ void ImageNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap outpu
                                  {DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_)}};
   if (by_running) {
     plan.prepare_inference();
-    arguments.emplace(DNNL_ARG_MEAN, feature(parameters.data() + mean_offset_));
-    arguments.emplace(DNNL_ARG_VARIANCE, feature(parameters.data() + variance_offset_));
+    arguments.emplace(DNNL_ARG_MEAN, feature(running_.mean(parameters).data()));
+    arguments.emplace(DNNL_ARG_VARIANCE, feature(running_.variance(parameters).data()));
     return onednn::run(plan.inference, arguments, plan.inference_description->scratchpad_desc());
   }
   arguments.emplace(DNNL_ARG_MEAN, feature(mean_.data()));
   arguments.emplace(DNNL_ARG_VARIANCE, feature(variance_.data()));
   if (relu_) arguments.emplace(DNNL_ARG_WORKSPACE, plan.workspace);
   onednn::run(plan.forward, arguments, plan.forward_description.scratchpad_desc());
-  if (statistics_ == BatchStatistics::running) update_running_statistics(parameters, input.rows());
-}
-
-void ImageNorm::update_running_statistics(Values parameters, Index samples) const {
-  const float count = static_cast<float>(samples * shape_.height * shape_.width);
-  const float unbiased = count > 1 ? count / (count - 1) : 1;
-  float* mean = parameters.data() + mean_offset_;
-  float* variance = parameters.data() + variance_offset_;
-  for (std::size_t i = 0; i < mean_.size(); ++i) {
-    mean[i] += newest_weight * (mean_[i] - mean[i]);
-    variance[i] += newest_weight * (unbiased * variance_[i] - variance[i]);
-  }
+  if (statistics_ != BatchStatistics::running) return;
+  running_.update(parameters, {mean_.data(), shape_.channels}, {variance_.data(), shape_.channels},
+                  input.rows() * shape_.height * shape_.width);
 }
 
 void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap,

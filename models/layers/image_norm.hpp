@@ -5,8 +5,9 @@
 #include <string>
 
 #include "models/aligned.hpp"
-#include "models/layers/batch_norm.hpp"
+#include "models/layers/layer.hpp"
 #include "models/layers/onednn.hpp"
+#include "models/layers/running_statistics.hpp"
 #include "models/sample_shape.hpp"
 
 namespace isthmus {
@@ -32,7 +33,6 @@ class ImageNorm final : public Layer {
  private:
   struct Plan;
   Plan& plan(Index samples);
-  void update_running_statistics(Values parameters, Index samples) const;
 
   std::string name_;
   SampleShape shape_;
@@ -40,7 +40,8 @@ class ImageNorm final : public Layer {
   BatchStatistics statistics_;
   onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
   int axis_ = 0;
-  std::size_t scale_offset_ = 0, shift_offset_ = 0, mean_offset_ = 0, variance_offset_ = 0;
+  std::size_t scale_offset_ = 0, shift_offset_ = 0;
+  RunningStatistics running_;
   AlignedFloats mean_, variance_;                 // of the last forward()
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

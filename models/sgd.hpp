@@ -1,6 +1,7 @@
 #pragma once
 
-#include "models/aligned.hpp"
+#include <vector>
+
 #include "models/training.hpp"
 #include "models/values.hpp"
 
@@ -32,7 +33,7 @@ class Sgd {
  private:
   float momentum_, weight_decay_;
   bool nesterov_;
-  AlignedFloats velocity_;
+  std::vector<float> velocity_;
 };
 
 /// The learning rate of a step (0, 1, ... total_steps - 1).

@@ -104,8 +104,13 @@ std::vector<Crossover> find_crossovers(const Dataset& dataset, std::size_t axis,
                                        const std::string& baseline) {
   std::vector<Crossover> result;
   const Lines lines = lines_along(dataset, axis, measure);
-  for (const auto& [key, line] : lines) {
-    const auto& [where, series] = key;
+  // In the order of the data set, with every line once.
+  for (const Group& group : dataset.groups()) {
+    const auto& series = group.series;
+    const std::string where = elsewhere(group, axis);
+    const auto found = lines.find({where, series});
+    if (found == lines.end() || found->second.group != &group) continue;
+    const Line& line = found->second;
     const auto base = lines.find({where, baseline});
     if (series == baseline || base == lines.end()) continue;
     Crossover crossover = compare(base->second, line, baseline);

@@ -2,6 +2,8 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
+
 #include "sim/mpi/mpi_host.hpp"
 #include "sim/mpi/mpi_recorder.hpp"
 
@@ -138,8 +140,8 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   } else {
     for (std::size_t each = 0; each < workers.size(); ++each) add_worker(result, each, workers[each]);
     for (WorkerResult& worker : result.workers) {  // who is done early is idle until the last one is
-      worker.ledger.idle_seconds =
-          result.simulated_seconds - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
+      const double busy = worker.ledger.compute_seconds + worker.ledger.communication_seconds;
+      worker.ledger.idle_seconds = std::max(0.0, result.simulated_seconds - busy);
     }
     result.outcome = Outcome::completed;
   }

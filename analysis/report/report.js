@@ -21,31 +21,25 @@ byId('theme').addEventListener('click', () => {
 
 /* Figures ------------------------------------------------------------------------------------------------- */
 
-// Text and lines take the page's colours, as CSS variables, so that light, dark and print need no new drawing.
-const inks = new Map(report.inks.map(({ colour, variable }) => [colour.toLowerCase(), `var(${variable})`]));
-
-function themed(value) {
-  if (Array.isArray(value)) return value.map(themed);
-  if (value === null || typeof value !== 'object') return inks.get(String(value).toLowerCase()) ?? value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, key === 'data' || key === 'datasets' ? inner : themed(inner)]),
-  );
-}
-
-const has = (row, field) => row !== null && typeof row === 'object' && field in row;
-
-/** The specification's rows without those of protocols that are switched off. */
+/** The specification without the rows of protocols that are switched off. */
 function filtered(value) {
   if (Array.isArray(value)) return value.map(filtered);
   if (value === null || typeof value !== 'object') return value;
-  const copy = {};
-  for (const [key, inner] of Object.entries(value)) {
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
     const rows = key === 'values' && Array.isArray(inner);
-    copy[key] = rows
-      ? inner.filter((row) => !report.protocol_fields.some((field) => has(row, field) && hidden.has(row[field])))
-      : filtered(inner);
-  }
-  return copy;
+    return [key, rows ? inner.filter((row) => !hidden.has(row?.series)) : filtered(inner)];
+  }));
+}
+
+/** The rows of a specification's data as CSV. */
+function csvOf(rows) {
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  const cell = (value) => {
+    const text = value === null || value === undefined ? '' : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
+  return lines.map((line) => line.map(cell).join(',')).join('\n') + '\n';
 }
 
 const tooltip = byId('tooltip');
@@ -100,7 +94,7 @@ class Figure {
     node.querySelector('[data-save="spec"]')?.addEventListener('click', () =>
       save(`${entry.name}.vl.json`, JSON.stringify(entry.spec, null, 2), 'application/json'));
     node.querySelector('[data-save="data"]')?.addEventListener('click', () =>
-      save(`${entry.name}.csv`, entry.csv, 'text/csv'));
+      save(`${entry.name}.csv`, csvOf(entry.spec.data.values), 'text/csv'));
   }
 
   draw() {
@@ -109,8 +103,10 @@ class Figure {
     this.drawn = state;
     try {
       this.view?.finalize();
-      const spec = themed(fitted(hidden.size > 0 ? filtered(this.entry.spec) : this.entry.spec, this.box));
-      spec.background = 'transparent';
+      const spec = {
+        ...fitted(hidden.size > 0 ? filtered(this.entry.spec) : this.entry.spec, this.box),
+        config: report.config, // its colours are CSS variables: light, dark and print need no new drawing
+      };
       this.view = makeView(spec, { renderer: 'svg', container: this.box, hover: true, tooltip: showTooltip });
       this.view.run();
     } catch (error) {
@@ -184,7 +180,7 @@ toggles.hidden = report.protocols.length < 2;
 const table = byId('run-table');
 const { columns, rows } = report.runs;
 const colours = new Map(report.protocols.map(({ label, colour }) => [label, colour]));
-const sorting = { column: -1, descending: false };
+const sorting = { column: 0, descending: false };
 
 const prefixes = {
   decimal: [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, '']],
@@ -255,10 +251,8 @@ function fillTable() {
   const shown = rows
     .map((row, i) => ({ row, i }))
     .filter(({ row, i }) => !hidden.has(row.protocol) && words.every((word) => searchText[i].includes(word)));
-  if (sorting.column >= 0) {
-    shown.sort((a, b) =>
-      compare(sortKey(a.row.cells[sorting.column]), sortKey(b.row.cells[sorting.column])) || a.i - b.i);
-  }
+  shown.sort((a, b) =>
+    compare(sortKey(a.row.cells[sorting.column]), sortKey(b.row.cells[sorting.column])) || a.i - b.i);
   table.tBodies[0].replaceChildren(...shown.map(({ row }) => makeRow(row)));
   byId('count').textContent = shown.length === rows.length ? `${rows.length} runs` : `${shown.length} of ${rows.length} runs`;
 }
@@ -267,6 +261,7 @@ const headRow = element('tr');
 columns.forEach((column, i) => {
   const button = element('button', { type: 'button', textContent: column.label, title: column.title });
   const th = element('th', { className: column.numeric ? 'number' : '', scope: 'col' }, button);
+  if (i === sorting.column) th.setAttribute('aria-sort', 'ascending');
   button.addEventListener('click', () => {
     sorting.descending = sorting.column === i ? !sorting.descending : false;
     sorting.column = i;

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace isthmus {
+namespace isthmus::analysis {
 namespace {
 
 namespace bp = boost::process;
@@ -107,4 +107,4 @@ void convert_svg(const fs::path& svg, const std::string& format, const fs::path&
   }
 }
 
-}  // namespace isthmus
+}  // namespace isthmus::analysis

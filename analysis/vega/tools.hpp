@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace isthmus {
+namespace isthmus::analysis {
 
 // What draws the figures: Vega (npm packages pinned by package-lock.json, put into a folder "vega" by the
 // build and by the installation), Node and rsvg-convert. None of them uses the network.
@@ -33,4 +33,4 @@ void draw_svg(const std::vector<SpecAndSvg>& files);
 void convert_svg(const std::filesystem::path& svg, const std::string& format,
                  const std::filesystem::path& out);
 
-}  // namespace isthmus
+}  // namespace isthmus::analysis

@@ -221,8 +221,8 @@ std::string Writer::price(const std::string& winner) const {
                 : points(best->second.accuracy - own.accuracy) + " less than " + best->first;
   }
   if (most->first != winner && own.bytes > 0) {
-    text += (text.empty() ? winner + " has sent " : ", and has sent ") + format_bytes(own.bytes) + ", a " +
-            factor(most->second.bytes / own.bytes) + "th of what " + most->first + " has";
+    text += (text.empty() ? winner + " has sent " : ", and has sent ") + format_bytes(own.bytes) + ", " +
+            factor(most->second.bytes / own.bytes) + " times less than " + most->first;
   }
   return text.empty() ? text : text + ".";
 }
@@ -261,8 +261,8 @@ std::string Writer::where_it_turns() const {
       if (!text.empty()) return text;
     }
   }
-  const bool any =
-      std::ranges::any_of(contests_.contests, [](const Contest& contest) { return contest.winner(); });
+  const bool any = std::ranges::any_of(contests_.contests,
+                                       [](const Contest& contest) { return contest.winner() != nullptr; });
   if (!any) return {};
   std::string text = price(ranking.front());
   if (contests_.contests.size() > 1 && text.empty()) text = "Nowhere in between does another overtake it.";

@@ -26,7 +26,8 @@ bool better(Measure measure, double a, double b) {
 
 Measure choose_measure(const Dataset& data) {
   const auto any = [&](const char* column) {
-    return std::ranges::any_of(data.runs(), [&](const Run* run) { return run->summary_number(column); });
+    return std::ranges::any_of(data.runs(),
+                               [&](const Run* run) { return run->summary_number(column).has_value(); });
   };
   if (any("seconds_to_target") || any("target_accuracy")) return Measure::seconds_to_target;
   return any("final_test_accuracy") ? Measure::final_test_accuracy : Measure::simulated_seconds;

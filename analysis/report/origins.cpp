@@ -127,7 +127,8 @@ std::string configuration_section(const Dataset& data) {
   }
   std::string html;
   if (!varied.empty()) html += "<h3>Differs between runs</h3>\n" + table(varied);
-  if (!common.empty()) html += "<h3>Same in all runs</h3>\n" + table(common);
+  if (!common.empty())
+    html += "<h3>Same in all runs</h3>\n<div class=\"columns\">" + table(common) + "</div>";
   for (const Study& study : data.studies()) {
     if (!study.file.is_object() || !study.file.contains("scenario")) continue;
     html += "<details><summary>Scenario of " + escape_html(study.name) + ", as given</summary><pre>" +
@@ -160,7 +161,8 @@ std::string provenance_section(const Dataset& data) {
   if (replayed > 0) rows.emplace_back("With a recorded trajectory", std::to_string(replayed) + " runs");
   for (const std::string& network : networks) {
     std::string text;
-    for (const auto& [key, value] : Json::parse(network).items()) {
+    const Json constants = Json::parse(network);
+    for (const auto& [key, value] : constants.items()) {
       text += (text.empty() ? "" : "; ") + escape_html(key) + " " + shown(value);
     }
     rows.emplace_back("Network model", text);

@@ -76,7 +76,7 @@ std::string warnings_box(const std::vector<std::string>& warnings) {
   if (warnings.empty()) return {};
   std::string items;
   for (const std::string& warning : warnings) items += "<li>" + escape_html(warning) + "</li>\n";
-  return "<aside class=\"warnings\"><h2>Mind</h2><ul>" + items + "</ul></aside>";
+  return "<aside class=\"warnings\"><h2>Caveats</h2><ul>" + items + "</ul></aside>";
 }
 
 std::string contents(const std::vector<Figure>& figures) {
@@ -94,13 +94,19 @@ bool is_wide(const Json& spec) {
   return spec.contains("facet") || spec.contains("hconcat") || spec.contains("concat");
 }
 
+/// A caption without the title, which stands above it here.
+std::string caption_of(const Figure& figure) {
+  const std::string title = figure.title + ". ";
+  return figure.caption.starts_with(title) ? figure.caption.substr(title.size()) : figure.caption;
+}
+
 std::string figure_boxes(const std::vector<Figure>& figures) {
   std::string html;
   for (const Figure& figure : figures) {
     html += "<figure id=\"figure-" + escape_html(figure.name) + "\"" +
             (is_wide(figure.spec) ? " class=\"wide\"" : "") + "><h3>" + escape_html(figure.title) +
             "</h3>\n<div class=\"canvas\" role=\"img\" aria-label=\"" + escape_html(figure.title) +
-            "\"></div>\n<figcaption>" + escape_html(figure.caption) +
+            "\"></div>\n<figcaption>" + escape_html(caption_of(figure)) +
             " <span class=\"links\"><button type=\"button\" data-save=\"svg\">SVG</button>"
             "<button type=\"button\" data-save=\"spec\">Vega-Lite</button>"
             "<button type=\"button\" data-save=\"data\">CSV</button></span></figcaption></figure>\n";
@@ -172,7 +178,9 @@ Json page_data(const Dataset& data, const ReportFigures& figures, const Themes& 
 }  // namespace
 
 ReportPage make_report(const Dataset& data, const ReportOptions& options) {
-  const ReportFigures figures = make_figures(data, options.figures);
+  FigureOptions figure_options = options.figures;
+  figure_options.width = FigureWidth::two_columns;  // a screen has room
+  const ReportFigures figures = make_figures(data, figure_options);
   const Themes themes = both_themes(options.figures.style);
   const Answer found = answer(data);
   std::vector<std::string> warnings = reader_warnings(data);

@@ -73,15 +73,25 @@ function makeView(spec, options) {
   return new vega.View(vega.parse(compiled), { loader: offline(vega), logger, ...options });
 }
 
-/** Single views fill the width of their box; concatenated and faceted ones keep their size and scroll. */
+const between = (low, value, high) => Math.min(high, Math.max(low, value));
+
+/** Sizes for this box: single views fill its width; small multiples get as many columns as there is room for. */
 function fitted(spec, box) {
-  if (!('mark' in spec || 'layer' in spec) || typeof spec.width === 'object') return spec;
-  const fixed = typeof spec.width === 'number' ? spec.width : 300;
-  const ratio = typeof spec.height === 'number' ? spec.height / fixed : 0.62;
-  const width = Math.max(220, Math.floor(box.clientWidth));
-  const height = Math.min(380, Math.max(190, Math.round(width * ratio)));
-  return { ...spec, width, height: typeof spec.height === 'number' ? height : spec.height,
-    autosize: { type: 'fit-x', contains: 'padding' } };
+  const room = Math.floor(box.clientWidth);
+  if (typeof spec.width === 'number' && ('mark' in spec || 'layer' in spec)) {
+    const height = typeof spec.height === 'number' ? between(200, (room * spec.height) / spec.width, 340) : spec.height;
+    return { ...spec, width: Math.max(240, room), height, autosize: { type: 'fit-x', contains: 'padding' } };
+  }
+  const panel = spec.spec;
+  if (!('facet' in spec) || typeof panel?.width !== 'number') return spec;
+  const axis = 62;
+  const gap = 18;
+  const most = Array.isArray(spec.facet.sort) ? spec.facet.sort.length : 4;
+  const fit = between(1, Math.floor((room - axis) / 190), Math.min(4, most));
+  const columns = Math.ceil(most / Math.ceil(most / fit)); // rows as full as can be
+  const width = Math.max(150, Math.floor((room - axis) / columns) - gap);
+  const height = typeof panel.height === 'number' ? between(120, 0.8 * width, 230) : panel.height;
+  return { ...spec, columns, spacing: gap, spec: { ...panel, width, height } };
 }
 
 class Figure {

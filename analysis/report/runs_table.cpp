@@ -35,7 +35,8 @@ Json seed_of(const Run& run) {
 }
 
 bool any_has(const Dataset& data, const char* key) {
-  return std::ranges::any_of(data.runs(), [&](const Run* run) { return run->summary_number(key); });
+  return std::ranges::any_of(data.runs(),
+                             [&](const Run* run) { return run->summary_number(key).has_value(); });
 }
 
 Json axis_cell(const Axis& axis, const Json& value) {
@@ -67,6 +68,7 @@ Json runs_table(const Dataset& data, const fs::path& from) {
   const bool traces = std::ranges::any_of(data.runs(), [](const Run* run) { return run->has_trace; });
   Json columns = Json::array();
   columns.push_back(column("id", "Run", "Folder of the run's files", "text"));
+  if (traces) columns.push_back(column("trace", "Trace", "Opens in ui.perfetto.dev", "text"));
   if (many_studies) columns.push_back(column("study", "Study", "Name of the study", "text"));
   columns.push_back(column("protocol", data.series_title(), data.series_title(), "text"));
   for (const Axis& axis : data.axes()) {
@@ -80,29 +82,11 @@ Json runs_table(const Dataset& data, const fs::path& from) {
     shown.push_back(each);
     columns.push_back(column(each.key, each.label, each.key, each.format));
   }
-  if (traces) columns.push_back(column("trace", "Trace", "Opens in ui.perfetto.dev", "text"));
 
   Json rows = Json::array();
   for (const Group& group : data.groups()) {
     for (const Run* run : group.runs) {
       Json cells = Json::array({run->id});
-      if (many_studies) cells.push_back(run->study);
-      cells.push_back(group.series);
-      for (std::size_t i = 0; i < data.axes().size(); ++i) {
-        cells.push_back(axis_cell(data.axes()[i], group.coordinates[i]));
-      }
-      cells.push_back(seed_of(*run));
-      std::string outcome = run->outcome;
-      std::ranges::replace(outcome, '_', ' ');
-      cells.push_back(outcome);
-      for (const SummaryColumn& each : shown) {
-        const auto value = run->summary_number(each.key);
-        const bool missed = !value && run->completed() && std::string(each.key) == "seconds_to_target" &&
-                            run->summary_number("target_accuracy");
-        cells.push_back(value ? Json(*value) : missed ? Json::array({nullptr, "not reached"}) : Json());
-      }
-      if (traces)
-        cells.push_back(run->has_trace ? Json(relative_url(run->folder / "trace.json", from)) : Json());
       rows.push_back({{"cells", cells},
                       {"protocol", group.series},
                       {"folder", relative_url(run->folder, from) + "/"},

@@ -24,7 +24,7 @@ struct Protocol {
 constexpr Protocol protocols[] = {
     {"data_parallel", 4.0, 6, 0.02, 1200, 0.875, 240, 6},
     {"local_sgd", 4.0, 6, 0.40, 60, 0.872, 12, 6},
-    {"ist", 1.0, 4, 0.15, 60, 0.852, 15, 2.5},
+    {"ist", 1.0, 4, 0.50, 60, 0.852, 15, 2.5},
     {"local_sgd", 16.0, 6, 1.60, 60, 0.88, 12, 24},  // of a wider model: out of memory
 };
 constexpr double target = 0.8;

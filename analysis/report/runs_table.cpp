@@ -16,7 +16,6 @@ struct SummaryColumn {
 constexpr SummaryColumn summary_columns[] = {{"seconds_to_target", "To target", "seconds"},
                                              {"bytes_to_target", "Sent to target", "bytes"},
                                              {"final_test_accuracy", "Accuracy", "fraction"},
-                                             {"best_test_accuracy", "Best", "fraction"},
                                              {"simulated_seconds", "Simulated", "seconds"},
                                              {"rounds", "Rounds", "count"},
                                              {"bytes_sent", "Sent", "bytes"},
@@ -42,6 +41,19 @@ bool any_has(const Dataset& data, const char* key) {
 Json axis_cell(const Axis& axis, const Json& value) {
   if (value.is_null()) return nullptr;
   return Json::array({value, axis.label(value)});
+}
+
+/// "out of memory"
+std::string words(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
+Json summary_cell(const Run& run, const SummaryColumn& column) {
+  if (const auto value = run.summary_number(column.key)) return *value;
+  const bool missed = std::string(column.key) == "seconds_to_target" && run.completed() &&
+                      run.summary_number("target_accuracy");
+  return missed ? Json::array({nullptr, "not reached"}) : Json();
 }
 
 }  // namespace
@@ -87,6 +99,17 @@ Json runs_table(const Dataset& data, const fs::path& from) {
   for (const Group& group : data.groups()) {
     for (const Run* run : group.runs) {
       Json cells = Json::array({run->id});
+      if (traces) {
+        cells.push_back(run->has_trace ? Json(relative_url(run->folder / "trace.json", from)) : Json());
+      }
+      if (many_studies) cells.push_back(run->study);
+      cells.push_back(group.series);
+      for (std::size_t i = 0; i < data.axes().size(); ++i) {
+        cells.push_back(axis_cell(data.axes()[i], group.coordinates[i]));
+      }
+      cells.push_back(seed_of(*run));
+      cells.push_back(words(run->outcome));
+      for (const SummaryColumn& each : shown) cells.push_back(summary_cell(*run, each));
       rows.push_back({{"cells", cells},
                       {"protocol", group.series},
                       {"folder", relative_url(run->folder, from) + "/"},

@@ -92,6 +92,8 @@ try {
   await evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
   measured.seconds_to_open = (performance.now() - begin) / 1000;
 
+  measured.title = await evaluate('document.title');
+
   // Figures are drawn when they come near.
   await scrollThrough();
   await settle();

@@ -6,6 +6,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/report/contest.hpp"
+#include "analysis/statistics/crossover.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -67,7 +68,8 @@ class Writer {
   std::string conditions() const;
   std::string one_contest(const Contest& contest) const;
   std::string price(const std::string& winner) const;
-  std::string crossing_sentence(std::size_t axis, const std::string& a, const std::string& b) const;
+  std::string place_of(const Crossover& tie, std::size_t axis) const;
+  std::string crossing_sentence(std::size_t axis) const;
 
   const Dataset& data_;
   Contests contests_;
@@ -227,46 +229,59 @@ std::string Writer::price(const std::string& winner) const {
   return text.empty() ? text : text + ".";
 }
 
-std::string Writer::crossing_sentence(std::size_t axis, const std::string& a, const std::string& b) const {
-  const std::vector<Crossing> found = crossings(data_, contests_, axis, a, b);
-  if (found.empty()) return {};
+/// "about 80 Mbps (78 Mbps to 83 Mbps; latency 1 ms)"
+std::string Writer::place_of(const Crossover& tie, std::size_t axis) const {
   const Axis& along = data_.axes()[axis];
-  std::vector<std::string> places;
-  constexpr std::size_t most_places = 4;
-  for (const Crossing& crossing : found) {
-    if (places.size() == most_places) break;
-    std::string place = "about " + along.label(crossing.position);
-    std::vector<std::string> others;
-    for (std::size_t i = 0; i < data_.axes().size(); ++i) {
-      if (i != axis) {
-        others.push_back(lower_first(data_.axes()[i].title) + " " +
-                         data_.axes()[i].label(crossing.coordinates[i]));
-      }
-    }
-    if (!others.empty()) place += " (" + enumerate(others) + ")";
-    places.push_back(place);
+  std::vector<std::string> details;
+  const Interval& interval = *tie.interval;
+  const std::string middle = along.label(interval.mean), low = along.label(interval.low),
+                    high = along.label(interval.high);
+  if (low != high) details.push_back("95 % interval " + low + " to " + high);
+  for (std::size_t i = 0; i < data_.axes().size(); ++i) {
+    if (i == axis || data_.axes()[i].values.size() < 2) continue;
+    details.push_back(lower_first(data_.axes()[i].title) + " " +
+                      data_.axes()[i].label(tie.group->coordinates[i]));
   }
-  if (found.size() > places.size())
-    places.push_back(std::to_string(found.size() - places.size()) + " more places");
-  const Crossing& first = found.front();
-  return first.ahead_below + " is ahead below, and " + first.ahead_above + " above, a " +
-         lower_first(along.title) + " of " + enumerate(places) + ".";
+  std::string text = "about " + middle;
+  for (std::size_t i = 0; i < details.size(); ++i) text += (i == 0 ? " (" : "; ") + details[i];
+  return details.empty() ? text : text + ")";
+}
+
+std::string Writer::crossing_sentence(std::size_t axis) const {
+  const Axis& along = data_.axes()[axis];
+  const auto measure = time_measure(data_);
+  if (!along.numeric || along.values.front().get<double>() <= 0 || !measure) return {};
+  const std::vector<Crossover> all = find_crossovers(data_, axis, *measure, contests_.ranking.front());
+  for (const std::string& other : contests_.ranking) {
+    std::vector<const Crossover*> ties;
+    for (const Crossover& tie : all) {
+      const bool same_way = ties.empty() || tie.faster_below == ties.front()->faster_below;
+      if (tie.other == other && tie.interval && tie.faster_below != tie.faster_above && same_way)
+        ties.push_back(&tie);
+    }
+    if (ties.empty()) continue;
+    constexpr std::size_t most_places = 4;
+    std::vector<std::string> places;
+    for (const Crossover* tie : ties) {
+      if (places.size() < most_places) places.push_back(place_of(*tie, axis));
+    }
+    if (ties.size() > places.size())
+      places.push_back(std::to_string(ties.size() - places.size()) + " more places");
+    return ties.front()->faster_below + " is faster below, and " + ties.front()->faster_above + " above, a " +
+           lower_first(along.title) + " of " + enumerate(places) + ".";
+  }
+  return {};
 }
 
 std::string Writer::where_it_turns() const {
-  const std::vector<std::string>& ranking = contests_.ranking;
-  for (std::size_t axis = 0; axis < data_.axes().size(); ++axis) {
-    for (std::size_t other = 1; other < ranking.size(); ++other) {
-      const std::string text = crossing_sentence(axis, ranking.front(), ranking[other]);
-      if (!text.empty()) return text;
-    }
-  }
   const bool any = std::ranges::any_of(contests_.contests,
                                        [](const Contest& contest) { return contest.winner() != nullptr; });
   if (!any) return {};
-  std::string text = price(ranking.front());
-  if (contests_.contests.size() > 1 && text.empty()) text = "Nowhere in between does another overtake it.";
-  return text;
+  for (std::size_t axis = 0; axis < data_.axes().size(); ++axis) {
+    const std::string text = crossing_sentence(axis);
+    if (!text.empty()) return text;
+  }
+  return price(contests_.ranking.front());
 }
 
 std::string Writer::what_did_not_fit() const {

@@ -72,36 +72,6 @@ std::vector<std::string> rank(const std::vector<Contest>& contests, const std::v
   return ranking;
 }
 
-std::optional<double> value_of(const Contest& contest, const std::string& series) {
-  for (const Standing& standing : contest.standings) {
-    if (standing.series == series) return standing.value;
-  }
-  return std::nullopt;
-}
-
-/// A point of a line along the axis.
-struct Lead {
-  double position, lead;
-  const Contest* contest;
-};
-
-/// The lines along an axis, by the values of the other axes.
-std::map<std::string, std::vector<Lead>> lines_along(const Contests& contests, std::size_t axis,
-                                                     const std::string& a, const std::string& b) {
-  std::map<std::string, std::vector<Lead>> lines;
-  for (const Contest& contest : contests.contests) {
-    const auto first = value_of(contest, a), second = value_of(contest, b);
-    const Json& position = contest.coordinates[axis];
-    if (!first || !second || !position.is_number()) continue;
-    std::vector<Json> others = contest.coordinates;
-    others[axis] = nullptr;
-    lines[Json(others).dump()].push_back(
-        {position.get<double>(), lead(contests.measure, *first, *second), &contest});
-  }
-  for (auto& [key, line] : lines) std::ranges::sort(line, {}, &Lead::position);
-  return lines;
-}
-
 }  // namespace
 
 const Standing* Contest::winner() const {
@@ -133,24 +103,6 @@ Contests hold_contests(const Dataset& data) {
   }
   held.ranking = rank(held.contests, data.series());
   return held;
-}
-
-std::vector<Crossing> crossings(const Dataset& data, const Contests& contests, std::size_t axis,
-                                const std::string& a, const std::string& b) {
-  std::vector<Crossing> found;
-  if (!data.axes().at(axis).logarithmic()) return found;
-  for (const auto& [key, line] : lines_along(contests, axis, a, b)) {
-    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
-      const Lead &low = line[i], &high = line[i + 1];
-      if ((low.lead > 0) == (high.lead > 0)) continue;
-      const double fraction = low.lead / (low.lead - high.lead);
-      const double position = low.position * std::pow(high.position / low.position, fraction);
-      const bool a_first = low.lead > 0;
-      found.push_back({position, low.position, high.position, a_first ? a : b, a_first ? b : a,
-                       low.contest->coordinates});
-    }
-  }
-  return found;
 }
 
 }  // namespace isthmus::analysis

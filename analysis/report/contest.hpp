@@ -44,16 +44,4 @@ Contests hold_contests(const Dataset& data);
 /// How far `a` is ahead of `b`: the logarithm of the ratio of times, or the difference of accuracies.
 double lead(Measure measure, double a, double b);
 
-/// Where along an axis, from low to high, two series change places, at one value of each other axis.
-struct Crossing {
-  double position;      ///< in SI, interpolated in the logarithms
-  double below, above;  ///< the points measured between which it lies
-  std::string ahead_below, ahead_above;
-  std::vector<Json> coordinates;  ///< of the point below; the axis' own value means nothing
-};
-
-/// The crossings of two series along a logarithmic axis (position in Dataset::axes()).
-std::vector<Crossing> crossings(const Dataset& data, const Contests& contests, std::size_t axis,
-                                const std::string& a, const std::string& b);
-
 }  // namespace isthmus::analysis

@@ -17,6 +17,7 @@ namespace {
 struct ReportFigures {
   std::vector<Figure> made;
   std::vector<std::pair<std::string, std::string>> not_applicable;  ///< name, why
+  std::vector<std::string> failed;                                  ///< for a warning
 };
 
 ReportFigures make_figures(const Dataset& data, const FigureOptions& options) {
@@ -26,6 +27,8 @@ ReportFigures make_figures(const Dataset& data, const FigureOptions& options) {
       figures.made.push_back(kind.make(data, options));
     } catch (const NotApplicable& why) {
       figures.not_applicable.emplace_back(kind.name, why.what());
+    } catch (const std::exception& error) {
+      figures.failed.push_back("The figure " + kind.name + " could not be made: " + error.what());
     }
   }
   return figures;
@@ -184,6 +187,7 @@ ReportPage make_report(const Dataset& data, const ReportOptions& options) {
   const Themes themes = both_themes(options.figures.style);
   const Answer found = answer(data);
   std::vector<std::string> warnings = reader_warnings(data);
+  warnings.insert(warnings.end(), figures.failed.begin(), figures.failed.end());
   ReportPage page;
   std::string vega;
   try {

@@ -75,23 +75,31 @@ function makeView(spec, options) {
 
 const between = (low, value, high) => Math.min(high, Math.max(low, value));
 
-/** Sizes for this box: single views fill its width; small multiples get as many columns as there is room for. */
+/** Whether what stands up the side are names, of which each needs its height. */
+function hasNamesUpward(spec) {
+  const y = spec.encoding?.y;
+  return ['nominal', 'ordinal'].includes(y?.type) || (spec.layer ?? []).some(hasNamesUpward);
+}
+
+function heightFor(spec, width, least, most) {
+  if (typeof spec.height !== 'number') return spec.height;
+  return hasNamesUpward(spec) ? 1.2 * spec.height : between(least, (width * spec.height) / spec.width, most);
+}
+
+/** Sizes for this box: single views fill its width; small multiples have as many columns as there is room for. */
 function fitted(spec, box) {
   const room = Math.floor(box.clientWidth);
   if (typeof spec.width === 'number' && ('mark' in spec || 'layer' in spec)) {
-    const height = typeof spec.height === 'number' ? between(200, (room * spec.height) / spec.width, 340) : spec.height;
+    const height = heightFor(spec, room, 200, 340);
     return { ...spec, width: Math.max(240, room), height, autosize: { type: 'fit-x', contains: 'padding' } };
   }
   const panel = spec.spec;
   if (!('facet' in spec) || typeof panel?.width !== 'number') return spec;
-  const axis = 62;
+  const axis = hasNamesUpward(panel) ? 150 : 62;
   const gap = 18;
-  const most = Array.isArray(spec.facet.sort) ? spec.facet.sort.length : 4;
-  const fit = between(1, Math.floor((room - axis) / 190), Math.min(4, most));
-  const columns = Math.ceil(most / Math.ceil(most / fit)); // rows as full as can be
-  const width = Math.max(150, Math.floor((room - axis) / columns) - gap);
-  const height = typeof panel.height === 'number' ? between(120, 0.8 * width, 230) : panel.height;
-  return { ...spec, columns, spacing: gap, spec: { ...panel, width, height } };
+  const columns = between(1, Math.floor((room - axis) / 160), spec.columns ?? 4);
+  const width = between(130, Math.floor((room - axis) / columns) - gap, 420);
+  return { ...spec, columns, spacing: gap, spec: { ...panel, width, height: heightFor(panel, width, 120, 230) } };
 }
 
 class Figure {

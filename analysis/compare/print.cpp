@@ -44,7 +44,7 @@ Difference difference(const ResultChange& change) {
   const double before = change.before.get<double>(), after = change.after.get<double>();
   const double delta = after - before;
   std::string absolute = with_unit(change.column, Json(std::abs(delta)));
-  if (change.column.find("accuracy") != std::string::npos) absolute += " points";
+  if (change.column.find("accuracy") != std::string::npos) absolute.replace(absolute.size() - 1, 1, "points");
   if (before == 0) return {(delta < 0 ? "-" : "+") + absolute, "", std::numeric_limits<double>::infinity()};
   char relative[32];
   std::snprintf(relative, sizeof relative, "%+.3g %%", 100 * delta / std::abs(before));

@@ -1,5 +1,6 @@
 #include "analysis/report/page.hpp"
 
+#include <regex>
 #include <stdexcept>
 
 namespace isthmus::analysis {
@@ -44,6 +45,11 @@ std::string escape_html(const std::string& text) {
     }
   }
   return escaped;
+}
+
+std::string escape_prose(const std::string& text) {
+  static const std::regex before_unit("([0-9]) (?=(%|[kMGTPmun]?s|[kMGTP]?bps|[kMGTP]i?B|B)\\b|%)");
+  return std::regex_replace(escape_html(text), before_unit, "$1&nbsp;");
 }
 
 std::string escape_for_script(const std::string& json) {

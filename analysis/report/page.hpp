@@ -16,6 +16,9 @@ std::string fill_template(const std::string& text, const std::map<std::string, s
 /// Text as HTML shows it, also inside a quoted attribute.
 std::string escape_html(const std::string& text);
 
+/// The same with spaces before units ("83 %", "10 ms") that lines do not break at.
+std::string escape_prose(const std::string& text);
+
 /// JSON that can stand inside a <script> element: no "</", no "<!--".
 std::string escape_for_script(const std::string& json);
 

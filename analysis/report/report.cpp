@@ -71,14 +71,14 @@ Themes both_themes(const Json& style) {
 
 std::string paragraphs(const std::vector<std::string>& texts) {
   std::string html;
-  for (const std::string& text : texts) html += "<p>" + escape_html(text) + "</p>\n";
+  for (const std::string& text : texts) html += "<p>" + escape_prose(text) + "</p>\n";
   return html;
 }
 
 std::string warnings_box(const std::vector<std::string>& warnings) {
   if (warnings.empty()) return {};
   std::string items;
-  for (const std::string& warning : warnings) items += "<li>" + escape_html(warning) + "</li>\n";
+  for (const std::string& warning : warnings) items += "<li>" + escape_prose(warning) + "</li>\n";
   return "<aside class=\"warnings\"><h2>Caveats</h2><ul>" + items + "</ul></aside>";
 }
 
@@ -109,7 +109,7 @@ std::string figure_boxes(const std::vector<Figure>& figures) {
     html += "<figure id=\"figure-" + escape_html(figure.name) + "\"" +
             (is_wide(figure.spec) ? " class=\"wide\"" : "") + "><h3>" + escape_html(figure.title) +
             "</h3>\n<div class=\"canvas\" role=\"img\" aria-label=\"" + escape_html(figure.title) +
-            "\"></div>\n<figcaption>" + escape_html(caption_of(figure)) +
+            "\"></div>\n<figcaption>" + escape_prose(caption_of(figure)) +
             " <span class=\"links\"><button type=\"button\" data-save=\"svg\">SVG</button>"
             "<button type=\"button\" data-save=\"spec\">Vega-Lite</button>"
             "<button type=\"button\" data-save=\"data\">CSV</button></span></figcaption></figure>\n";
@@ -197,8 +197,8 @@ ReportPage make_report(const Dataset& data, const ReportOptions& options) {
     warnings.push_back("This page has no pictures, but the data of each as CSV. " + page.warning + ".");
   }
   std::string question;
-  for (const std::string& text : descriptions(data)) question += escape_html(text) + " ";
-  question += escape_html(found.question);
+  for (const std::string& text : descriptions(data)) question += escape_prose(text) + " ";
+  question += escape_prose(found.question);
   const bool traces = std::ranges::any_of(data.runs(), [](const Run* run) { return run->has_trace; });
   const std::string hint =
       traces ? "A trace opens in <a href=\"https://ui.perfetto.dev\">ui.perfetto.dev</a>: save it, "

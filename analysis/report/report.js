@@ -97,8 +97,8 @@ function fitted(spec, box) {
   if (!('facet' in spec) || typeof panel?.width !== 'number') return spec;
   const axis = hasNamesUpward(panel) ? 150 : 62;
   const gap = 18;
-  const columns = between(1, Math.floor((room - axis) / 160), spec.columns ?? 4);
-  const width = between(130, Math.floor((room - axis) / columns) - gap, 420);
+  const columns = between(1, Math.floor((room - axis) / 145), spec.columns ?? 4);
+  const width = between(130, Math.floor((room - axis) / columns) - gap, 760);
   return { ...spec, columns, spacing: gap, spec: { ...panel, width, height: heightFor(panel, width, 120, 230) } };
 }
 
@@ -245,7 +245,7 @@ function makeRow(row) {
   row.cells.forEach((cell, i) => {
     const column = columns[i];
     const text = cellText(cell, column);
-    const td = element('td', { className: column.numeric ? 'number' : '' });
+    const td = element('td', { className: column.numeric ? 'number' : column.key });
     if (column.key === 'protocol') {
       const swatch = element('i', { className: 'swatch' });
       swatch.style.setProperty('--colour', colours.get(text) ?? 'var(--faint)');

@@ -75,7 +75,7 @@ TEST_CASE("compare tells what changed between two studies") {
     CHECK_THAT(result.out, Contains("/training/batch") && Contains("16   ->   32"));
     CHECK_THAT(result.out, Contains("/git_revision"));
     CHECK_THAT(result.out, Contains("simulated_seconds differs in 1 of 6 runs") && Contains("+100 %"));
-    CHECK_THAT(result.out, Contains("-1.00 % points"));
+    CHECK_THAT(result.out, Contains("-1.00 points"));
     CHECK_THAT(result.out, Contains("5 of 6 matched runs have the same results"));
   }
   SECTION("a build alone is no difference") {

@@ -19,6 +19,9 @@ byId('theme').addEventListener('click', () => {
   document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
 });
 
+// A build without Vega makes a page without pictures; the data can be saved all the same.
+document.body.classList.toggle('without-pictures', typeof vega === 'undefined');
+
 /* Figures ------------------------------------------------------------------------------------------------- */
 
 /** The specification without the rows of protocols that are switched off. */

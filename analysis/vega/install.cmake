@@ -5,7 +5,7 @@
 file(MAKE_DIRECTORY ${FOLDER})
 file(COPY ${SOURCE}/package.json ${SOURCE}/package-lock.json DESTINATION ${FOLDER})
 execute_process(
-  COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline --fetch-retries=1
   WORKING_DIRECTORY ${FOLDER} RESULT_VARIABLE result OUTPUT_QUIET ERROR_VARIABLE message)
 if(result EQUAL 0)
   file(TOUCH ${STAMP})

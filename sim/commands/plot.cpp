@@ -157,7 +157,7 @@ int plot_command(const Arguments& arguments) {
     for (const TextRow& row : left_out) why += "\n  " + row[0] + ": " + row[1];
     throw InputError(line.argument(), "none of the figures applies to these runs:" + why);
   }
-  fs::create_directories(out);
+  make_folder(out);
   for (const analysis::Figure& figure : figures) {
     write_file(out / (figure.name + ".vl.json"), figure.spec.dump(2) + "\n");
     write_file(out / (figure.name + ".csv"), figure.data.csv());

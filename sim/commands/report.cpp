@@ -35,7 +35,7 @@ int report_command(const Arguments& arguments) {
   options.generator = "isthmus " + version_text();
   if (std::filesystem::is_directory(options.file)) options.file /= "report.html";
   const analysis::ReportPage page = analysis::make_report(data, options);
-  if (options.file.has_parent_path()) std::filesystem::create_directories(options.file.parent_path());
+  if (options.file.has_parent_path()) make_folder(options.file.parent_path());
   write_file(options.file, page.html);
   for (const std::string& warning : data.warnings()) std::cerr << "isthmus: " << warning << '\n';
   if (!page.warning.empty()) std::cerr << "isthmus: the report has no pictures. " << page.warning << '\n';

@@ -1,0 +1,29 @@
+#include "sim/study/content_hash.hpp"
+
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <stdexcept>
+
+namespace isthmus {
+
+std::string content_hash(std::string_view bytes) {
+  const boost::uuids::name_generator_sha1 generator(boost::uuids::ns::oid());
+  std::string text = boost::uuids::to_string(generator(bytes.data(), bytes.size()));
+  std::erase(text, '-');
+  return text;
+}
+
+std::string file_hash(const std::filesystem::path& file) {
+  static std::map<std::filesystem::path, std::string> known;
+  std::string& hash = known[file];
+  if (!hash.empty()) return hash;
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw std::runtime_error("cannot read " + file.string());
+  return hash = content_hash(bytes);
+}
+
+}  // namespace isthmus

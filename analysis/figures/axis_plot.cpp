@@ -36,8 +36,9 @@ Scale scale_of(const AxisPlot& plot) {
   Scale scale{false, std::ranges::min(values), std::ranges::max(values)};
   constexpr double least_span = 5;
   if (plot.logarithmic && std::isfinite(least_positive)) {
-    // An interval may reach below 0, where no logarithm is: it is drawn down to half the lowest mean.
-    const double low = std::max(scale.low, least_positive / 2);
+    // An interval may reach below 0, where no logarithm is: it is drawn down to a part of the lowest mean.
+    const double low =
+        std::max(scale.low, std::min(least_positive / 3, plot.range ? plot.range->first : INFINITY));
     if (scale.high >= least_span * low) return {true, low, scale.high};
   }
   if (scale.low >= 0) scale.low = 0;
@@ -130,6 +131,7 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
 
   Plot drawn;
   drawn.panels = plot.panels;
+  drawn.columns = plot.panel_columns;
   drawn.height = plot.panels.size() > 1 ? 130 : 170;
   const auto rule_at = [&](double value, const char* dash) {
     drawn.layers.push_back({{"data", {{"values", {{{"at", value}}}}}},

@@ -36,6 +36,7 @@ struct AxisPlot {
   std::string top_label, bottom_label;             ///< of the edges
   std::vector<AxisPoint> points;
   std::vector<std::string> panels;
+  std::size_t panel_columns = 4;
   std::string caption;
 };
 

@@ -66,7 +66,8 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
                   {"axis",
                    {{"values", {0, 0.5, 1}},
                     {"labelExpr", label_expression(Unit::fraction, false, 1)},
-                    {"grid", false}}}};
+                    {"grid", false},
+                    {"domain", false}}}};
   const Json color = {{"field", "activity"},
                       {"type", "nominal"},
                       {"title", nullptr},
@@ -79,7 +80,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
   Plot plot;
   plot.panels = panels.labels;
   plot.axis_width = 80;
-  plot.most_columns = 3;
+  plot.columns = panels.columns;
   plot.height = 24 * static_cast<double>(present.size());
   plot.layers = {
       {{"transform", {{{"calculate", "indexof(" + names.dump() + ", datum.activity)"}, {"as", "order"}}}},

@@ -72,9 +72,10 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .bottom_label = "slower than " + baseline + " throughout",
                 .points = {},
                 .panels = panels.labels,
+                .panel_columns = panels.columns,
                 .caption = {}};
   std::string answers;
-  std::size_t several = 0, fewest = SIZE_MAX, most = 0;
+  std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {
     const auto placed = std::ranges::find(panels.groups, tie.group, &PlacedGroup::group);
     // The group that stands for a tie is at some value of the axis itself, which has no panels.
@@ -83,6 +84,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
         std::pair(std::min(plot.range->first, tie.lowest), std::max(plot.range->second, tie.highest));
     fewest = std::min(fewest, tie.seeds);
     most = std::max(most, tie.seeds);
+    some_only += tie.interval && tie.by_seed.size() < tie.seeds;
     several += tie.several_ties;
     const bool wins_everywhere = tie.faster_below == tie.other && tie.faster_above == tie.other;
     AxisPoint point{.series = tie.other,
@@ -111,8 +113,8 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
            "), interpolated between the swept values in the logarithms, seed by seed.",
        most > 1 ? "Geometric mean of n = " + n + " seeds; whiskers: 95 % confidence interval (Student t)."
                 : "One seed (n = 1), so no interval.",
-       answers + '.', several > 0 ? "Open markers: times cross more than once, or for some seeds only." : "",
-       panels.note});
+       answers + '.', some_only > 0 ? "Open markers with a value: of those seeds that have a tie." : "",
+       several > 0 ? "Of some seeds times cross more than once (the middle tie counts)." : "", panels.note});
   return draw(plot, dataset, options);
 }
 

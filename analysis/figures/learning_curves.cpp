@@ -89,6 +89,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   };
   Plot plot;
   plot.panels = panels.labels;
+  plot.columns = panels.columns;
   plot.height = panels.labels.size() > 1 ? 120 : 170;
   if (has_target) {
     plot.layers.push_back(

@@ -53,8 +53,9 @@ bool natural_less(const std::string& a, const std::string& b) {
 
 Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
   const auto irrelevant = irrelevant_axes(dataset, [](const Group& group) {
-    Json bytes = Json::object();
-    for (const auto& [link, values] : values_by_link(group)) bytes[link] = mean_interval(values.bytes).mean;
+    Json bytes = Json::array();
+    for (const auto& [link, values] : values_by_link(group))
+      bytes.push_back({link, mean_interval(values.bytes).mean});
     return bytes;
   });
   const Panels panels = choose_panels(dataset, {{}, irrelevant}, options, options.facet.empty() ? 1 : 4);
@@ -109,6 +110,7 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
                        {{"field", "busy_fraction"}, {"title", "Busy"}, {"format", ".1%"}}};
   Plot plot;
   plot.panels = panels.labels;
+  plot.columns = panels.columns;
   plot.axis_width = 100;
   plot.height = 14 * static_cast<double>(links.size());
   plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 36}}}, {"encoding", points}});

@@ -162,6 +162,10 @@ class MapDrawing {
     Json result = {{{"transform", place},
                     {"mark", {{"type", "rect"}, {"style", "map-cell"}}},
                     {"encoding", rectangles}}};
+    result.push_back(
+        {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
+         {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
+         {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
     Json text = {{"x", x_channel_}, {"y", y_channel_}, {"text", {{"field", label_field}}}};
     result.push_back({{"transform", place},
                       {"mark", {{"type", "text"}, {"style", cell_style}, {"dy", marker.is_null() ? 0 : 6}}},
@@ -173,10 +177,6 @@ class MapDrawing {
                         {"mark", {{"type", "point"}, {"yOffset", -6}, {"size", 30}}},
                         {"encoding", marker}});
     }
-    result.push_back(
-        {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
-         {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2.5}, {"strokeCap", "round"}}},
-         {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
     return result;
   }
 
@@ -248,7 +248,7 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
       {{"field", "factor"}, {"title", "takes times as long"}, {"format", ".2f"}}};
   Plot plot;
   plot.panels = map.panels.labels;
-  plot.most_columns = 2;
+  plot.columns = 2;
   plot.height = drawing.cell_height() * static_cast<double>(y.values.size());
   plot.layers = drawing.layers(filled, "label", marker, tooltip);
   const std::string title = "Fastest protocol by " + lowered(x.title) + " and " + lowered(y.title);
@@ -312,7 +312,7 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
                         {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
                         {{"field", "label"}, {"title", "Speed-up"}}};
-  plot.most_columns = 2;
+  plot.columns = 2;
   plot.height = drawing.cell_height() * 0.8 * static_cast<double>(y.values.size());
   plot.layers = drawing.layers(fill, "label", nullptr, tooltip);
   // A single panel has no header to name the series.

@@ -99,7 +99,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   Plot plot;
   plot.panels = panels.labels;
   plot.axis_width = 80;
-  plot.most_columns = 3;
+  plot.columns = panels.columns;
   plot.height = 24 * static_cast<double>(present.size());
   plot.layers.push_back(
       {{"transform", {{{"calculate", "indexof(" + Json(parts).dump() + ", datum.part)"}, {"as", "order"}}}},

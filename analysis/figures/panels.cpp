@@ -28,7 +28,7 @@ bool nearly_equal(const Json& a, const Json& b) {
     const double x = a.get<double>(), y = b.get<double>();
     return std::abs(x - y) <= 1e-6 * std::max(std::abs(x), std::abs(y));
   }
-  if (!a.is_structured() || !b.is_structured()) return a == b;
+  if (!a.is_array() || !b.is_array()) return a == b;
   return std::ranges::equal(a, b, nearly_equal);
 }
 
@@ -129,11 +129,17 @@ Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const Figur
     choices.push_back({axis, single ? pick(axes[axis].values, 1) : axes[axis].values});
   }
   thin_out(choices, dataset, facet, most_panels);
-  std::vector<std::size_t> named;
-  for (const Choice& choice : choices) {
-    if (choice.values.size() > 1) named.push_back(choice.axis);
+  std::vector<Choice*> varying;
+  for (Choice& choice : choices) {
+    if (choice.values.size() > 1) varying.push_back(&choice);
   }
+  constexpr std::size_t row = 4;
+  if (varying.size() == 1 && !facet)
+    varying[0]->values = pick(axes[varying[0]->axis].values, std::min(row, varying[0]->values.size()));
+  std::vector<std::size_t> named;
+  for (const Choice* choice : varying) named.push_back(choice->axis);
   Panels panels;
+  if (!varying.empty()) panels.columns = varying.back()->values.size();
   panels.note = selection_note(dataset, choices, roles.irrelevant);
   std::map<std::vector<std::size_t>, std::string> order;
   for (const Group& group : dataset.groups()) {

@@ -18,7 +18,8 @@ struct PlacedGroup {
 struct Panels {
   std::vector<std::string> labels;  ///< in order
   std::vector<PlacedGroup> groups;
-  std::string note;  ///< for the caption: at which values, and which were left out
+  std::size_t columns = 1;  ///< that make a grid of two axes, or a full row of one
+  std::string note;         ///< for the caption: at which values, and which were left out
 };
 
 /// Axes (by position in Dataset::axes()) that a figure treats in another way than by panels.
@@ -28,12 +29,14 @@ struct AxisRoles {
 };
 
 /// Where axes have more values than there is room for, the lowest, the highest and those between are shown,
-/// evenly picked; `note` says so. The axis of options.facet keeps most values.
+/// evenly picked; `note` says so: at most `most_panels`, and of a single axis no more than a row of four. The
+/// axis of options.facet keeps most values.
 /// Throws NotApplicable where that axis does not vary.
 Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const FigureOptions& options,
                      std::size_t most_panels);
 
-/// The axes that `outcome` (any JSON; numbers count as equal within 1e-6) does not depend on, all else equal.
+/// The axes that `outcome` (a JSON array; numbers in it count as equal within 1e-6) does not depend on, all
+/// else equal.
 std::vector<std::size_t> irrelevant_axes(const Dataset& dataset,
                                          const std::function<Json(const Group&)>& outcome);
 

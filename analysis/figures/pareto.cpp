@@ -75,6 +75,7 @@ Figure pareto(const Dataset& dataset, const FigureOptions& options) {
                        {{"field", "n"}, {"title", "Seeds"}}};
   Plot plot;
   plot.panels = panels.labels;
+  plot.columns = panels.columns;
   plot.height = panels.labels.size() > 1 ? 120 : 170;
   plot.layers.push_back({{"transform", {{{"filter", "datum.on_front"}}}},
                          {"mark",

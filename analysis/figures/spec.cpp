@@ -170,10 +170,8 @@ Json make_spec(const Plot& plot, const Json& records, const FigureOptions& optio
     spec["autosize"] = {{"type", "fit-x"}, {"contains", "padding"}};
     spec["layer"] = plot.layers;
   } else {
-    const std::size_t most = options.width == FigureWidth::one_column
-                                 ? std::min<std::size_t>(2, plot.most_columns)
-                                 : plot.most_columns;
-    const std::size_t columns = std::min(plot.panels.size(), most);
+    const std::size_t most = options.width == FigureWidth::one_column ? 2 : 4;
+    const std::size_t columns = std::clamp<std::size_t>(plot.columns, 1, std::min(most, plot.panels.size()));
     constexpr double spacing = 12;
     const bool own_axes = !plot.resolve.is_null();
     const double panel_width = own_axes ? width / static_cast<double>(columns) - plot.axis_width - spacing

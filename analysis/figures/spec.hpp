@@ -49,7 +49,7 @@ struct Plot {
   std::vector<std::string> panels;  ///< in order; fewer than two: a single view
   std::string title;                ///< above a single view
   double axis_width = 52;           ///< taken by the labels on the left
-  std::size_t most_columns = 4;     ///< of panels, in a figure of two columns
+  std::size_t columns = 4;          ///< of panels; fewer where they would be too narrow
   Json resolve;                     ///< of scales, by panel
 };
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options);

@@ -153,12 +153,12 @@ Json theme_config(Theme theme, const Json& style) {
                  {"line", {{"strokeWidth", 1.5}}},
                  {"point", {{"size", 28}, {"filled", true}, {"opacity", 1}}},
                  {"style",
-                  {{ink_style, {{"stroke", ink}, {"fill", ink}}},
-                   {quiet_style, {{"stroke", quiet}, {"fill", quiet}}},
+                  {{ink_style, {{"color", ink}}},
+                   {quiet_style, {{"color", quiet}}},
                    {cell_style, {{"fontSize", 8.5}, {"fill", "#1A1A1A"}}},
                    {"map-cell", {{"stroke", paper}, {"strokeWidth", 0.8}}},
                    {"stack", {{"stroke", paper}, {"strokeWidth", 0.6}}},
-                   {"contour", {{"stroke", "#1A1A1A"}}}}},
+                   {"contour", {{"color", "#1A1A1A"}}}}},
                  {"text", {{"fontSize", 9}, {"fill", ink}}}};
   // Text has no outline.
   config["style"]["ink-text"] = {{"fill", ink}, {"fontSize", 9}};

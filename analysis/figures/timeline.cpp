@@ -107,7 +107,8 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", "end_seconds"}, {"title", "To (s)"}, {"format", ".6~g"}}};
   Plot plot;
   plot.panels = panels;
-  plot.most_columns = 1;
+  plot.columns = 1;
+  plot.axis_width = 26;
   plot.height = 12 * std::max(2, workers);
   plot.resolve = {{"scale", {{"x", "independent"}}}};
   if (panels.size() == 1) plot.title = panels.front();

@@ -70,6 +70,7 @@ Figure time_against(const std::string& name, const std::string& key, const Datas
                 .bottom_label = {},
                 .points = {},
                 .panels = panels.labels,
+                .panel_columns = panels.columns,
                 .caption = {}};
   for (const PlacedGroup& placed : panels.groups) {
     const Times times = times_of(*placed.group, measure);
@@ -118,6 +119,7 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .bottom_label = measure.to_target ? "not reached" : "no result",
                 .points = {},
                 .panels = panels.labels,
+                .panel_columns = panels.columns,
                 .caption = {}};
   std::size_t both_missing = 0;
   for (const PlacedGroup& placed : panels.groups) {

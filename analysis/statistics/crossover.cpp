@@ -1,8 +1,12 @@
 #include "analysis/statistics/crossover.hpp"
 
 #include <algorithm>
+#include <boost/math/interpolators/barycentric_rational.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
+#include <cstdint>
 #include <map>
+#include <numeric>
 
 namespace isthmus::analysis {
 namespace {
@@ -82,20 +86,26 @@ Crossover compare(const Line& base, const Line& other, const std::string& baseli
 }  // namespace
 
 std::vector<double> crossings(std::span<const TimePair> pairs) {
-  std::vector<double> found;
-  const auto difference = [](const TimePair& pair) { return std::log(pair.a / pair.b); };
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const double here = difference(pairs[i]);
+  std::vector<double> found, x, difference;
+  for (const TimePair& pair : pairs) {
+    x.push_back(std::log(pair.x));
+    difference.push_back(std::log(pair.a / pair.b));
+  }
+  if (x.size() < 2) return found;
+  const std::size_t order = std::min<std::size_t>(3, x.size() - 1);
+  const boost::math::barycentric_rational<double> interpolant(x.data(), difference.data(), x.size(), order);
+  for (std::size_t i = 0; i < x.size(); ++i) {
     // A touch without a change of sides is a tie all the same; a stretch of ties counts once.
-    if (here == 0) {
-      if (i == 0 || difference(pairs[i - 1]) != 0) found.push_back(pairs[i].x);
+    if (difference[i] == 0) {
+      if (i == 0 || difference[i - 1] != 0) found.push_back(pairs[i].x);
       continue;
     }
-    if (i + 1 == pairs.size()) break;
-    const double next = difference(pairs[i + 1]);
-    if (here * next >= 0) continue;
-    const double part = here / (here - next);
-    found.push_back(std::exp(std::lerp(std::log(pairs[i].x), std::log(pairs[i + 1].x), part)));
+    if (i + 1 == x.size() || difference[i] * difference[i + 1] >= 0) continue;
+    std::uintmax_t iterations = 100;
+    const auto [low, high] =
+        boost::math::tools::toms748_solve(interpolant, x[i], x[i + 1], difference[i], difference[i + 1],
+                                          boost::math::tools::eps_tolerance<double>(40), iterations);
+    found.push_back(std::exp(std::midpoint(low, high)));
   }
   return found;
 }
@@ -104,8 +114,13 @@ std::vector<Crossover> find_crossovers(const Dataset& dataset, std::size_t axis,
                                        const std::string& baseline) {
   std::vector<Crossover> result;
   const Lines lines = lines_along(dataset, axis, measure);
-  for (const auto& [key, line] : lines) {
-    const auto& [where, series] = key;
+  // In the order of the data set, with every line once.
+  for (const Group& group : dataset.groups()) {
+    const auto& series = group.series;
+    const std::string where = elsewhere(group, axis);
+    const auto found = lines.find({where, series});
+    if (found == lines.end() || found->second.group != &group) continue;
+    const Line& line = found->second;
     const auto base = lines.find({where, baseline});
     if (series == baseline || base == lines.end()) continue;
     Crossover crossover = compare(base->second, line, baseline);

@@ -15,8 +15,9 @@ struct TimePair {
   double a, b;  ///< seconds
 };
 
-/// Where a(x) and b(x) are equal: the zeros of log(a/b) over log(x), which is taken as linear between
-/// neighbours (exact where both times are power laws of x). `pairs` ascend in x.
+/// Where a(x) and b(x) are equal: the zeros of log(a/b) over log(x), one in each gap between neighbours where
+/// it changes sign. Between the points it is interpolated by Floater and Hormann's rational function of order
+/// 3 (or less, of fewer points), which is exact where both times are power laws of x. `pairs` ascend in x.
 std::vector<double> crossings(std::span<const TimePair> pairs);
 
 /// Where two protocols tie along one axis, all else equal.

@@ -159,7 +159,7 @@ void read_run_folders(Study& study) {
     if (entry->is_directory()) folders.push_back(entry->path());
   }
   if (error) {
-    study.warnings.push_back(fs::exists(runs / "..") && !fs::exists(runs)
+    study.warnings.push_back(!fs::exists(runs)
                                  ? runs.string() + " is missing: no run of this study is finished"
                                  : "cannot read " + runs.string() + ": " + error.message());
     return;

@@ -46,13 +46,14 @@ function csvOf(rows) {
 }
 
 const tooltip = byId('tooltip');
+const exists = (value) => value !== null && value !== undefined && value !== 'NaN' && value !== 'null'; // as formatted
 function showTooltip(handler, event, item, value) {
   tooltip.hidden = value === null || value === undefined || value === '';
   if (tooltip.hidden) return;
   const shown = (text) => (typeof text === 'object' && text !== null ? JSON.stringify(text) : String(text));
   tooltip.replaceChildren(
     typeof value === 'object' && !Array.isArray(value)
-      ? element('table', {}, ...Object.entries(value).map(([key, inner]) =>
+      ? element('table', {}, ...Object.entries(value).filter(([, inner]) => exists(inner)).map(([key, inner]) =>
           element('tr', {}, element('th', { textContent: key }), element('td', { textContent: shown(inner) }))))
       : shown(value),
   );

@@ -79,27 +79,49 @@ function makeView(spec, options) {
 
 const between = (low, value, high) => Math.min(high, Math.max(low, value));
 
-/** Whether what stands up the side are names, of which each needs its height. */
-function hasNamesUpward(spec) {
+/** The field of names that stand up the side, of which each needs its height; undefined where numbers do. */
+function namesUpward(spec) {
   const y = spec.encoding?.y;
-  return ['nominal', 'ordinal'].includes(y?.type) || (spec.layer ?? []).some(hasNamesUpward);
+  if (['nominal', 'ordinal'].includes(y?.type)) return y.field;
+  return (spec.layer ?? []).map(namesUpward).find((field) => field !== undefined);
 }
 
 function heightFor(spec, width, least, most) {
   if (typeof spec.height !== 'number') return spec.height;
-  return hasNamesUpward(spec) ? 1.2 * spec.height : between(least, (width * spec.height) / spec.width, most);
+  return namesUpward(spec) !== undefined ? 1.2 * spec.height
+    : between(least, (width * spec.height) / spec.width, most);
+}
+
+/** Room that the axis on the left takes: its title, and the longest of its labels. */
+function axisWidth(panel, rows) {
+  const field = namesUpward(panel);
+  if (field === undefined) return 62;
+  const longest = Math.max(...rows.map((row) => String(row[field] ?? '').length));
+  return 34 + Math.min(180, 6.2 * longest);
+}
+
+/** The specification with legends of at most so many columns. */
+function withLegendColumns(value, most) {
+  if (Array.isArray(value)) return value.map((inner) => withLegendColumns(inner, most));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
+    if (key === 'data') return [key, inner];
+    if (key === 'legend' && inner?.columns > most) return [key, { ...inner, columns: most }];
+    return [key, withLegendColumns(inner, most)];
+  }));
 }
 
 /** Sizes for this box: single views fill its width; small multiples have as many columns as there is room for. */
-function fitted(spec, box) {
+function fitted(original, box) {
   const room = Math.floor(box.clientWidth);
+  const spec = withLegendColumns(original, Math.max(1, Math.floor(room / 130)));
   if (typeof spec.width === 'number' && ('mark' in spec || 'layer' in spec)) {
     const height = heightFor(spec, room, 200, 340);
     return { ...spec, width: Math.max(240, room), height, autosize: { type: 'fit-x', contains: 'padding' } };
   }
   const panel = spec.spec;
   if (!('facet' in spec) || typeof panel?.width !== 'number') return spec;
-  const axis = hasNamesUpward(panel) ? 150 : 62;
+  const axis = axisWidth(panel, spec.data.values);
   const gap = 18;
   const columns = between(1, Math.floor((room - axis) / 145), spec.columns ?? 4);
   const width = between(130, Math.floor((room - axis) / columns) - gap, 760);

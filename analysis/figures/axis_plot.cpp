@@ -112,6 +112,13 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
                              .low = scale.at(-below),
                              .high = scale.at(1 + above),
                              .from_zero = below == 0});
+  // What lies in the rows of points without a value is no value of the axis.
+  const std::string beyond = "datum.value > " + Json(scale.at(1 + edge_row / 2)).dump() +
+                             " || datum.value < " + Json(scale.at(-edge_row / 2)).dump();
+  if (above > 0 || below > 0) {
+    const std::string label = y["axis"]["labelExpr"].get<std::string>();
+    y["axis"]["labelExpr"] = beyond + " ? '' : (" + label + ")";
+  }
   const auto y_of = [&](const std::string& field) {
     Json channel = y;
     channel["field"] = field;

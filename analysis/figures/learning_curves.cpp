@@ -61,7 +61,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
     if (!curve.empty()) ends.add(curve.back().cost);
   }
   if (table.empty()) {
-    throw NotApplicable("no run has a " + quality.title +
+    throw NotApplicable("no run has a " + lowered(quality.title) +
                         " in its history.csv (runs that only count costs have none)");
   }
   const Json target = quality.name == "test_accuracy" ? common_target(panels.groups) : Json();

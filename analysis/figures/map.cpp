@@ -120,6 +120,12 @@ Json place_channel(const Axis& axis, const char* field) {
             {"ticks", false}}}};
 }
 
+/// Side by side only where a label fits into a cell.
+std::size_t map_columns(const Axis& x, const FigureOptions& options) {
+  constexpr double label_width = 30;
+  return width_pixels(options.width) / 2 >= label_width * static_cast<double>(x.values.size() + 2) ? 2 : 1;
+}
+
 Json between(const char* from, const char* to, const Json& x_channel, const Json& y_channel) {
   Json x = x_channel, y = y_channel;
   x["field"] = std::string("x") + from;
@@ -248,7 +254,7 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
       {{"field", "factor"}, {"title", "takes times as long"}, {"format", ".2f"}}};
   Plot plot;
   plot.panels = map.panels.labels;
-  plot.columns = 2;
+  plot.columns = map_columns(x, options);
   plot.height = drawing.cell_height() * static_cast<double>(y.values.size());
   plot.layers = drawing.layers(filled, "label", marker, tooltip);
   const std::string title = "Fastest protocol by " + lowered(x.title) + " and " + lowered(y.title);
@@ -312,7 +318,7 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
                         {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
                         {{"field", "label"}, {"title", "Speed-up"}}};
-  plot.columns = 2;
+  plot.columns = map_columns(x, options);
   plot.height = drawing.cell_height() * 0.8 * static_cast<double>(y.values.size());
   plot.layers = drawing.layers(fill, "label", nullptr, tooltip);
   // A single panel has no header to name the series.

@@ -34,24 +34,30 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   const AxisRoles roles{{}, irrelevant_axes(dataset, outcome)};
   const Panels panels =
       choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 6 : 9);
-  Table table({"series", "panel", "part", "bytes", "need_bytes", "limit_bytes", "outcome", "host"});
+  Table table(
+      {"series", "panel", "part", "bytes", "need_bytes", "limit_bytes", "outcome", "host", "is_first"});
   std::vector<std::string> parts;
-  double most = 0, least_limit = INFINITY;
+  double most = 0, least_limit = INFINITY, largest_limit = 0;
   std::size_t out_of_memory = 0;
   for (const PlacedGroup& placed : panels.groups) {
     const Run* run = fullest_run(*placed.group);
     if (!run) continue;
     const Json need = run->memory.at("need_bytes"), limit = run->memory.value("limit_bytes", Json());
     most = std::max(most, need.get<double>());
-    if (limit.is_number()) least_limit = std::min(least_limit, limit.get<double>());
+    if (limit.is_number()) {
+      least_limit = std::min(least_limit, limit.get<double>());
+      largest_limit = std::max(largest_limit, limit.get<double>());
+    }
     out_of_memory += run->out_of_memory();
+    bool is_first = true;
     for (const auto& [key, bytes] : run->memory.at("parts").items()) {
-      if (!bytes.is_number()) continue;
+      if (!bytes.is_number() || bytes.get<double>() == 0) continue;
       const std::string part =
           key.ends_with(part_suffix) ? key.substr(0, key.size() - part_suffix.size()) : key;
       if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
       table.add({placed.group->series, placed.panel, part, bytes, need, limit, run->outcome,
-                 run->memory.value("host", "")});
+                 run->memory.value("host", ""), is_first});
+      is_first = false;
     }
   }
   if (table.empty()) throw NotApplicable("no run.json says how much memory was needed");
@@ -64,8 +70,8 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
     if (limit.is_number() && limit.get<double>() <= far * most)
       right_end = std::max(right_end, limit.get<double>());
   }
-  // Room for a word behind the longest bar.
-  if (out_of_memory > 0) right_end *= 1.35;
+  // Room for a cross behind the longest bar.
+  if (out_of_memory > 0) right_end *= 1.1;
   const std::vector<std::string> present = present_series(dataset, table);
   const Json y = {{"field", "series"},
                   {"type", "nominal"},
@@ -95,7 +101,8 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", "limit_bytes"}, {"title", "Limit"}, {"format", ".4~s"}},
                         {{"field", "host"}, {"title", "Host"}},
                         {{"field", "outcome"}, {"title", "Outcome"}}};
-  const Json one_row = {{"filter", "datum.part === " + Json(parts.front()).dump()}};
+  // Limit and cross once for each bar, not for each part.
+  const Json one_row = {{"filter", "datum.is_first"}};
   Plot plot;
   plot.panels = panels.labels;
   plot.axis_width = 80;
@@ -113,21 +120,28 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
          {"mark", {{"type", "tick"}, {"style", ink_style}, {"thickness", 1.6}, {"size", 22}}},
          {"encoding", {{"x", beside("limit_bytes")}, {"y", y}}}});
   }
-  plot.layers.push_back(
-      {{"transform", {one_row, {{"filter", "datum.outcome === 'out_of_memory'"}}}},
-       {"mark",
-        {{"type", "text"}, {"style", "ink-text"}, {"align", "left"}, {"dx", 4}, {"text", "✕ does not fit"}}},
-       {"encoding", {{"x", beside("need_bytes")}, {"y", y}}}});
+  plot.layers.push_back({{"transform", {one_row, {{"filter", "datum.outcome === 'out_of_memory'"}}}},
+                         {"mark",
+                          {{"type", "text"},
+                           {"style", "ink-text"},
+                           {"align", "left"},
+                           {"dx", 4},
+                           {"text", "✕"},
+                           {"fontWeight", "bold"},
+                           {"fontSize", 12}}},
+                         {"encoding", {{"x", beside("need_bytes")}, {"y", y}}}});
+  const bool one_limit = largest_limit == least_limit;
   const std::string limit_note =
       !std::isfinite(least_limit) ? "Devices have no limit."
       : shows_limit
-          ? "Black ticks: the device's limit."
+          ? "Upright ticks: the device's limit (" + format_quantity(least_limit, Unit::bytes) +
+                (one_limit ? ")." : " or more).")
           : "The smallest limit, " + format_quantity(least_limit, Unit::bytes) + ", is off the scale.";
   const std::string caption = sentences(
       {"Memory that the fullest device of a run needed at its peak, by part; of several seeds the one that "
        "needed most.",
        limit_note,
-       out_of_memory > 0 ? "Crosses: out of memory; the bar is what was needed when memory ran out." : "",
+       out_of_memory > 0 ? "✕: out of memory; the bar is what was needed when memory ran out." : "",
        panels.note});
   Json spec = make_spec(plot, table, options);
   return {"memory", "Memory of a device by part", caption, std::move(spec), std::move(table)};

@@ -79,8 +79,9 @@ std::string label_expression(Unit unit, bool logarithmic, double high) {
     case Unit::none:
       break;
   }
-  return logarithmic || high >= 10000 ? "replace(format(datum.value, '~s'), 'G', 'B')"
-                                      : "format(datum.value, '~r')";
+  const std::string plain = "format(datum.value, '~r')";
+  if (!logarithmic && high < 10000) return plain;
+  return "datum.value < 1 ? " + plain + " : replace(format(datum.value, '~s'), 'G', 'B')";
 }
 
 std::string label_of_value(const std::string& value, Unit unit) {

@@ -8,6 +8,9 @@
 namespace isthmus::analysis {
 namespace {
 
+/// State of a point where only the baseline has no time.
+constexpr const char* baseline_missing = "baseline without time";
+
 TimeMeasure require_measure(const Dataset& dataset) {
   const auto measure = time_measure(dataset);
   if (!measure) throw NotApplicable("no completed run has a simulated time in its run.json");
@@ -32,12 +35,13 @@ std::size_t require_axis(const Dataset& dataset, const std::string& key, const F
 }
 
 std::string unreached_note(const std::vector<AxisPoint>& points, const TimeMeasure& measure) {
-  std::size_t none = 0, some = 0, memory = 0, failed = 0;
+  std::size_t none = 0, some = 0, memory = 0, failed = 0, baseline = 0;
   for (const AxisPoint& point : points) {
     none += point.state == "not reached";
     some += point.state == "partly reached";
     memory += point.state == "out of memory";
     failed += point.state == "failed";
+    baseline += point.state == baseline_missing;
   }
   std::string note;
   const auto add = [&](std::size_t count, const std::string& what) {
@@ -48,6 +52,7 @@ std::string unreached_note(const std::vector<AxisPoint>& points, const TimeMeasu
                 (measure.to_target ? "reached the target" : "completed"));
   add(memory, "crossed markers: out of memory");
   add(failed, "open markers: run failed");
+  add(baseline, "open markers at the top: only the baseline has no time");
   if (note.empty()) return note;
   note[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(note[0])));
   return note + '.';
@@ -138,7 +143,7 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                     .y = {},
                     .n = times.n,
                     .with_value = ratios.size(),
-                    .state = times.any() ? base_times.state() : times.state(),
+                    .state = times.any() ? baseline_missing : times.state(),
                     .edge = times.any() ? Edge::top : Edge::bottom};
     if (!ratios.empty()) {
       point.y = geometric_interval(ratios);

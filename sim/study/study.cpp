@@ -320,15 +320,6 @@ StudyReport run_study(const StudyOptions& options) {
   require_own_folder(folder, options.scenario);
   const bool is_new = !fs::exists(folder);
   make_folder(folder / "runs");
-  if (!options.only.empty()) {
-    const InterruptWatch watch;
-    Execution execution(options, runs, folder);
-    execution.carry_out();
-    return execution.report();
-  }
-
-  const StudyLock lock(folder);
-  remove_partial_runs(folder / "runs");
   OrderedJson ids = OrderedJson::array();
   for (const PlannedRun& run : runs) ids.push_back(run.point.id);
   OrderedJson study = {{"name", options.scenario.at("name")},
@@ -338,8 +329,18 @@ StudyReport run_study(const StudyOptions& options) {
                        {"build", build_provenance()},
                        {"start", utc_now()},
                        {"end", nullptr}};
-  write_file(folder / "study.json", study.dump(2) + "\n");
+  const auto write_study = [&] { write_file(folder / "study.json", study.dump(2) + "\n"); };
   const InterruptWatch watch;
+  if (!options.only.empty()) {
+    if (!fs::exists(folder / "study.json")) write_study();
+    Execution execution(options, runs, folder);
+    execution.carry_out();
+    return execution.report();
+  }
+
+  const StudyLock lock(folder);
+  remove_partial_runs(folder / "runs");
+  write_study();
   Execution execution(options, runs, folder);
   try {
     execution.carry_out();
@@ -350,7 +351,7 @@ StudyReport run_study(const StudyOptions& options) {
   }
   if (!interrupt_seen) {
     study["end"] = utc_now();
-    write_file(folder / "study.json", study.dump(2) + "\n");
+    write_study();
   }
   return execution.report();
 }

@@ -113,11 +113,16 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
                              .high = scale.at(1 + above),
                              .from_zero = below == 0});
   // What lies in the rows of points without a value is no value of the axis.
-  const std::string beyond = "datum.value > " + Json(scale.at(1 + edge_row / 2)).dump() +
-                             " || datum.value < " + Json(scale.at(-edge_row / 2)).dump();
-  if (above > 0 || below > 0) {
-    const std::string label = y["axis"]["labelExpr"].get<std::string>();
-    y["axis"]["labelExpr"] = beyond + " ? '' : (" + label + ")";
+  const double lowest = scale.at(-edge_row / 2), highest = scale.at(1 + edge_row / 2);
+  if (y["axis"].contains("values")) {
+    Json& ticks = y["axis"]["values"];
+    std::erase_if(ticks.get_ref<Json::array_t&>(), [&](const Json& tick) {
+      return tick.get<double>() < lowest || tick.get<double>() > highest;
+    });
+  } else if (above > 0 || below > 0) {
+    const std::string beyond =
+        "datum.value > " + Json(highest).dump() + " || datum.value < " + Json(lowest).dump();
+    y["axis"]["labelExpr"] = beyond + " ? '' : (" + y["axis"]["labelExpr"].get<std::string>() + ")";
   }
   const auto y_of = [&](const std::string& field) {
     Json channel = y;

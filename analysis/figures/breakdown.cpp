@@ -55,7 +55,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
                   {"type", "nominal"},
                   {"title", nullptr},
                   {"sort", present},
-                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", 130}}}};
+                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", 0}}}};
   // Room for the total behind the bar.
   constexpr double right_end = 1.3;
   const Json x = {{"field", "share"},
@@ -79,7 +79,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", "share"}, {"title", "Share"}, {"format", ".1%"}}};
   Plot plot;
   plot.panels = panels.labels;
-  plot.axis_width = 80;
+  plot.axis_width = label_width(present);
   plot.columns = panels.columns;
   plot.height = 24 * static_cast<double>(present.size());
   plot.layers = {

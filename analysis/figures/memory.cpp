@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "analysis/figures/kinds.hpp"
 #include "analysis/figures/panels.hpp"
@@ -36,7 +38,8 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
       choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 6 : 9);
   Table table(
       {"series", "panel", "part", "bytes", "need_bytes", "limit_bytes", "outcome", "host", "is_first"});
-  std::vector<std::string> parts;
+  std::vector<std::string> all_parts;
+  std::set<std::string> shown_parts;
   double most = 0, least_limit = INFINITY, largest_limit = 0;
   std::size_t out_of_memory = 0;
   for (const PlacedGroup& placed : panels.groups) {
@@ -51,16 +54,26 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
     out_of_memory += run->out_of_memory();
     bool is_first = true;
     for (const auto& [key, bytes] : run->memory.at("parts").items()) {
-      if (!bytes.is_number() || bytes.get<double>() == 0) continue;
+      if (!bytes.is_number()) continue;
       const std::string part =
           key.ends_with(part_suffix) ? key.substr(0, key.size() - part_suffix.size()) : key;
-      if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
+      if (std::ranges::find(all_parts, part) == all_parts.end()) all_parts.push_back(part);
+      if (bytes.get<double>() == 0) continue;
+      shown_parts.insert(part);
       table.add({placed.group->series, placed.panel, part, bytes, need, limit, run->outcome,
                  run->memory.value("host", ""), is_first});
       is_first = false;
     }
   }
   if (table.empty()) throw NotApplicable("no run.json says how much memory was needed");
+  // A part keeps its colour whether or not others are there.
+  std::vector<std::string> parts, colors;
+  const std::vector<std::string> part_colors = stack_colors(all_parts.size());
+  for (std::size_t i = 0; i < all_parts.size(); ++i) {
+    if (!shown_parts.contains(all_parts[i])) continue;
+    parts.push_back(all_parts[i]);
+    colors.push_back(part_colors[std::min(i, part_colors.size() - 1)]);
+  }
   // Where every limit is far away, showing it would leave nothing of the bars to see.
   constexpr double far = 3;
   const bool shows_limit = least_limit <= far * most;
@@ -77,9 +90,9 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
                   {"type", "nominal"},
                   {"title", nullptr},
                   {"sort", present},
-                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", 130}}}};
+                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", 0}}}};
   Json x = position_channel({.field = "bytes",
-                             .title = "Memory of the fullest device",
+                             .title = "Memory",
                              .unit = Unit::bytes,
                              .low = 0,
                              .high = right_end,
@@ -89,7 +102,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   const Json color = {{"field", "part"},
                       {"type", "nominal"},
                       {"title", nullptr},
-                      {"scale", {{"domain", parts}, {"range", stack_colors(parts.size())}}},
+                      {"scale", {{"domain", parts}, {"range", colors}}},
                       {"legend",
                        {{"orient", "top"},
                         {"direction", "horizontal"},
@@ -105,7 +118,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   const Json one_row = {{"filter", "datum.is_first"}};
   Plot plot;
   plot.panels = panels.labels;
-  plot.axis_width = 80;
+  plot.axis_width = label_width(present);
   plot.columns = panels.columns;
   plot.height = 24 * static_cast<double>(present.size());
   plot.layers.push_back(

@@ -156,6 +156,13 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
   return result;
 }
 
+double label_width(const std::vector<std::string>& labels) {
+  constexpr double letter = 4.9, margin = 14;
+  std::size_t longest = 0;
+  for (const std::string& label : labels) longest = std::max(longest, label.size());
+  return letter * static_cast<double>(longest) + margin;
+}
+
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {
   return make_spec(plot, table.records(), options);
 }
@@ -172,7 +179,9 @@ Json make_spec(const Plot& plot, const Json& records, const FigureOptions& optio
     spec["layer"] = plot.layers;
   } else {
     const std::size_t most = options.width == FigureWidth::one_column ? 2 : 4;
-    const std::size_t columns = std::clamp<std::size_t>(plot.columns, 1, std::min(most, plot.panels.size()));
+    std::size_t columns = std::clamp<std::size_t>(plot.columns, 1, std::min(most, plot.panels.size()));
+    // Three in two columns would leave a hole.
+    if (plot.panels.size() == 3 && columns == 2) columns = 1;
     constexpr double spacing = 12;
     const bool own_axes = !plot.resolve.is_null();
     const double panel_width = own_axes ? width / static_cast<double>(columns) - plot.axis_width - spacing

@@ -42,6 +42,9 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
 /// Those of dataset.series() that a column "series" of the table has, in that order.
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
 
+/// What labels of series take on the left of horizontal bars, in pixels.
+double label_width(const std::vector<std::string>& labels);
+
 /// A complete spec of layers over the table; with more than one panel, small multiples by column "panel".
 struct Plot {
   Json layers = Json::array();

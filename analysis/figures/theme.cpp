@@ -101,7 +101,7 @@ std::vector<std::string> stack_colors(std::size_t parts) {
 std::vector<std::string> activity_colors(std::size_t activities) {
   if (activities == 1) return {"#2D3A66"};
   if (activities == 2) return {"#2D3A66", "#8E9CCB"};
-  return stack_colors(activities);
+  return {"#1F2A52", "#5E8DA8", "#86B8AE", "#BBD9A9", "#F0F1B5"};
 }
 
 DivergingColors diverging_colors() { return {"#E08214", "#F7F7F7", "#4393C3", "#BDBDBD"}; }

@@ -112,6 +112,7 @@ Run read_run(const fs::path& folder, const std::string& study, std::vector<std::
   run.swept = object_member(json, "swept", file, warnings);
   run.summary = object_member(json, "summary", file, warnings);
   run.memory = object_member(json, "memory", file, warnings);
+  run.labels = json.value("labels", Json());
   run.network = json.value("network", Json());
   run.configuration = object_member(json, "configuration", file, warnings);
   run.provenance = json.value("provenance", Json());

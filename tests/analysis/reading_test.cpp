@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "analysis/csv.hpp"
 #include "analysis/study/dataset.hpp"
@@ -199,6 +200,17 @@ TEST_CASE("Labels of protocols name the options that differ, and can be changed"
       read_dataset({folder.path()}, {.series = "", .labels = {{"ist", "Ours"}, {"Local SGD", "Averaging"}}});
   CHECK(renamed.series().front() == "Ours (server, local steps 5)");
   CHECK(renamed.series().back() == "Averaging");
+}
+
+TEST_CASE("A name that the sweep gives to a protocol is its label") {
+  StudyFolder folder;
+  const auto run = folder.add(run_of("ist", "10Mbps", 1));
+  Json json = Json::parse(std::ifstream(run / "run.json"));
+  json["labels"] = {{"/protocol", "subnets, often"}};
+  write_text(run / "run.json", json.dump());
+  const Dataset data = read_dataset({folder.path()});
+  CHECK(data.series() == std::vector<std::string>{"subnets, often"});
+  CHECK(data.kind_of("subnets, often") == "ist");
 }
 
 TEST_CASE("What is swept together is one axis") {

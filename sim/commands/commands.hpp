@@ -17,6 +17,9 @@ struct Command {
 
 int run_command(const Arguments& arguments);
 int check_command(const Arguments& arguments);
+int plot_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
+int compare_command(const Arguments& arguments);
 int platform_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);

@@ -12,6 +12,9 @@ namespace {
 constexpr Command commands[] = {
     {"run", "run a scenario, or all points of its sweep", run_command},
     {"check", "check a scenario and show what follows from it, without running it", check_command},
+    {"plot", "make the figures of studies, for papers", plot_command},
+    {"report", "write a page about studies: answer, figures, runs, provenance", report_command},
+    {"compare", "show what changed from one study to another", compare_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},

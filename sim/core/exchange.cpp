@@ -64,7 +64,7 @@ Exchange::Exchange(Worker& worker, std::vector<Selection> homes) : worker_(worke
         .gather(job.initial_parameters(), home_.values());
 }
 
-Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
+Exchange::Exchange(Worker& worker, const Collective& aggregate)
     : worker_(worker),
       aggregate_(&aggregate),
       homes_(static_cast<std::size_t>(worker.size())),
@@ -96,7 +96,7 @@ void Exchange::average_common(const Partition& partition, Values part) {
   common_ = partition.common();
   common_values_.resize(worker_, common_.size());
   Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
-  aggregate_->mean(comm, common_values_.values());
+  mean(*aggregate_, comm, common_values_.values());
   initial_ = false;
 }
 

@@ -2,7 +2,7 @@
 
 namespace isthmus {
 
-Forecast forecast_replicas(const Job& job, const AllReduce& aggregate, long steps, std::size_t values,
+Forecast forecast_replicas(const Job& job, const Collective& aggregate, long steps, std::size_t values,
                            const LinkModel& link) {
   constexpr double up_and_down = 2;
   Forecast forecast;

@@ -58,7 +58,7 @@ class Resist final : public Protocol {
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:
-  static const AllReduce& ring() { return all_reduce_named("ring"); }
+  static const Collective& ring() { return all_reduce_named("ring"); }
 
   /// In the warm-up everybody has everything: that is local SGD.
   Partition partition(const Job& job, long round) const {

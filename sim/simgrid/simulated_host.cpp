@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/simgrid/network_config.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -51,30 +53,44 @@ SimulatedHost::Peer& SimulatedHost::peer(int other) {
     const auto mailbox = [](int from, int to) {
       return simgrid::s4u::Mailbox::by_name(std::to_string(from) + ">" + std::to_string(to));
     };
-    known = {mailbox(rank_, other), mailbox(other, rank_), nullptr};
+    known = {mailbox(rank_, other), mailbox(other, rank_), &state_.wires[{rank_, other}],
+             &state_.wires[{other, rank_}], nullptr};
   }
   return known;
 }
 
 Request SimulatedHost::start_send(int to, ConstValues values) {
   const std::uint64_t bytes = values.size() * wire_bytes_per_value;
-  auto comm = peer(to).outbox->put_init();
+  Peer& receiver = peer(to);
+  auto comm = receiver.outbox->put_init();
   comm->set_payload_size(bytes);
   // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
   comm->set_src_data(memory_of(const_cast<float*>(values.data())), stored_bytes(values));
   comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
+  if (receiver.wire_out->post_send()) begin(*receiver.wire_out, comm, rank_, to, bytes);
   ledger_.bytes_sent += bytes;
   ++ledger_.messages_sent;
   return std::make_unique<Transfer>(comm, to, bytes, true);
 }
 
 Request SimulatedHost::start_receive(int from, Values into) {
-  auto comm = peer(from).inbox->get_init();
+  const std::uint64_t bytes = into.size() * wire_bytes_per_value;
+  Peer& sender = peer(from);
+  auto comm = sender.inbox->get_init();
   comm->set_dst_data(reinterpret_cast<void**>(memory_of(into.data())), stored_bytes(into));
   comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
   comm->start();
-  return std::make_unique<Transfer>(comm, from, into.size() * wire_bytes_per_value, false);
+  if (sender.wire_in->post_receive()) begin(*sender.wire_in, comm, from, rank_, bytes);
+  return std::make_unique<Transfer>(comm, from, bytes, false);
+}
+
+void SimulatedHost::begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to,
+                          std::uint64_t bytes) {
+  if (wire.enter(message)) return;
+  const double latency = state_.platform.route(from, to).latency_seconds *
+                         latency_factor(state_.platform.network_constants(), bytes);
+  wire.hold(latency, state_.platform.host(from));
 }
 
 void SimulatedHost::wait_all(std::span<Request> requests) {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <simgrid/s4u.hpp>
 #include <vector>
 
 #include "sim/core/host.hpp"
 #include "sim/simgrid/loaded_platform.hpp"
 #include "sim/simgrid/traffic.hpp"
+#include "sim/simgrid/wire.hpp"
 
 namespace isthmus {
 
@@ -15,6 +17,7 @@ struct SimulationState {
   Traffic traffic;
   Timeline timeline;
   bool phantom;  ///< messages have a size but no values
+  std::map<RankPair, Wire> wires = {};
 };
 
 /// A worker's host on SimGrid: messages go through one mailbox for each ordered pair of ranks.
@@ -42,9 +45,12 @@ class SimulatedHost final : public Host, private Communicator {
   struct Peer {
     simgrid::s4u::Mailbox* outbox = nullptr;
     simgrid::s4u::Mailbox* inbox = nullptr;
+    Wire* wire_out = nullptr;
+    Wire* wire_in = nullptr;
     const Route* way_in = nullptr;
   };
   Peer& peer(int other);
+  void begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to, std::uint64_t bytes);
   void account_wait(std::span<Request> requests, double start_seconds);
 
   SimulationState& state_;

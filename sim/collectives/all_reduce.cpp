@@ -5,6 +5,7 @@
 namespace isthmus {
 
 void mean(const Collective& all_reduce, Communicator& comm, Values values) {
+  comm.begin_collective();
   all_reduce.run(comm, values);
   scale(values, 1 / static_cast<float>(comm.size()));
 }

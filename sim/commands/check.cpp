@@ -3,6 +3,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
+#include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
 #include "sim/study/plan.hpp"
 
@@ -39,12 +40,7 @@ void print_network(const PlannedRun& run) {
               << between(platform.min_latency_seconds(), platform.max_latency_seconds(), format_seconds)
               << " one way\n";
   }
-  std::string constants;
-  for (const auto& [name, value] : platform.network.items()) {
-    constants += (constants.empty() ? "" : ", ") + name + " " +
-                 (value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  std::cout << "            " << constants << '\n';
+  std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
 /// Seconds in which the slowest worker computes its round.

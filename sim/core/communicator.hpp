@@ -58,6 +58,9 @@ class Communicator {
   /// Throws OutOfMemory.
   virtual Buffer buffer(std::size_t count) = 0;
 
+  /// Spends the software time with which a collective operation begins.
+  virtual void begin_collective() {}
+
   void send(int to, ConstValues values);
   void receive(int from, Values into);
   /// Both at once, in full duplex.
@@ -81,6 +84,7 @@ class Group final : public Communicator {
   }
   void wait_all(std::span<Request> requests) override { parent_.wait_all(requests); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
+  void begin_collective() override { parent_.begin_collective(); }
 
  private:
   Communicator& parent_;

@@ -18,7 +18,7 @@ Forecast forecast_replicas(const Job& job, const Collective& aggregate, long ste
   }
   const auto bytes = static_cast<double>(values * sizeof(float));
   forecast.paper_bytes = up_and_down * n * bytes;
-  forecast.communication_seconds = aggregate.seconds(n, bytes, link);
+  forecast.communication_seconds = link.collective_overhead_seconds + aggregate.seconds(n, bytes, link);
   return forecast;
 }
 

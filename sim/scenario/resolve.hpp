@@ -32,6 +32,10 @@ void check_sense(const nlohmann::json& point);
 /// Adds the defaults that depend on other options and so are not in the schema.
 void fill_dependent_defaults(nlohmann::json& configuration);
 
+/// The network options that a scenario's `network` says, checked by the schema and with its defaults, for
+/// what has no scenario. Throws InputError.
+NetworkOptions read_network_options(const nlohmann::json& network);
+
 /// Reads a configuration that has been checked and completed.
 Scenario read_configuration(const nlohmann::json& configuration, const std::filesystem::path& base_folder);
 

@@ -96,6 +96,10 @@ nlohmann::json effective_network(const NetworkOptions& options) {
           {"weight_s", simgrid::config::get_value<double>("network/weight-S")},
           {"tcp_gamma_bytes", simgrid::config::get_value<double>("network/TCP-gamma")},
           {"crosstraffic", simgrid::config::get_value<bool>("network/crosstraffic")},
+          {"goodput", options.goodput},
+          {"message_overhead_seconds", options.message_overhead_seconds},
+          {"collective_overhead_seconds", options.collective_overhead_seconds},
+          {"flows", options.flows},
           {"time_precision_seconds", time_precision_seconds},
           {"simgrid_version", compat::simgrid_version_text()}};
 }

@@ -16,8 +16,8 @@ struct SimulationState {
   LoadedPlatform& platform;
   Traffic traffic;
   Timeline timeline;
-  bool phantom;  ///< messages have a size but no values
-  std::map<RankPair, Wire> wires = {};
+  NetworkOptions network = {};
+  std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 
 /// A worker's host on SimGrid: messages go through one mailbox for each ordered pair of ranks.
@@ -28,6 +28,7 @@ class SimulatedHost final : public Host, private Communicator {
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
   void execute(double flops) override;
   Communicator& communicator() override { return *this; }
+  void carry_values() override { phantom_ = false; }
   MemoryAccount& memory() override { return memory_; }
   const WorkerLedger& ledger() const override { return ledger_; }
   const MemoryUse& memory_peak() const { return memory_.peak(); }
@@ -42,20 +43,27 @@ class SimulatedHost final : public Host, private Communicator {
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override;
+  void begin_collective() override;
+  /// One of the flows between two workers.
+  struct Lane {
+    simgrid::s4u::Mailbox* mailbox;
+    Wire* wire;
+  };
   struct Peer {
-    simgrid::s4u::Mailbox* outbox = nullptr;
-    simgrid::s4u::Mailbox* inbox = nullptr;
-    Wire* wire_out = nullptr;
-    Wire* wire_in = nullptr;
+    std::vector<Lane> out, in;
     const Route* way_in = nullptr;
   };
   Peer& peer(int other);
+  std::uint64_t bytes_on_links(std::uint64_t payload) const;
+  void spend_software_time(double seconds);
+  std::vector<Lane> lanes(int from, int to);
   void begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to, std::uint64_t bytes);
   void account_wait(std::span<Request> requests, double start_seconds);
 
   SimulationState& state_;
   int rank_;
   double speed_scale_;
+  bool phantom_ = true;  // buffers have a size but no values
   MemoryAccount memory_;
   WorkerLedger ledger_;
   std::vector<Peer> peers_;                                // looked up when first used

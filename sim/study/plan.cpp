@@ -30,12 +30,7 @@ PlannedRun plan_run(Point point) {
   }
   run.platform = inspect_platform(scenario.platform, scenario.network,
                                   run.protocol->talking_pairs(scenario.platform.workers));
-  LinkModel link;
-  if (!run.platform.pair_classes.empty()) {
-    link = {.latency_seconds = run.platform.max_latency_seconds(),
-            .bandwidth_bytes_per_second = run.platform.min_bandwidth_bytes_per_second()};
-  }
-  run.forecast = run.protocol->forecast(*run.job, link);
+  run.forecast = run.protocol->forecast(*run.job, run.platform.slowest_link());
   run.point = std::move(point);
   return run;
 }

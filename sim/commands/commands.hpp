@@ -17,6 +17,7 @@ struct Command {
 
 int run_command(const Arguments& arguments);
 int check_command(const Arguments& arguments);
+int calibrate_command(const Arguments& arguments);
 int collective_command(const Arguments& arguments);
 int platform_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);

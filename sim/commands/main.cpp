@@ -14,6 +14,7 @@ constexpr Command commands[] = {
     {"check", "check a scenario and show what follows from it, without running it", check_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
     {"collective", "simulate one collective operation, its closed form beside it", collective_command},
+    {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };

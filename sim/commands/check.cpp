@@ -55,6 +55,17 @@ double compute_seconds(const PlannedRun& run) {
   return slowest;
 }
 
+/// What "auto" became, and what the others would have taken.
+void print_choice(const PlannedRun& run) {
+  const nlohmann::json& chosen = run.point.chosen;
+  if (chosen.is_null()) return;
+  std::string others;
+  for (const auto& [name, seconds] : chosen.at("predicted_communication_seconds").items())
+    others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());
+  std::cout << "  aggregate auto: " << chosen.at("aggregate").get<std::string>()
+            << "; communication of a round by the alpha-beta model: " << others << '\n';
+}
+
 void print_round(const PlannedRun& run) {
   const Forecast& forecast = run.forecast;
   std::uint64_t total = 0;
@@ -200,6 +211,7 @@ int check_command(const Arguments& arguments) {
     std::cout << '\n';
     print_model(run);
     print_network(run);
+    print_choice(run);
     print_round(run);
     print_workers(run);
   }

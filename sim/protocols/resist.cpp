@@ -211,6 +211,7 @@ Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
   }
   if (!server_)
     forecast.communication_seconds =
+        link.collective_overhead_seconds +
         ring().seconds(n, static_cast<double>(plan.common * sizeof(float)), link);
   for (const std::size_t busiest : {busiest_down, busiest_up}) {
     if (busiest == 0) continue;

@@ -19,6 +19,8 @@ struct Point {
   nlohmann::json
       configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
   Scenario scenario;
+  /// What options that were "auto" became, and why; null if none was.
+  nlohmann::json chosen = nullptr;
 };
 
 /// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario

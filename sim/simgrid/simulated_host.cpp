@@ -10,9 +10,6 @@
 namespace isthmus {
 namespace {
 
-/// fp32 on the wire.
-constexpr std::size_t wire_bytes_per_value = sizeof(float);
-
 /// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
 void* memory_of(float* values) {
   static float nowhere = 0;
@@ -40,6 +37,7 @@ struct SimulatedHost::Transfer final : Transmission {
   int peer;
   std::uint64_t bytes;
   bool outgoing;
+  Values into;  // where what comes in goes
 };
 
 SimulatedHost::SimulatedHost(SimulationState& state, int rank)
@@ -86,13 +84,13 @@ std::uint64_t SimulatedHost::bytes_on_links(std::uint64_t payload) const {
 
 Request SimulatedHost::start_send(int to, ConstValues values) {
   spend_software_time(state_.network.message_overhead_seconds);
-  auto transfer = std::make_unique<Transfer>(to, values.size() * wire_bytes_per_value, true);
+  auto transfer = std::make_unique<Transfer>(to, wire_bytes(values.size()), true);
   const auto& all = peer(to).out;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(values.size(), all.size(), flow);
     if (count == 0) break;
     const ConstValues part = values.slice(offset, count);
-    const std::uint64_t bytes = bytes_on_links(count * wire_bytes_per_value);
+    const std::uint64_t bytes = bytes_on_links(wire_bytes(count));
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
     // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
@@ -108,7 +106,8 @@ Request SimulatedHost::start_send(int to, ConstValues values) {
 }
 
 Request SimulatedHost::start_receive(int from, Values into) {
-  auto transfer = std::make_unique<Transfer>(from, into.size() * wire_bytes_per_value, false);
+  auto transfer = std::make_unique<Transfer>(from, wire_bytes(into.size()), false);
+  transfer->into = into;
   const auto& all = peer(from).in;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(into.size(), all.size(), flow);
@@ -119,7 +118,7 @@ Request SimulatedHost::start_receive(int from, Values into) {
     comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
     comm->start();
     if (all[flow].wire->post_receive())
-      begin(*all[flow].wire, comm, from, rank_, bytes_on_links(count * wire_bytes_per_value));
+      begin(*all[flow].wire, comm, from, rank_, bytes_on_links(wire_bytes(count)));
     transfer->parts.push_back(std::move(comm));
   }
   return transfer;
@@ -152,6 +151,7 @@ void SimulatedHost::wait_all(std::span<Request> requests) {
   for (const Request& request : requests) {
     const auto& transfer = static_cast<Transfer&>(*request);
     if (transfer.outgoing) continue;
+    round_to(state_.wire_format, transfer.into);
     ledger_.bytes_received += transfer.bytes;
     Peer& sender = peer(transfer.peer);
     if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank_);

@@ -17,6 +17,7 @@ struct SimulationState {
   Traffic traffic;
   Timeline timeline;
   NetworkOptions network = {};
+  WireFormat wire_format = WireFormat::fp32;
   std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 
@@ -43,6 +44,7 @@ class SimulatedHost final : public Host, private Communicator {
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override;
+  WireFormat wire_format() const override { return state_.wire_format; }
   void begin_collective() override;
   /// One of the flows between two workers.
   struct Lane {
@@ -54,6 +56,7 @@ class SimulatedHost final : public Host, private Communicator {
     const Route* way_in = nullptr;
   };
   Peer& peer(int other);
+  std::uint64_t wire_bytes(std::size_t values) const { return values * bytes_per_value(state_.wire_format); }
   std::uint64_t bytes_on_links(std::uint64_t payload) const;
   void spend_software_time(double seconds);
   std::vector<Lane> lanes(int from, int to);

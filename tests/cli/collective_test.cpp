@@ -100,3 +100,47 @@ TEST_CASE("collective: bad arguments end in one line that says what is allowed")
   CHECK_THAT(error({"--kind", "reduce", "--algorithm", "tree", "--bytes", "1MB", "--mtu", "40B"}),
              Contains("mtu") && Contains("52B"));
 }
+
+TEST_CASE("aggregate auto takes what is fastest on the network at hand, and says so") {
+  const TemporaryFolder folder;
+  const auto chosen = [&](const std::string& bandwidth, const std::string& latency) {
+    const json scenario = {
+        {"name", "auto"},
+        {"platform",
+         {{"file", source_path("platforms/star-8.xml")},
+          {"workers", 8},
+          {"bandwidth", bandwidth},
+          {"latency", latency}}},
+        {"data",
+         {{"set", "synthetic"}, {"dimensions", 64}, {"classes", 4}, {"samples", 640}, {"test_samples", 8}}},
+        {"model", {{"kind", "mlp"}, {"hidden", {256}}}},
+        {"training", {{"rounds", 2}}},
+        {"numerics", "costs"},
+        {"protocol", {{"kind", "data_parallel"}, {"aggregate", "auto"}}}};
+    write_text(folder / "auto.json", scenario.dump());
+    const fs::path out = folder / (bandwidth + latency);
+    const ProgramResult result = run_program({"run", folder / "auto.json", "--out", out});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    for (const auto& run : fs::directory_iterator(out / "runs")) {
+      const json document = read_json_file(run.path() / "run.json");
+      CHECK(document["configuration"]["protocol"]["aggregate"] == "auto");
+      const std::string name = document["chosen"]["aggregate"];
+      CHECK_THAT(run_program({"check", folder / "auto.json"}).out, Contains("auto: " + name));
+      // The clock is that of the algorithm that was chosen.
+      json named = scenario;
+      named["protocol"]["aggregate"] = name;
+      write_text(folder / "named.json", named.dump());
+      const fs::path again = folder / (bandwidth + latency + "-named");
+      REQUIRE(run_program({"run", folder / "named.json", "--out", again}).exit_code == 0);
+      for (const auto& other : fs::directory_iterator(again / "runs"))
+        CHECK(read_json_file(other.path() / "run.json")["summary"]["simulated_seconds"] ==
+              document["summary"]["simulated_seconds"]);
+      return name;
+    }
+    return std::string();
+  };
+  // 72 kB in all, 9 kB slices: by latency alone the fewest steps win, by bandwidth the pipelined ring.
+  CHECK(chosen("10Gbps", "100ms") == "halving_doubling");
+  CHECK(chosen("1Mbps", "10us") == "ring_chunked");
+}

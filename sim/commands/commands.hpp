@@ -20,6 +20,8 @@ int check_command(const Arguments& arguments);
 int plot_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
+int calibrate_command(const Arguments& arguments);
+int collective_command(const Arguments& arguments);
 int platform_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);

@@ -16,6 +16,8 @@ constexpr Command commands[] = {
     {"report", "write a page about studies: answer, figures, runs, provenance", report_command},
     {"compare", "show what changed from one study to another", compare_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
+    {"collective", "simulate one collective operation, its closed form beside it", collective_command},
+    {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };
@@ -27,7 +29,7 @@ void print_help() {
       << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
          "Usage: isthmus COMMAND [ARGUMENTS]\n\nCommands:\n";
   for (const Command& command : commands) {
-    std::cout << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ')
+    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
   std::cout << "\nEach command's --help shows its options and an example. For a start:\n"

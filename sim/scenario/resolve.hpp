@@ -19,6 +19,8 @@ struct Point {
   nlohmann::json
       configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
   Scenario scenario;
+  /// What options that were "auto" became, and why; null if none was.
+  nlohmann::json chosen = nullptr;
 };
 
 /// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario
@@ -32,6 +34,10 @@ void check_sense(const nlohmann::json& point);
 
 /// Adds the defaults that depend on other options and so are not in the schema.
 void fill_dependent_defaults(nlohmann::json& configuration);
+
+/// The network options that a scenario's `network` says, checked by the schema and with its defaults, for
+/// what has no scenario. Throws InputError.
+NetworkOptions read_network_options(const nlohmann::json& network);
 
 /// Reads a configuration that has been checked and completed.
 Scenario read_configuration(const nlohmann::json& configuration, const std::filesystem::path& base_folder);

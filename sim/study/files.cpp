@@ -123,6 +123,7 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;
   run["configuration"] = point.configuration;
+  if (!point.chosen.is_null()) run["chosen"] = point.chosen;
   run["provenance"] = {{"numerics", provenance.numerics},
                        {"trajectory", or_null(provenance.trajectory)},
                        {"platform", provenance.platform}};

@@ -34,8 +34,14 @@ BrowserResult open_in_browser(const std::string& page) {
   }
   const TemporaryFolder captured;
   const fs::path out = captured / "out", err = captured / "err";
-  const int exit_code = bp::system(bp::search_path("node"), bp::args(arguments), (bp::std_in < bp::null),
-                                   (bp::std_out > out.string()), (bp::std_err > err.string()));
+  // A browser on a busy machine hangs now and then: once more, then.
+  constexpr int timed_out = 124;
+  arguments.insert(arguments.begin(), {"--kill-after=5", "150", "node"});
+  int exit_code = timed_out;
+  for (int attempt = 0; attempt < 2 && exit_code == timed_out; ++attempt) {
+    exit_code = bp::system(bp::search_path("timeout"), bp::args(arguments), (bp::std_in < bp::null),
+                           (bp::std_out > out.string()), (bp::std_err > err.string()));
+  }
   return {exit_code, read_text(out), read_text(err)};
 }
 

@@ -16,7 +16,7 @@ struct Point {
   std::string id;     ///< number and swept values: letters, digits, '-', '_' and '.'
   SweptValues swept;  ///< JSON pointer and value, in the order of the axes
   nlohmann::json
-      configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
+      configuration;  ///< the scenario of this point with its defaults, without `sweep`, `slurm` and `$schema`
   Scenario scenario;
 };
 

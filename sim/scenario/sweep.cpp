@@ -68,7 +68,7 @@ std::vector<Axis> read_axes(const ScenarioDocument& sweep, const json& schema) {
       throw InputError(axis_place(pointer), found(values) + "; expected an array of the values to try");
     }
     if (values.empty()) throw InputError(axis_place(pointer), "found []; must have at least 1 item");
-    if (tokens->front() == "sweep" || tokens->front() == "name") {
+    if (tokens->front() == "sweep" || tokens->front() == "name" || tokens->front() == "slurm") {
       throw InputError(axis_place(pointer), "a sweep cannot change " + json("/" + tokens->front()).dump());
     }
     Axis axis{pointer, *tokens, {}};

@@ -118,7 +118,7 @@ int check_command(const Arguments& arguments) {
       "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
-  add_set_option(line);
+  add_scenario_options(line);
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);

@@ -22,7 +22,7 @@ int run_command(const Arguments& arguments) {
       "that are finished already are kept; so after Ctrl-C the same command goes on.\n\n"
       "Example:\n"
       "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n");
-  add_set_option(line);
+  add_scenario_options(line);
   line.options().add_options()                                                                         //
       ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")   //
       ("threads", po::value<int>()->value_name("N"), "threads for numeric work (default: all cores)")  //

@@ -22,6 +22,10 @@ class Sgd {
   /// Forgets the momentum.
   void reset() { velocity_.clear(); }
 
+  /// The momentum of each parameter; empty before the first step and without momentum.
+  const std::vector<float>& velocity() const { return velocity_; }
+  void set_velocity(std::vector<float> velocity) { velocity_ = std::move(velocity); }
+
   /// Numbers kept per parameter, and FLOPs per parameter of a step.
   static int state_per_parameter(const TrainingOptions& options) { return options.momentum > 0 ? 1 : 0; }
   static int flops_per_parameter(const TrainingOptions& options);

@@ -25,6 +25,14 @@ void Trainer::set_model(const Model& model) {
   optimizer_.reset();
 }
 
+void Trainer::skip(long steps) {
+  for (long i = 0; i < steps; ++i) {
+    batches_.next(indices_);
+    if (augmenter_) augmenter_->skip(indices_.size());
+  }
+  step_ += steps;
+}
+
 void Trainer::load_batch() {
   batches_.next(indices_);
   for (std::size_t i = 0; i < indices_.size(); ++i) {

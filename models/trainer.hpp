@@ -28,6 +28,11 @@ class Trainer {
   Values parameters() { return parameters_; }
   Values gradients() { return gradients_; }
   void reset_optimizer() { optimizer_.reset(); }
+  const std::vector<float>& momentum() const { return optimizer_.velocity(); }
+  void set_momentum(std::vector<float> momentum) { optimizer_.set_velocity(std::move(momentum)); }
+
+  /// Goes past the samples, and the schedule, of so many steps that were made elsewhere.
+  void skip(long steps);
 
   /// The gradient of the mean loss over the next mini-batch. Returns that batch's result.
   BatchResult compute_gradient();

@@ -27,10 +27,21 @@ Augmenter::Augmenter(const Augmentation& augmentation, const Dataset& dataset, R
   for (const ChannelScale& scale : dataset.channel_scales) black_.push_back(scale.normalised(0));
 }
 
-void Augmenter::copy(const float* image, float* to) {
+Augmenter::Change Augmenter::draw() {
   boost::random::uniform_int_distribution<int> offset(-augmentation_.pad_crop, augmentation_.pad_crop);
-  const bool flipped = boost::random::uniform_int_distribution<int>(0, 1)(random_) == 1 && augmentation_.flip;
-  const int down = offset(random_), right = offset(random_);
+  Change change;
+  change.flipped = boost::random::uniform_int_distribution<int>(0, 1)(random_) == 1 && augmentation_.flip;
+  change.down = offset(random_);
+  change.right = offset(random_);
+  return change;
+}
+
+void Augmenter::skip(std::size_t images) {
+  for (std::size_t i = 0; i < images; ++i) draw();
+}
+
+void Augmenter::copy(const float* image, float* to) {
+  const auto [flipped, down, right] = draw();
   const auto [channels, height, width] = shape_;
   // Of each row cut out, the first `left` pixels lie before the image's row, and those from `end` on after
   // it.

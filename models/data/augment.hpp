@@ -33,8 +33,16 @@ class Augmenter {
 
   /// Writes a version of the image, drawn anew, to `to`, which does not overlap it.
   void copy(const float* image, float* to);
+  /// Draws for so many images and makes none.
+  void skip(std::size_t images);
 
  private:
+  struct Change {
+    bool flipped = false;
+    int down = 0, right = 0;
+  };
+  Change draw();
+
   Augmentation augmentation_;
   SampleShape shape_;
   std::vector<float> black_;  // of each channel

@@ -48,6 +48,13 @@ class CifarSource final : public DataSource {
     return dataset;
   }
 
+  std::vector<fs::path> files() const override {
+    std::vector<fs::path> files;
+    for (const std::string& file : version_.train_files) files.push_back(folder_ / file);
+    files.push_back(folder_ / version_.test_file);
+    return files;
+  }
+
  private:
   [[noreturn]] void fail(const std::string& file, const std::string& what) const {
     throw InputError((folder_ / file).string(), what);

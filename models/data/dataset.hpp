@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -53,6 +54,8 @@ class DataSource {
   /// Reads no more than headers. Throws InputError.
   virtual DataDescription describe() const = 0;
   virtual Dataset load() const = 0;
+  /// What load() reads, if it reads files.
+  virtual std::vector<std::filesystem::path> files() const { return {}; }
 };
 
 /// A data set a scenario can name. A new one is one new file and one line in dataset.cpp.

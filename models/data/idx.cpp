@@ -22,13 +22,18 @@ constexpr const char* debian_folder = "/usr/share/datasets/fashion-mnist";
 constexpr std::uint32_t largest_size = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t largest_count = std::size_t{1} << 40U;
 
+/// Such a file in its gzipped form if that is there.
+fs::path file_named(const fs::path& folder, const std::string& name) {
+  const fs::path zipped = folder / (name + ".gz");
+  return fs::is_regular_file(zipped) ? zipped : folder / name;
+}
+
 /// One IDX file of unsigned bytes, gzipped or not.
 class IdxFile {
  public:
   IdxFile(const fs::path& folder, const std::string& name, std::size_t dimensions) {
-    path_ = folder / (name + ".gz");
-    const bool zipped = fs::is_regular_file(path_);
-    if (!zipped) path_ = folder / name;
+    path_ = file_named(folder, name);
+    const bool zipped = path_.extension() == ".gz";
     file_.open(path_, std::ios::binary);
     if (!fs::is_regular_file(path_) || !file_)
       throw InputError(path_.string(), "no such file (nor " + name + ".gz)");
@@ -123,6 +128,15 @@ class IdxSource final : public DataSource {
     }
     normalise(dataset);
     return dataset;
+  }
+
+  std::vector<fs::path> files() const override {
+    std::vector<fs::path> files;
+    for (const std::string part : {"train", "t10k"}) {
+      files.push_back(file_named(folder_, part + "-images-idx3-ubyte"));
+      files.push_back(file_named(folder_, part + "-labels-idx1-ubyte"));
+    }
+    return files;
   }
 
  private:

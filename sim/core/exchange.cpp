@@ -1,6 +1,7 @@
 #include "sim/core/exchange.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 
 #include "sim/collectives/collectives.hpp"
@@ -52,20 +53,38 @@ void Exchange::Storage::resize(Worker& worker, std::size_t count) {
   reservation_.release();
   reservation_ = worker.reserve(MemoryPart::parameters, count * sizeof(float));
   count_ = count;
-  phantom_ = !worker.job().live();
+  phantom_ = !worker.live();
   values_ = std::vector<float>(phantom_ ? 0 : count);
 }
 
-Exchange::Exchange(Worker& worker, std::vector<Selection> homes) : worker_(worker), homes_(std::move(homes)) {
+void Exchange::Storage::fill(const std::vector<float>& values) {
+  assert(values.size() == count_);
+  phantom_ = false;
+  values_ = values;
+}
+
+void Exchange::save(std::vector<std::vector<float>>& values) const {
+  values.push_back(home_.stored());
+  values.push_back(common_values_.stored());
+}
+
+void Exchange::resume(const Round&, const std::vector<std::vector<float>>& values, std::size_t& next) {
+  home_.fill(values.at(next++));
+  common_values_.fill(values.at(next++));
+}
+
+Exchange::Exchange(Worker& worker, std::vector<Selection> homes)
+    : worker_(worker), entry_(worker, *this), homes_(std::move(homes)) {
   home_.resize(worker_, own_home().size());
   const Job& job = worker_.job();
-  if (job.live())
+  if (worker_.live())
     Transfer(own_home(), Selection::everything(job.model().layout()))
         .gather(job.initial_parameters(), home_.values());
 }
 
 Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
     : worker_(worker),
+      entry_(worker, *this),
       aggregate_(&aggregate),
       homes_(static_cast<std::size_t>(worker.size())),
       common_(Selection::everything(worker.job().model().layout())) {}
@@ -84,7 +103,7 @@ void Exchange::dispatch(const Partition& partition, Values part) {
   if (!aggregate_) return;
   if (!initial_) {
     copy_common(common_values_.values(), common_, part, own);
-  } else if (worker_.job().live()) {
+  } else if (worker_.live()) {
     copy_common(worker_.job().initial_parameters(), common_, part, own);
   }
   home_.resize(worker_, 0);

@@ -13,7 +13,7 @@ namespace isthmus {
 /// rests with one worker, be it worker 0 (a server) or each the home of some (sharded). Or they move: after a
 /// round what the partition says is common rests with every worker, all else with the lowest rank that had
 /// it.
-class Exchange {
+class Exchange final : private RoundState {
  public:
   /// Fixed homes. homes[i]: what rests with worker i; together the whole model. Holds the initial parameters
   /// of this worker's home, charged to its device. Throws OutOfMemory.
@@ -39,6 +39,9 @@ class Exchange {
    public:
     void resize(Worker& worker, std::size_t count);
     Values values() { return phantom_ ? Values::phantom(count_) : Values(values_); }
+    const std::vector<float>& stored() const { return values_; }
+    /// Phantoms become values.
+    void fill(const std::vector<float>& values);
 
    private:
     std::vector<float> values_;
@@ -50,8 +53,11 @@ class Exchange {
   const Selection& home_of(int worker) const { return homes_[static_cast<std::size_t>(worker)]; }
   const Selection& own_home() const { return home_of(worker_.rank()); }
   void average_common(const Partition& partition, Values part);
+  void save(std::vector<std::vector<float>>& values) const override;
+  void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
 
   Worker& worker_;
+  StateEntry entry_;
   const AllReduce* aggregate_ = nullptr;  // null: homes are fixed
   std::vector<Selection> homes_;
   Selection common_;

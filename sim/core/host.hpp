@@ -16,6 +16,8 @@ class Host {
   /// Computes: the clock moves by flops / device speed.
   virtual void execute(double flops) = 0;
   virtual Communicator& communicator() = 0;
+  /// From now on messages carry values; until then they only have a size.
+  virtual void carry_values() = 0;
   virtual MemoryAccount& memory() = 0;
   virtual const WorkerLedger& ledger() const = 0;
   virtual Timeline& timeline() = 0;

@@ -32,15 +32,16 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
   if (!live) return;
   dataset_ = source_->load();
   shards_ = split_samples(split_, dataset_->train_labels, workers_, training_.seed);
+  for (const Shard& shard : shards_) shard_samples_.push_back(shard.samples.size());
   initial_parameters_ = model_->initial_parameters(random_stream(training_.seed, "parameters"));
 }
 
 std::uint64_t Job::shard_bytes(int rank) const {
   if (!data_in_memory_) return 0;
   const std::uint64_t samples =
-      shards_.empty()
+      shard_samples_.empty()
           ? static_cast<std::uint64_t>(expected_shard_samples(split_, data_.train_samples, workers_))
-          : shards_[static_cast<std::size_t>(rank)].samples.size();
+          : shard_samples_[static_cast<std::size_t>(rank)];
   return samples * data_.sample_bytes();
 }
 

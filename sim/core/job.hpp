@@ -36,11 +36,15 @@ class Job {
       long steps_per_round, bool live);
 
   const DataDescription& data() const { return data_; }
+  std::vector<std::filesystem::path> data_files() const { return source_->files(); }
   const Model& model() const { return *model_; }
   const TrainingOptions& training() const { return training_; }
   int workers() const { return workers_; }
   bool live() const { return dataset_.has_value(); }
 
+  /// How many samples each worker holds, where that is known: by drawing the shards, or from a trajectory.
+  const std::vector<std::size_t>& shard_samples() const { return shard_samples_; }
+  void set_shard_samples(std::vector<std::size_t> samples) { shard_samples_ = std::move(samples); }
   /// Bytes of one worker's samples, if they are kept in its device's memory.
   std::uint64_t shard_bytes(int rank) const;
 
@@ -69,6 +73,7 @@ class Job {
   long steps_per_round_;
   std::optional<Dataset> dataset_;
   std::vector<Shard> shards_;
+  std::vector<std::size_t> shard_samples_;
   std::vector<float> initial_parameters_;
 };
 

@@ -4,14 +4,17 @@
 
 namespace isthmus {
 
-Recorder::Recorder(const Job& job, TaskPool& pool, Progress progress, EvaluationModel evaluation_model)
+Recorder::Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
+                   Progress progress, EvaluationModel evaluation_model)
     : job_(job),
       pool_(pool),
+      recorded_(recorded),
+      keeper_(keeper),
       progress_(std::move(progress)),
       evaluation_model_(std::move(evaluation_model)) {}
 
 void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
-  if (part.empty() || !round.evaluated || !job_.live()) return;
+  if (part.empty() || !round.evaluated || !computes(round.index)) return;
   std::vector<float>& parameters = open_[round.index].parameters;
   parameters.resize(job_.model().layout().size());
   Transfer(part, Selection::everything(job_.model().layout())).scatter(values, parameters);
@@ -42,7 +45,9 @@ void Recorder::close(const Round& round, OpenRound open) {
     for (const BatchResult& of_worker : open.training) training += of_worker;
     if (training.samples > 0) open.row.train_loss = training.mean_loss();
     rows_.push_back(open.row);
-    if (job_.live()) {
+    if (!computes(round.index)) {
+      take_recorded(rows_.back());
+    } else {
       // Snapshots must not pile up where training is faster than evaluation.
       while (evaluations_.size() >= static_cast<std::size_t>(2 * pool_.threads())) finish_oldest_evaluation();
       std::shared_ptr<const Model> own = evaluation_model_ ? evaluation_model_(round) : nullptr;
@@ -59,6 +64,48 @@ void Recorder::close(const Round& round, OpenRound open) {
     if (evaluated > 0) so_far.test_accuracy = rows_[evaluated - 1].test_accuracy;
     progress_(round, so_far);
   }
+}
+
+void Recorder::take_recorded(HistoryRow& row) const {
+  const auto recorded = std::ranges::lower_bound(recorded_.rows, row.round, {}, &Trajectory::Row::round);
+  if (recorded == recorded_.rows.end() || recorded->round != row.round) return;  // only costs are counted
+  row.train_loss = recorded->train_loss;
+  row.test_loss = recorded->test_loss;
+  row.test_accuracy = recorded->test_accuracy;
+}
+
+bool Recorder::wants_state(const Round& round) {
+  if (!keeper_ || round.last || !computes(round.index)) return false;
+  if (round.index > last_asked_) {
+    last_asked_ = round.index;
+    if (!states_ && keeper_->due()) {
+      states_.emplace();
+      states_->round = round.index;
+      states_->workers.resize(static_cast<std::size_t>(job_.workers()));
+    }
+  }
+  return states_ && states_->round == round.index;
+}
+
+void Recorder::keep(const Round& round, int rank, Trajectory::WorkerState state) {
+  states_->workers[static_cast<std::size_t>(rank)] = std::move(state);
+  if (++states_->count < job_.workers()) return;
+  // Rounds close in order, and this one just did: there are rows up to it and no others.
+  Trajectory so_far = trajectory();
+  so_far.rounds = round.index;
+  so_far.workers = std::move(states_->workers);
+  states_.reset();
+  keeper_->keep(so_far);
+}
+
+Trajectory Recorder::trajectory() {
+  Trajectory result;
+  result.rounds = rounds_completed_;
+  result.shard_samples = job_.shard_samples();
+  for (const HistoryRow& row : history()) {
+    result.rows.push_back({row.round, row.train_loss, row.test_loss, row.test_accuracy});
+  }
+  return result;
 }
 
 void Recorder::finish_oldest_evaluation() {

@@ -10,6 +10,7 @@
 #include "models/trainer.hpp"
 #include "sim/core/job.hpp"
 #include "sim/core/task_pool.hpp"
+#include "sim/core/trajectory.hpp"
 
 namespace isthmus {
 
@@ -35,7 +36,8 @@ struct RoundReport {
 };
 
 /// Turns what workers report into the history of a run. Test accuracy is measured beside the simulation, off
-/// its clock, on the parameters that workers publish.
+/// its clock, on the parameters that workers publish; for rounds that a trajectory holds it is taken from
+/// there.
 class Recorder {
  public:
   using Progress = std::function<void(const Round&, const HistoryRow& so_far)>;
@@ -43,7 +45,14 @@ class Recorder {
   /// The network to evaluate after a round; null: the job's model.
   using EvaluationModel = std::function<std::unique_ptr<Model>(const Round&)>;
 
-  Recorder(const Job& job, TaskPool& pool, Progress progress, EvaluationModel evaluation_model = {});
+  /// `recorded` must outlive the recorder; so must `keeper`, which may be null.
+  Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
+           Progress progress, EvaluationModel evaluation_model);
+
+  const Trajectory& recorded() const { return recorded_; }
+  /// Whether this run computes the numbers of a round, and does not take them from a trajectory or leave them
+  /// out.
+  bool computes(long round) const { return job_.live() && round > recorded_.rounds; }
 
   /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
   void publish(const Round& round, const Selection& part, ConstValues values);
@@ -51,8 +60,14 @@ class Recorder {
   /// model.
   void end_round(const Round& round, const RoundReport& report, const Selection& part, ConstValues values);
 
+  /// Whether a worker that ends this round is to keep() its state; the same for all workers.
+  bool wants_state(const Round& round);
+  void keep(const Round& round, int rank, Trajectory::WorkerState state);
+
   /// Waits for pending evaluations.
   std::vector<HistoryRow> history();
+  /// As far as all workers got. Waits for pending evaluations.
+  Trajectory trajectory();
 
   long rounds_completed() const { return rounds_completed_; }
   double paper_bytes() const { return paper_bytes_; }
@@ -66,10 +81,22 @@ class Recorder {
     std::vector<float> parameters;
   };
   void close(const Round& round, OpenRound open);
+  void take_recorded(HistoryRow& row) const;
   void finish_oldest_evaluation();
+
+  /// Of the workers at the end of a round that is to be kept.
+  struct States {
+    long round = 0;
+    int count = 0;
+    std::vector<Trajectory::WorkerState> workers;
+  };
 
   const Job& job_;
   TaskPool& pool_;
+  const Trajectory& recorded_;
+  TrajectoryKeeper* keeper_;
+  long last_asked_ = 0;  // the latest round about which it has been decided whether states are kept
+  std::optional<States> states_;
   Progress progress_;
   EvaluationModel evaluation_model_;
   std::map<long, OpenRound> open_;

@@ -37,6 +37,7 @@ struct RunResult {
   long rounds = 0;
   double paper_bytes = 0;  ///< of all rounds
   std::vector<HistoryRow> history;
+  Trajectory trajectory;              ///< the numeric part of the history
   std::vector<WorkerResult> workers;  ///< by rank
   std::vector<LinkResult> links;      ///< those that carried anything
   nlohmann::json network_constants;

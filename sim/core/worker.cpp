@@ -8,6 +8,10 @@ namespace isthmus {
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
     : job_(job), host_(host), pool_(pool), recorder_(recorder) {
   shard_ = host_.memory().reserve(MemoryPart::data, job_.shard_bytes(rank()));
+  if (recorder_.computes(1)) {
+    live_ = true;
+    host_.carry_values();
+  }
 }
 
 void Worker::end_round(const Round& round, Values parameters, std::size_t exchanged) {
@@ -30,6 +34,24 @@ void Worker::end_round(const Round& round, const std::vector<Selection>& homes, 
   if (round.evaluated && job_.training().charge_evaluation) charge_evaluation(homes, values);
   host_.timeline().add_round(rank(), round.index, round_start_seconds_, host_.now_seconds());
   round_start_seconds_ = host_.now_seconds();
+  if (!live_ && recorder_.computes(round.index + 1) && !round.last) resume(round);
+  if (live_ && recorder_.wants_state(round)) recorder_.keep(round, rank(), state());
+}
+
+/// Values were phantoms up to this round; from here on they are real.
+void Worker::resume(const Round& round) {
+  live_ = true;
+  host_.carry_values();
+  const Trajectory::WorkerState& recorded = recorder_.recorded().workers.at(static_cast<std::size_t>(rank()));
+  training_ = recorded.training;
+  std::size_t next = 0;
+  for (RoundState* state : states_) state->resume(round, recorded.values, next);
+}
+
+Trajectory::WorkerState Worker::state() const {
+  Trajectory::WorkerState state{training_, {}};
+  for (const RoundState* each : states_) each->save(state.values);
+  return state;
 }
 
 /// Worker 0 gets together what rests elsewhere and runs the model forward over the test set.
@@ -52,29 +74,52 @@ void Worker::charge_evaluation(const std::vector<Selection>& homes, Values value
   host_.execute(job_.model().costs(1).forward_flops * static_cast<double>(job_.data().test_samples));
 }
 
-Replica::Replica(Worker& worker, const Model& model) : worker_(worker) {
-  const Job& job = worker_.job();
-  if (job.live()) {
-    trainer_ = std::make_unique<Trainer>(job.dataset(), job.batches(worker_.rank()), job.training(),
-                                         job.total_steps(), job.augmenter(worker_.rank()));
-  }
-  reshape(model);
+// The job, and its model, outlive its workers.
+Replica::Replica(Worker& worker)
+    : Replica(worker, std::shared_ptr<const Model>(std::shared_ptr<void>(), &worker.job().model())) {}
+
+Replica::Replica(Worker& worker, std::shared_ptr<const Model> model)
+    : worker_(worker), entry_(worker, *this) {
+  if (worker_.live()) make_trainer();
+  reshape(std::move(model));
 }
 
-void Replica::reshape(const Model& model) {
-  if (!reservations_.empty() && model.layout() == layout_) return reset_optimizer();
+void Replica::make_trainer() {
   const Job& job = worker_.job();
-  layout_ = model.layout();
-  const CostProfile costs = model.costs(job.training().batch);
+  trainer_ = std::make_unique<Trainer>(job.dataset(), job.batches(worker_.rank()), job.training(),
+                                       job.total_steps(), job.augmenter(worker_.rank()));
+}
+
+void Replica::save(std::vector<std::vector<float>>& values) const {
+  const ConstValues parameters = trainer_->parameters();
+  values.emplace_back(parameters.data(), parameters.data() + parameters.size());
+  values.push_back(trainer_->momentum());
+}
+
+void Replica::resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) {
+  make_trainer();
+  trainer_->set_model(*model_);
+  trainer_->skip(round.steps_so_far);
+  copy(values.at(next++), trainer_->parameters());
+  trainer_->set_momentum(values.at(next++));
+}
+
+void Replica::reshape(std::shared_ptr<const Model> model) {
+  const bool same = model_ && model->layout() == layout_;
+  model_ = std::move(model);
+  if (same) return reset_optimizer();
+  const Job& job = worker_.job();
+  layout_ = model_->layout();
+  const CostProfile costs = model_->costs(job.training().batch);
   gradient_flops_ = costs.gradient_flops();
   update_flops_ = static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
   reservations_.clear();
-  const MemoryUse need = replica_memory(job, model);
+  const MemoryUse need = replica_memory(job, *model_);
   for (const MemoryPart part :
        {MemoryPart::parameters, MemoryPart::gradients, MemoryPart::optimizer, MemoryPart::activations}) {
     reservations_.push_back(worker_.host_.memory().reserve(part, need[part]));
   }
-  if (trainer_) trainer_->set_model(model);
+  if (trainer_) trainer_->set_model(*model_);
 }
 
 Values Replica::parameters() { return trainer_ ? trainer_->parameters() : Values::phantom(layout_.size()); }

@@ -32,6 +32,10 @@ class Worker {
   /// `exchanged`: how many parameters this worker was given for the round.
   void end_round(const Round& round, const std::vector<Selection>& homes, Values values,
                  std::size_t exchanged);
+  /// Whether values are computed here and now: not in rounds that a trajectory holds, nor where only costs
+  /// are counted; they are phantoms then.
+  bool live() const { return live_; }
+
   /// Before the end of a round: these parameters are what a test of the model is to use.
   void publish(const Round& round, const Selection& what, ConstValues values) {
     recorder_.publish(round, what, values);
@@ -39,6 +43,9 @@ class Worker {
 
  private:
   friend class Replica;
+  friend class StateEntry;
+  void resume(const Round& round);
+  Trajectory::WorkerState state() const;
   void charge_evaluation(const std::vector<Selection>& homes, Values values);
 
   const Job& job_;
@@ -46,20 +53,36 @@ class Worker {
   TaskPool& pool_;
   Recorder& recorder_;
   Reservation shard_;
-  BatchResult training_;  // since the last evaluated round
+  bool live_ = false;
+  std::vector<RoundState*> states_;  // in the order in which they were made
+  BatchResult training_;             // since the last evaluated round
   double round_start_seconds_ = 0;
+};
+
+/// Makes a worker know of something that holds values from round to round, while this lives.
+class StateEntry {
+ public:
+  StateEntry(Worker& worker, RoundState& state) : worker_(worker) { worker_.states_.push_back(&state); }
+  StateEntry(const StateEntry&) = delete;
+  StateEntry& operator=(const StateEntry&) = delete;
+  ~StateEntry() { worker_.states_.pop_back(); }
+
+ private:
+  Worker& worker_;
 };
 
 /// A network in training on a worker's device: parameters, gradients, optimizer state and activations,
 /// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time
-/// by its FLOPs; in runs that only count costs there is none, and values are phantoms.
-class Replica {
+/// by its FLOPs; unless the worker is live there is none, and values are phantoms.
+class Replica final : private RoundState {
  public:
-  /// A network of the shape of `model` (the job's, or a subnet of it). Throws OutOfMemory.
-  Replica(Worker& worker, const Model& model);
+  /// A network of the shape of the job's model. Throws OutOfMemory.
+  explicit Replica(Worker& worker);
+  /// A subnet. Throws OutOfMemory.
+  Replica(Worker& worker, std::shared_ptr<const Model> model);
 
   /// Becomes a network of another shape, with parameters yet to be written and a fresh optimizer.
-  void reshape(const Model& model);
+  void reshape(std::shared_ptr<const Model> model);
 
   Values parameters();
   Values gradients();
@@ -78,12 +101,17 @@ class Replica {
  private:
   template <typename Work>
   void compute(double flops, Work&& work);
+  void make_trainer();
+  void save(std::vector<std::vector<float>>& values) const override;
+  void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
 
   Worker& worker_;
+  StateEntry entry_;
+  std::shared_ptr<const Model> model_;
   ParameterLayout layout_;
   double gradient_flops_ = 0, update_flops_ = 0;
   std::vector<Reservation> reservations_;
-  std::unique_ptr<Trainer> trainer_;  // null in runs that only count costs
+  std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
 };
 
 /// FLOPs of one local step of `model`: forward, backward and the optimizer's.

@@ -13,7 +13,7 @@ class DataParallel final : public Protocol {
   long steps_per_round() const override { return 1; }
 
   void run(Worker& worker) const override {
-    Replica replica(worker, worker.job().model());
+    Replica replica(worker);
     replica.initialise();
     for (const Round& round : worker.job().rounds()) {
       replica.compute_gradient();

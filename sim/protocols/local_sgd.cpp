@@ -15,7 +15,7 @@ class LocalSgd final : public Protocol {
 
   void run(Worker& worker) const override {
     const bool reset = worker.job().training().optimizer_state == OptimizerState::reset;
-    Replica replica(worker, worker.job().model());
+    Replica replica(worker);
     replica.initialise();
     for (const Round& round : worker.job().rounds()) {
       replica.train(round.local_steps);

@@ -30,11 +30,11 @@ class Resist final : public Protocol {
   void run(Worker& worker) const override {
     const Job& job = worker.job();
     Exchange exchange = server_ ? Exchange(worker, homes_after(job, 0)) : Exchange(worker, ring());
-    Replica subnet(worker, *job.model().subnet(partition(job, 1).part(worker.rank())));
+    Replica subnet(worker, job.model().subnet(partition(job, 1).part(worker.rank())));
     for (const Round& round : job.rounds()) {
       const Partition partition = this->partition(job, round.index);
       const Selection& part = partition.part(worker.rank());
-      subnet.reshape(*job.model().subnet(part));
+      subnet.reshape(job.model().subnet(part));
       exchange.dispatch(partition, subnet.parameters());
       subnet.train(round.local_steps);
       exchange.collect(partition, subnet.parameters());

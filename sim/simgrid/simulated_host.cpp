@@ -123,7 +123,7 @@ void SimulatedHost::account_wait(std::span<Request> requests, double start_secon
 }
 
 Buffer SimulatedHost::buffer(std::size_t count) {
-  return {count, state_.phantom, memory_.reserve(MemoryPart::buffers, count * sizeof(float))};
+  return {count, phantom_, memory_.reserve(MemoryPart::buffers, count * sizeof(float))};
 }
 
 }  // namespace isthmus

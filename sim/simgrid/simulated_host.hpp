@@ -14,7 +14,6 @@ struct SimulationState {
   LoadedPlatform& platform;
   Traffic traffic;
   Timeline timeline;
-  bool phantom;  ///< messages have a size but no values
 };
 
 /// A worker's host on SimGrid: messages go through one mailbox for each ordered pair of ranks.
@@ -25,6 +24,7 @@ class SimulatedHost final : public Host, private Communicator {
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
   void execute(double flops) override;
   Communicator& communicator() override { return *this; }
+  void carry_values() override { phantom_ = false; }
   MemoryAccount& memory() override { return memory_; }
   const WorkerLedger& ledger() const override { return ledger_; }
   const MemoryUse& memory_peak() const { return memory_.peak(); }
@@ -50,6 +50,7 @@ class SimulatedHost final : public Host, private Communicator {
   SimulationState& state_;
   int rank_;
   double speed_scale_;
+  bool phantom_ = true;  // buffers have a size but no values
   MemoryAccount memory_;
   WorkerLedger ledger_;
   std::vector<Peer> peers_;                                // looked up when first used

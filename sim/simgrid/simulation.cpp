@@ -32,15 +32,16 @@ class Failure {
 }  // namespace
 
 RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads,
-                   bool trace, Recorder::Progress progress) {
+                   bool trace, Recorder::Progress progress, const Trajectory& recorded,
+                   TrajectoryKeeper* keeper) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
-  SimulationState state{platform, Traffic(), Timeline(trace), !job.live()};
+  SimulationState state{platform, Traffic(), Timeline(trace)};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);
   TaskPool pool(threads);
-  Recorder recorder(job, pool, std::move(progress),
+  Recorder recorder(job, pool, recorded, keeper, std::move(progress),
                     [&](const Round& round) { return protocol.evaluation_model(job, round); });
 
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
@@ -77,6 +78,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   result.rounds = recorder.rounds_completed();
   result.paper_bytes = recorder.paper_bytes();
   result.history = recorder.history();
+  result.trajectory = recorder.trajectory();
   const double end = simgrid::s4u::Engine::get_clock();
   result.simulated_seconds = end;
   std::vector<std::string> tracks;

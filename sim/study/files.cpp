@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "models/error.hpp"
 #include "sim/study/provenance.hpp"
 
 namespace isthmus {
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 [[noreturn]] void throw_write_error(const fs::path& file) {
-  throw std::runtime_error("cannot write " + file.string() + ": " + std::generic_category().message(errno));
+  throw StorageError("cannot write " + file.string() + ": " + std::generic_category().message(errno));
 }
 
 /// Overwrites in place: for files in a folder nobody looks at yet.
@@ -137,6 +138,12 @@ void write_file(const fs::path& file, const std::string& text) {
   fs::rename(partial, file);
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw StorageError("cannot make the folder " + folder.string() + ": " + error.message());
+}
+
 Csv::Csv(const std::vector<std::string>& columns) { row({columns.begin(), columns.end()}); }
 
 Csv& Csv::row(const std::vector<json>& cells) {
@@ -207,7 +214,7 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
 void write_run(const fs::path& folder, const Point& point, const RunResult& result, double wall_seconds) {
   const fs::path partial = folder.string() + ".partial";
   fs::remove_all(partial);
-  fs::create_directories(partial);
+  make_folder(partial);
   write_plainly(partial / "run.json", run_json(point, result, wall_seconds).dump(2) + "\n");
   write_plainly(partial / "history.csv", history_csv(result));
   write_plainly(partial / "workers.csv", workers_csv(result));

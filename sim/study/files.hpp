@@ -13,8 +13,11 @@ namespace isthmus {
 using OrderedJson = nlohmann::ordered_json;
 
 /// Writes a file so that it is there in full or not at all, and whatever was there before stays until then.
-/// Throws std::runtime_error with the system's reason (disk full, no permission ...).
+/// Throws StorageError with the system's reason (disk full, no permission ...).
 void write_file(const std::filesystem::path& file, const std::string& text);
+
+/// Makes a folder and those above it. Throws StorageError.
+void make_folder(const std::filesystem::path& folder);
 
 /// Cells of a CSV file, row by row. Numbers are written with the fewest digits that read back exactly; what
 /// does not exist is an empty cell.

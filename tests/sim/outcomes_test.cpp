@@ -127,7 +127,7 @@ TEST_CASE("deadlock: workers that wait for each other") {
 TEST_CASE("failed: a protocol that throws, in the message its words and the worker") {
   for (const char* numerics : {"costs", "live"}) {
     const json run = run_workers(scenario_with({{"numerics", numerics}}), [](Worker& worker) -> json {
-      Replica replica(worker, worker.job().model());
+      Replica replica(worker);
       replica.initialise();
       replica.train(2);
       if (worker.rank() == 2) throw std::runtime_error("no such luck");
@@ -156,7 +156,7 @@ TEST_CASE("failed: a host that is turned off") {
   }
   // Workers that do not depend on it go on to the end; the run failed all the same.
   const json run = run_workers(on(platform), [](Worker& worker) {
-    Replica(worker, worker.job().model()).train(1000);
+    Replica(worker).train(1000);
     return json("done");
   });
   CHECK(run["outcome"] == "failed");

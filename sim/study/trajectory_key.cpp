@@ -1,0 +1,51 @@
+#include "sim/study/trajectory_key.hpp"
+
+#include <map>
+
+#include "models/threads.hpp"
+#include "sim/study/content_hash.hpp"
+#include "sim/study/provenance.hpp"
+
+namespace isthmus {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Read once, however many runs use it.
+std::string hash_of_file(const fs::path& file) {
+  static std::map<fs::path, std::string> known;
+  std::string& hash = known[file];
+  if (hash.empty()) hash = content_hash(read_bytes(file));
+  return hash;
+}
+
+}  // namespace
+
+TrajectoryKey trajectory_key(const PlannedRun& run) {
+  nlohmann::json data = run.point.configuration.at("data");
+  data.erase("in_memory");  // a matter of the simulated devices' memory
+  data.erase("path");       // where the files are does not matter, what is in them does
+  for (const fs::path& file : run.job->data_files()) {
+    data["files"][file.filename().string()] = hash_of_file(file);
+  }
+  nlohmann::json training = run.point.configuration.at("training");
+  training.erase("charge_evaluation");
+  training.erase("target_accuracy");
+  const nlohmann::ordered_json build = build_provenance();
+  nlohmann::json arithmetic;
+  for (const char* part :
+       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen"}) {
+    arithmetic[part] = build.at(part);
+  }
+  TrajectoryKey key;
+  key.basis = {{"data", data},
+               {"model", run.point.configuration.at("model")},
+               {"training", training},
+               {"protocol", run.point.configuration.at("protocol")},
+               {"workers", run.point.scenario.platform.workers},
+               {"arithmetic", arithmetic}};
+  key.name = content_hash(key.basis.dump());
+  return key;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,135 @@
+#include "sim/study/trajectory_store.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "models/error.hpp"
+#include "sim/study/content_hash.hpp"
+#include "sim/study/files.hpp"
+
+namespace isthmus {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* file_name = "trajectory.cbor";
+
+json or_null(const std::optional<double>& value) { return value ? json(*value) : json(); }
+
+std::optional<double> optional_number(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+json as_binary(const std::vector<float>& values) {
+  std::vector<std::uint8_t> bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return json::binary(std::move(bytes));
+}
+
+std::vector<float> floats(const json& binary) {
+  const auto& bytes = binary.get_binary();
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
+json as_json(const Trajectory& trajectory) {
+  json rows = json::array(), workers = json::array();
+  for (const Trajectory::Row& row : trajectory.rows) {
+    rows.push_back({row.round, or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy)});
+  }
+  for (const Trajectory::WorkerState& worker : trajectory.workers) {
+    json values = json::array();
+    for (const std::vector<float>& each : worker.values) values.push_back(as_binary(each));
+    const BatchResult& training = worker.training;
+    workers.push_back(
+        {{"training", {training.loss_sum, training.correct, training.samples}}, {"values", values}});
+  }
+  return {{"rounds", trajectory.rounds},
+          {"shard_samples", trajectory.shard_samples},
+          {"rows", rows},
+          {"workers", workers}};
+}
+
+Trajectory from_json(const json& content) {
+  Trajectory trajectory;
+  trajectory.rounds = content.at("rounds");
+  trajectory.shard_samples = content.at("shard_samples").get<std::vector<std::size_t>>();
+  for (const json& row : content.at("rows")) {
+    trajectory.rows.push_back(
+        {row.at(0), optional_number(row.at(1)), optional_number(row.at(2)), optional_number(row.at(3))});
+  }
+  for (const json& worker : content.at("workers")) {
+    const json& training = worker.at("training");
+    Trajectory::WorkerState state{{training.at(0), training.at(1), training.at(2)}, {}};
+    for (const json& values : worker.at("values")) state.values.push_back(floats(values));
+    trajectory.workers.push_back(std::move(state));
+  }
+  return trajectory;
+}
+
+std::string cbor(const json& value) {
+  std::string bytes;
+  json::to_cbor(value, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+fs::path TrajectoryStore::default_folder() {
+  const auto variable = [](const char* name) {
+    return std::getenv(name) ? std::string(std::getenv(name)) : "";
+  };
+  const std::string cache = variable("XDG_CACHE_HOME"), home = variable("HOME");
+  const fs::path base = !cache.empty()  ? fs::path(cache)
+                        : !home.empty() ? fs::path(home) / ".cache"
+                                        : fs::temp_directory_path();
+  return base / "isthmus" / "trajectories";
+}
+
+Trajectory TrajectoryStore::read(const TrajectoryKey& key) const {
+  std::ifstream in(folder_of(key) / file_name, std::ios::binary);
+  if (!in) return {};
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t digits = content_hash("").size();
+  if (bytes.size() < digits ||
+      content_hash(std::string_view(bytes).substr(digits)) != bytes.substr(0, digits)) {
+    return {};
+  }
+  const json content = json::from_cbor(bytes.begin() + static_cast<std::ptrdiff_t>(digits), bytes.end());
+  return content.at("key") == key.basis ? from_json(content) : Trajectory();
+}
+
+bool TrajectoryStore::is_complete(const TrajectoryKey& key) const {
+  const Trajectory trajectory = read(key);
+  return trajectory.rounds > 0 && trajectory.workers.empty();
+}
+
+void TrajectoryStore::write(const TrajectoryKey& key, const Trajectory& trajectory) const {
+  json content = as_json(trajectory);
+  content["key"] = key.basis;
+  const std::string bytes = cbor(content);
+  make_folder(folder_of(key));
+  write_file(folder_of(key) / file_name, content_hash(bytes) + bytes);
+}
+
+TrajectoryStore::Lock::Lock(const TrajectoryStore& store, const TrajectoryKey& key) {
+  const fs::path file = store.folder_of(key) / "lock";
+  make_folder(file.parent_path());
+  std::ofstream(file, std::ios::app).close();
+  try {
+    lock_ = boost::interprocess::file_lock(file.c_str());
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    throw StorageError("cannot lock " + file.string() + ": " + failure.what());
+  }
+}
+
+bool TrajectoryStore::Lock::try_lock() { return lock_.try_lock(); }
+
+void TrajectoryStore::Lock::lock() { lock_.lock(); }
+
+}  // namespace isthmus

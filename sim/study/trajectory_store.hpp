@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/interprocess/sync/file_lock.hpp>
+#include <filesystem>
+#include <optional>
+
+#include "sim/core/trajectory.hpp"
+#include "sim/study/trajectory_key.hpp"
+
+namespace isthmus {
+
+/// Trajectories on disk: for each key a folder of that name with
+///   trajectory.cbor   as far as it goes, what it belongs to, and a hash of all that
+///   lock              held by the process that trains on
+/// Files appear complete or not at all. One that is damaged, or belongs to another key, counts as not there.
+/// Any number of processes may use a store at once.
+class TrajectoryStore {
+ public:
+  explicit TrajectoryStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// $XDG_CACHE_HOME/isthmus/trajectories, or ~/.cache/isthmus/trajectories.
+  static std::filesystem::path default_folder();
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+  /// Of zero rounds if there is none.
+  Trajectory read(const TrajectoryKey& key) const;
+  /// Whether training is over: such a trajectory needs no more than to be read.
+  bool is_complete(const TrajectoryKey& key) const;
+  /// Throws StorageError.
+  void write(const TrajectoryKey& key, const Trajectory& trajectory) const;
+
+  /// To hold while training.
+  class Lock {
+   public:
+    Lock(const TrajectoryStore& store, const TrajectoryKey& key);
+    /// Whether it could be had at once.
+    bool try_lock();
+    /// Waits for it.
+    void lock();
+
+   private:
+    boost::interprocess::file_lock lock_;
+  };
+
+ private:
+  std::filesystem::path folder_of(const TrajectoryKey& key) const { return folder_ / key.name; }
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace isthmus

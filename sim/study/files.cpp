@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "analysis/csv.hpp"
 #include "models/error.hpp"
 #include "sim/study/provenance.hpp"
 
@@ -142,24 +143,6 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw StorageError("cannot make the folder " + folder.string() + ": " + error.message());
-}
-
-Csv::Csv(const std::vector<std::string>& columns) { row({columns.begin(), columns.end()}); }
-
-Csv& Csv::row(const std::vector<json>& cells) {
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) text_ += ',';
-    if (cells[i].is_null()) continue;
-    std::string cell = cells[i].is_string() ? cells[i].get<std::string>() : cells[i].dump();
-    if (cell.find_first_of(",\"\r\n") != std::string::npos) {
-      for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2)
-        cell.insert(at, 1, '"');
-      cell = '"' + cell + '"';
-    }
-    text_ += cell;
-  }
-  text_ += '\n';
-  return *this;
 }
 
 const char* outcome_name(Outcome outcome) {

@@ -19,18 +19,6 @@ void write_file(const std::filesystem::path& file, const std::string& text);
 /// Makes a folder and those above it. Throws StorageError.
 void make_folder(const std::filesystem::path& folder);
 
-/// Cells of a CSV file, row by row. Numbers are written with the fewest digits that read back exactly; what
-/// does not exist is an empty cell.
-class Csv {
- public:
-  explicit Csv(const std::vector<std::string>& columns);
-  Csv& row(const std::vector<nlohmann::json>& cells);
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
 /// What a run amounts to: the `summary` of run.json and the columns of runs.csv.
 OrderedJson summarise(const Point& point, const RunResult& result, double wall_seconds);
 

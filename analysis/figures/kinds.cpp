@@ -1,0 +1,18 @@
+#include "analysis/figures/kinds.hpp"
+
+#include <functional>
+
+namespace isthmus::analysis {
+
+const std::vector<FigureKind>& figure_kinds() {
+  static const std::vector<FigureKind> kinds = [] {
+    std::vector<FigureKind> all;
+    for (const auto& family : {learning_curve_kinds}) {
+      for (FigureKind& kind : family()) all.push_back(std::move(kind));
+    }
+    return all;
+  }();
+  return kinds;
+}
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/figures/kinds.hpp"
+#include "analysis/figures/panels.hpp"
+#include "analysis/figures/spec.hpp"
+#include "analysis/figures/theme.hpp"
+#include "analysis/statistics/interval.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+struct Quality {
+  std::string name, title;
+  Unit unit;
+  std::optional<double> Evaluation::*value;
+};
+
+struct Cost {
+  std::string name, title, column;
+  Unit unit;
+  double (*value)(const Evaluation&);
+};
+
+/// Over the seeds of a group, evaluation by evaluation (those after the same round).
+struct CurvePoint {
+  std::int64_t round;
+  double cost;
+  Interval quality;
+};
+
+std::vector<CurvePoint> mean_curve(const Group& group, const Quality& quality, const Cost& cost) {
+  struct Values {
+    std::vector<double> costs, qualities;
+  };
+  std::map<std::int64_t, Values> by_round;
+  for (const Run* run : group.runs) {
+    for (const Evaluation& evaluation : run->history) {
+      const std::optional<double> value = evaluation.*quality.value;
+      if (!value) continue;
+      by_round[evaluation.round].costs.push_back(cost.value(evaluation));
+      by_round[evaluation.round].qualities.push_back(*value);
+    }
+  }
+  std::vector<CurvePoint> curve;
+  for (const auto& [round, values] : by_round) {
+    curve.push_back({round, mean_interval(values.costs).mean, mean_interval(values.qualities)});
+  }
+  return curve;
+}
+
+/// Markers only tell lines apart, so a few are enough; the first and last points have one.
+bool has_marker(std::size_t index, std::size_t count) {
+  constexpr std::size_t markers = 6;
+  if (count <= markers) return true;
+  const std::size_t stride = (count + markers - 1) / markers;
+  return index % stride == 0 || index + 1 == count;
+}
+
+/// The target that all runs share, or null.
+Json common_target(const std::vector<PlacedGroup>& groups) {
+  Json target;
+  for (const PlacedGroup& placed : groups) {
+    for (const Run* run : placed.group->runs) {
+      const auto value = run->summary_number("target_accuracy");
+      if (!value || (!target.is_null() && target != *value)) return nullptr;
+      target = *value;
+    }
+  }
+  return target;
+}
+
+struct Extent {
+  double low = INFINITY, high = -INFINITY;
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+};
+
+Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& dataset,
+                      const FigureOptions& options) {
+  const std::size_t most_panels = options.width == FigureWidth::one_column ? 4 : 9;
+  const Panels panels = choose_panels(dataset, {}, options, most_panels);
+  Table table({"series", "panel", "round", cost.column, quality.name, "low", "high", "n", "marker"});
+  Extent costs, qualities, ends;
+  bool has_bands = false;
+  for (const PlacedGroup& placed : panels.groups) {
+    const std::vector<CurvePoint> curve = mean_curve(*placed.group, quality, cost);
+    for (std::size_t i = 0; i < curve.size(); ++i) {
+      const CurvePoint& point = curve[i];
+      table.add({placed.group->series, placed.panel, point.round, point.cost, point.quality.mean,
+                 point.quality.low, point.quality.high, point.quality.n, has_marker(i, curve.size())});
+      costs.add(point.cost);
+      qualities.add(point.quality.low);
+      qualities.add(point.quality.high);
+      has_bands = has_bands || point.quality.n > 1;
+    }
+    if (!curve.empty()) ends.add(curve.back().cost);
+  }
+  if (table.empty()) {
+    throw NotApplicable("no run has a " + quality.title +
+                        " in its history.csv (runs that only count costs have none)");
+  }
+  const Json target = quality.name == "test_accuracy" ? common_target(panels.groups) : Json();
+  const bool has_target = target.is_number();
+  if (has_target) qualities.add(target.get<double>());
+
+  // Where one protocol takes ten times as much as another, a linear axis would hide it.
+  const bool logarithmic = costs.low > 0 && ends.high >= 10 * ends.low;
+  const Json x = position_channel({.field = cost.column,
+                                   .title = cost.title,
+                                   .unit = cost.unit,
+                                   .logarithmic = logarithmic,
+                                   .low = logarithmic ? costs.low : 0,
+                                   .high = costs.high,
+                                   .from_zero = true});
+  const Json y = position_channel({.field = quality.name,
+                                   .title = quality.title,
+                                   .unit = quality.unit,
+                                   .low = qualities.low,
+                                   .high = qualities.high});
+  const std::vector<std::string> present = present_series(dataset, table);
+  const auto channels = [&](const std::vector<std::string>& names) {
+    return series_channels(dataset, present, names, options);
+  };
+  Plot plot;
+  plot.panels = panels.labels;
+  plot.height = panels.labels.size() > 1 ? 120 : 170;
+  if (has_target) {
+    plot.layers.push_back(
+        {{"data", {{"values", {{{"target", target}}}}}},
+         {"mark", {{"type", "rule"}, {"style", quiet_style}, {"strokeDash", {3, 3}}, {"strokeWidth", 0.8}}},
+         {"encoding", {{"y", {{"field", "target"}, {"type", "quantitative"}}}}}});
+  }
+  if (has_bands) {
+    Json encoding = {{"x", x}, {"y", same_scale("low")}, {"y2", {{"field", "high"}}}};
+    encoding.update(channels({"color"}));
+    plot.layers.push_back({{"mark", {{"type", "area"}, {"opacity", 0.2}}}, {"encoding", encoding}});
+  }
+  Json line = {{"x", x}, {"y", y}};
+  line.update(channels({"color", "strokeDash"}));
+  plot.layers.push_back({{"mark", {{"type", "line"}}}, {"encoding", line}});
+  Json points = {{"x", x}, {"y", y}};
+  points.update(channels({"color", "shape"}));
+  points["tooltip"] = {{{"field", "series"}, {"title", dataset.series_title()}},
+                       {{"field", cost.column}, {"title", cost.title}, {"format", ".4~s"}},
+                       {{"field", quality.name}, {"title", quality.title}, {"format", ".4f"}},
+                       {{"field", "round"}, {"title", "Round"}},
+                       {{"field", "n"}, {"title", "Seeds"}}};
+  plot.layers.push_back(
+      {{"transform", {{{"filter", "datum.marker"}}}}, {"mark", {{"type", "point"}}}, {"encoding", points}});
+
+  std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
+  std::string lowered = cost.title;
+  lowered[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(lowered[0])));
+  const std::string title = quality.title + " against " + lowered;
+  const std::string caption = sentences(
+      {title + '.', sample_note(panels.groups, "band"),
+       has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
+       panels.note, outcome_note(dataset, panels.groups)});
+  Json spec = make_spec(plot, table, options);
+  return {std::move(name), title, caption, std::move(spec), std::move(table)};
+}
+
+}  // namespace
+
+std::vector<FigureKind> learning_curve_kinds() {
+  const std::vector<Quality> qualities = {
+      {"test_accuracy", "Test accuracy", Unit::fraction, &Evaluation::test_accuracy},
+      {"test_loss", "Test loss", Unit::none, &Evaluation::test_loss}};
+  const std::vector<Cost> costs = {
+      {"time", "Simulated time", "simulated_seconds", Unit::seconds,
+       [](const Evaluation& e) { return e.simulated_seconds; }},
+      {"bytes", "Bytes sent", "bytes_sent", Unit::bytes, [](const Evaluation& e) { return e.bytes_sent; }},
+      {"samples", "Samples", "samples", Unit::none,
+       [](const Evaluation& e) { return static_cast<double>(e.samples); }}};
+  std::vector<FigureKind> kinds;
+  for (const Quality& quality : qualities) {
+    for (const Cost& cost : costs) {
+      const std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
+      kinds.push_back({name, quality.title + " against " + title_of(cost.title),
+                       [quality, cost](const Dataset& dataset, const FigureOptions& options) {
+                         return learning_curve(quality, cost, dataset, options);
+                       }});
+    }
+  }
+  return kinds;
+}
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,172 @@
+#include "analysis/figures/panels.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace isthmus::analysis {
+namespace {
+
+struct Choice {
+  std::size_t axis;
+  std::vector<Json> values;  ///< those shown
+};
+
+/// `count` of the values, evenly, with both ends; of one, the middle.
+std::vector<Json> pick(const std::vector<Json>& values, std::size_t count) {
+  if (count >= values.size()) return values;
+  if (count == 1) return {values[values.size() / 2]};
+  std::vector<Json> picked;
+  for (std::size_t i = 0; i < count; ++i) picked.push_back(values[i * (values.size() - 1) / (count - 1)]);
+  return picked;
+}
+
+std::string lower_first(std::string text) {
+  if (text.size() > 1 && !std::isupper(static_cast<unsigned char>(text[1])))
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+/// "10 ms" says what it is; "4" needs "workers".
+std::string value_label(const Axis& axis, const Json& value) {
+  const std::string label = axis.label(value);
+  return axis.unit == Unit::none ? lower_first(axis.title) + ' ' + label : label;
+}
+
+/// Fewer values, of the axis that has most, until the panels are few enough; `kept` gives way last.
+void thin_out(std::vector<Choice>& choices, const Dataset& dataset, std::optional<std::size_t> kept,
+              std::size_t most) {
+  const auto product = [&] {
+    std::size_t count = 1;
+    for (const Choice& choice : choices) count *= choice.values.size();
+    return count;
+  };
+  while (product() > most) {
+    Choice* largest = nullptr;
+    for (Choice& choice : choices) {
+      if (choice.values.size() < 2 || (kept && choice.axis == *kept)) continue;
+      if (!largest || choice.values.size() > largest->values.size()) largest = &choice;
+    }
+    if (!largest) {
+      largest = &*std::ranges::find(choices, *kept, &Choice::axis);
+      largest->values = pick(dataset.axes()[*kept].values, most);
+      return;
+    }
+    const auto& all = dataset.axes()[largest->axis].values;
+    const std::size_t fewer = largest->values.size() > 3 ? 3 : largest->values.size() - 1;
+    largest->values = pick(all, fewer);
+  }
+}
+
+std::string selection_note(const Dataset& dataset, const std::vector<Choice>& choices) {
+  std::string at, of;
+  for (const Choice& choice : choices) {
+    const Axis& axis = dataset.axes()[choice.axis];
+    if (choice.values.size() == 1 && axis.values.size() > 1) {
+      at += (at.empty() ? "" : ", ") + lower_first(axis.title) + ' ' + axis.label(choice.values.front());
+    }
+    if (choice.values.size() < axis.values.size()) {
+      of += (of.empty() ? "" : ", ") + std::to_string(choice.values.size()) + " of " +
+            std::to_string(axis.values.size()) + " values of " + lower_first(axis.title);
+    }
+  }
+  std::string note = at.empty() ? "" : "At " + at + '.';
+  if (!of.empty()) note += (note.empty() ? "" : " ") + std::string("Shown: ") + of + '.';
+  return note;
+}
+
+}  // namespace
+
+std::string sentences(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!part.empty()) text += (text.empty() ? "" : " ") + part;
+  }
+  return text;
+}
+
+std::string point_label(const Dataset& dataset, const Group& group, const std::vector<std::size_t>& axes) {
+  std::string label;
+  for (const std::size_t axis : axes) {
+    label += (label.empty() ? "" : ", ") + value_label(dataset.axes()[axis], group.coordinates[axis]);
+  }
+  return label;
+}
+
+Panels choose_panels(const Dataset& dataset, const std::vector<std::size_t>& shown_axes,
+                     const FigureOptions& options, std::size_t most_panels) {
+  const auto& axes = dataset.axes();
+  std::optional<std::size_t> facet;
+  if (!options.facet.empty()) {
+    facet = dataset.find_axis(options.facet);
+    if (!facet) throw NotApplicable(dataset.axis(options.facet).title + " is the same in all runs");
+  }
+  std::vector<Choice> choices;
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    if (std::ranges::find(shown_axes, axis) == shown_axes.end()) choices.push_back({axis, axes[axis].values});
+  }
+  thin_out(choices, dataset, facet, most_panels);
+  std::vector<std::size_t> named;
+  for (const Choice& choice : choices) {
+    if (choice.values.size() > 1) named.push_back(choice.axis);
+  }
+  Panels panels;
+  panels.note = selection_note(dataset, choices);
+  std::map<std::vector<std::size_t>, std::string> order;
+  for (const Group& group : dataset.groups()) {
+    std::vector<std::size_t> position;
+    const bool chosen = std::ranges::all_of(choices, [&](const Choice& choice) {
+      const auto at = std::ranges::find(choice.values, group.coordinates[choice.axis]);
+      position.push_back(static_cast<std::size_t>(at - choice.values.begin()));
+      return at != choice.values.end();
+    });
+    if (!chosen) continue;
+    panels.groups.push_back({&group, point_label(dataset, group, named)});
+    order[position] = panels.groups.back().panel;
+  }
+  for (const auto& [position, label] : order) panels.labels.push_back(label);
+  return panels;
+}
+
+std::string sample_note(const std::vector<PlacedGroup>& groups, const std::string& interval_mark) {
+  std::size_t least = SIZE_MAX, most = 0;
+  for (const PlacedGroup& placed : groups) {
+    least = std::min(least, placed.group->n());
+    most = std::max(most, placed.group->n());
+  }
+  if (most <= 1) return "One run per point (n = 1), so no interval.";
+  const std::string n =
+      least == most ? std::to_string(most) : std::to_string(least) + " to " + std::to_string(most);
+  return "Mean of n = " + n + " seeds; " + interval_mark + ": 95 % confidence interval (Student t).";
+}
+
+std::string outcome_note(const Dataset& dataset, const std::vector<PlacedGroup>& groups) {
+  std::vector<std::size_t> axes;
+  for (std::size_t axis = 0; axis < dataset.axes().size(); ++axis) axes.push_back(axis);
+  std::map<std::string, std::set<std::string>> by_outcome;
+  for (const PlacedGroup& placed : groups) {
+    for (const Run* run : placed.group->runs) {
+      if (run->completed()) continue;
+      const std::string where = point_label(dataset, *placed.group, axes);
+      by_outcome[run->outcome].insert(placed.group->series + (where.empty() ? "" : " at " + where));
+    }
+  }
+  std::string note;
+  for (const auto& [outcome, places] : by_outcome) {
+    std::string name = outcome;
+    std::ranges::replace(name, '_', ' ');
+    name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+    note += (note.empty() ? "" : " ") + name + ": ";
+    constexpr std::size_t most = 6;
+    std::size_t count = 0;
+    for (const std::string& place : places) {
+      if (count == most) break;
+      note += (count++ > 0 ? "; " : "") + place;
+    }
+    if (places.size() > most) note += "; and " + std::to_string(places.size() - most) + " more";
+    note += '.';
+  }
+  return note;
+}
+
+}  // namespace isthmus::analysis

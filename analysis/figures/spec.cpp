@@ -1,0 +1,160 @@
+#include "analysis/figures/spec.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/figures/theme.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+constexpr const char* vega_lite_schema = "https://vega.github.io/schema/vega-lite/v5.json";
+
+/// Powers of ten where there are enough of them, else 1, 2, 5 in each.
+Json logarithmic_ticks(double low, double high) {
+  const double decades = std::log10(high / low);
+  const int stride = std::max(1, static_cast<int>(std::ceil(decades / 7)));
+  const std::vector<double> steps = decades >= 2     ? std::vector<double>{1}
+                                    : decades >= 0.8 ? std::vector<double>{1, 2, 5}
+                                                     : std::vector<double>{1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9};
+  Json ticks = Json::array();
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); std::pow(10, exponent) <= high;
+       exponent += 1) {
+    if (exponent % stride != 0) continue;
+    for (const double step : steps) {
+      // As people write it: 0.001, not 0.0010000000000000002.
+      const double tick = exponent < 0 ? step / std::pow(10, -exponent) : step * std::pow(10, exponent);
+      if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
+    }
+  }
+  return ticks;
+}
+
+/// SI prefix apart from the number, with the unit behind it.
+std::string si_expression(const std::string& unit) {
+  return "datum.value === 0 ? '0' : replace(format(datum.value, '~s'), regexp('([a-zA-Zµ]?)$'), ' $1') + '" +
+         unit + "'";
+}
+
+}  // namespace
+
+std::pair<double, double> scale_domain(const Position& position) {
+  constexpr double margin = 0.04;
+  double low = position.low, high = position.high;
+  if (position.logarithmic) {
+    const double factor = low < high ? std::pow(high / low, margin) : 2;
+    return {low / factor, high * factor};
+  }
+  if (position.from_zero) low = std::min(low, 0.0);
+  const double gap = low < high ? margin * (high - low) : std::max(std::abs(high), 1.0) * margin;
+  return {position.from_zero && low == 0 ? 0 : low - gap, high + gap};
+}
+
+std::string label_expression(Unit unit, bool logarithmic, double high) {
+  switch (unit) {
+    case Unit::bits_per_second:
+      return si_expression("bps");
+    case Unit::bytes:
+      return si_expression("B");
+    case Unit::flops_per_second:
+      return si_expression("FLOP/s");
+    case Unit::fraction:
+      return "format(100 * datum.value, '~r') + ' %'";
+    case Unit::seconds: {
+      const std::string plain = "format(datum.value, ',~r') + ' s'";
+      if (!logarithmic && high >= 1) return "datum.value === 0 ? '0' : " + plain;
+      return "datum.value >= 1 ? " + plain + " : (" + si_expression("s") + ")";
+    }
+    case Unit::none:
+      break;
+  }
+  return logarithmic || high >= 10000 ? "replace(format(datum.value, '~s'), 'G', 'B')"
+                                      : "format(datum.value, '~r')";
+}
+
+Json position_channel(const Position& position) {
+  const auto [low, high] = scale_domain(position);
+  Json scale = {{"domain", {low, high}}, {"nice", false}};
+  Json axis = {{"labelExpr", label_expression(position.unit, position.logarithmic, high)}};
+  if (position.logarithmic) {
+    scale["type"] = "log";
+    axis["values"] = logarithmic_ticks(low, high);
+  } else {
+    scale["zero"] = false;
+    axis["tickCount"] = 5;
+  }
+  return {{"field", position.field},
+          {"type", "quantitative"},
+          {"title", position.title},
+          {"scale", scale},
+          {"axis", axis}};
+}
+
+Json same_scale(const std::string& field) { return {{"field", field}, {"type", "quantitative"}}; }
+
+std::vector<std::string> present_series(const Dataset& dataset, const Table& table) {
+  std::vector<std::string> present;
+  for (const std::string& series : dataset.series()) {
+    for (std::size_t row = 0; row < table.rows().size(); ++row) {
+      if (table.cell(row, "series") != series) continue;
+      present.push_back(series);
+      break;
+    }
+  }
+  return present;
+}
+
+Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
+                     const std::vector<std::string>& channels, const FigureOptions& options) {
+  std::size_t longest = 1;
+  for (const std::string& series : present) longest = std::max(longest, series.size());
+  constexpr double symbol = 34, letter = 4.9;
+  const double width = width_pixels(options.width) / (symbol + letter * static_cast<double>(longest));
+  const auto columns =
+      std::clamp<std::size_t>(static_cast<std::size_t>(width), 1, std::max<std::size_t>(1, present.size()));
+  Json result = Json::object();
+  for (const std::string& channel : channels) {
+    Json range = Json::array();
+    for (const std::string& series : present) {
+      const SeriesStyle look = series_style(dataset, series, options);
+      range.push_back(channel == "color"   ? Json(look.color)
+                      : channel == "shape" ? Json(look.shape)
+                                           : look.dash);
+    }
+    result[channel] = {{"field", "series"},
+                       {"type", "nominal"},
+                       {"title", nullptr},
+                       {"scale", {{"domain", present}, {"range", std::move(range)}}},
+                       {"legend", {{"orient", "top"}, {"direction", "horizontal"}, {"columns", columns}}}};
+  }
+  return result;
+}
+
+Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {
+  Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", table.records()}}}};
+  const double width = width_pixels(options.width);
+  if (plot.panels.size() < 2) {
+    spec["width"] = width;
+    spec["height"] = plot.height;
+    spec["autosize"] = {{"type", "fit-x"}, {"contains", "padding"}};
+    spec["layer"] = plot.layers;
+  } else {
+    const std::size_t most = options.width == FigureWidth::one_column
+                                 ? std::min<std::size_t>(2, plot.most_columns)
+                                 : plot.most_columns;
+    const std::size_t columns = std::min(plot.panels.size(), most);
+    constexpr double spacing = 12;
+    const bool own_axes = !plot.resolve.is_null();
+    const double panel_width = own_axes ? width / static_cast<double>(columns) - plot.axis_width - spacing
+                                        : (width - plot.axis_width) / static_cast<double>(columns) - spacing;
+    spec["columns"] = columns;
+    spec["spacing"] = spacing;
+    spec["facet"] = {{"field", "panel"}, {"type", "nominal"}, {"sort", plot.panels}, {"title", nullptr}};
+    spec["spec"] = {{"width", std::round(panel_width)}, {"height", plot.height}, {"layer", plot.layers}};
+    if (!plot.resolve.is_null()) spec["resolve"] = plot.resolve;
+  }
+  spec["config"] = theme_config(options.theme, options.style);
+  return spec;
+}
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/figures/figure.hpp"
+
+namespace isthmus::analysis {
+
+/// What a position channel shows.
+struct Position {
+  std::string field;
+  std::string title;
+  Unit unit = Unit::none;
+  bool logarithmic = false;
+  double low = 0, high = 1;  ///< of the data; the scale is somewhat wider
+  bool from_zero = false;    ///< of linear scales
+};
+
+/// The ends of a scale: beyond the data by a little.
+std::pair<double, double> scale_domain(const Position& position);
+/// An encoding channel with scale, ticks and labels in SI ("100 Mbps", "10 ms", "1 GB").
+Json position_channel(const Position& position);
+/// The same channel for another field, without an axis of its own: ends of intervals and the like.
+Json same_scale(const std::string& field);
+
+/// What labels of an axis read: a Vega expression of datum.value.
+std::string label_expression(Unit unit, bool logarithmic, double high);
+
+/// Colour, dash and marker of "series", for the series that are there, with one legend above the plot.
+/// `channels` is any of "color", "strokeDash", "shape".
+Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
+                     const std::vector<std::string>& channels, const FigureOptions& options);
+
+/// Those of dataset.series() that a column "series" of the table has, in that order.
+std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
+
+/// A complete spec of layers over the table; with more than one panel, small multiples by column "panel".
+struct Plot {
+  Json layers = Json::array();
+  double height = 170;
+  std::vector<std::string> panels;  ///< in order; fewer than two: a single view
+  double axis_width = 52;           ///< taken by the labels on the left
+  std::size_t most_columns = 4;     ///< of panels, in a figure of two columns
+  Json resolve;                     ///< of scales, by panel
+};
+Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options);
+
+}  // namespace isthmus::analysis

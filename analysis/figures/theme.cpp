@@ -1,0 +1,169 @@
+#include "analysis/figures/theme.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "analysis/study/columns.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+// Okabe and Ito (2008), "Color Universal Design", without black and yellow, which vanish on one of the two
+// backgrounds.
+constexpr std::array<const char*, 7> palette = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
+                                                "#D55E00", "#56B4E9", "#8C8C8C"};
+/// A protocol has the same colour in every study.
+constexpr std::array<const char*, 4> kinds_by_color = {"data_parallel", "local_sgd", "ist", "resist"};
+constexpr std::array<const char*, 8> shapes = {"circle", "square",        "triangle-up",    "diamond",
+                                               "cross",  "triangle-down", "triangle-right", "triangle-left"};
+
+const std::vector<Json>& dashes() {
+  static const std::vector<Json> patterns = {Json::array({1, 0}), Json::array({7, 3}),
+                                             Json::array({2, 2}), Json::array({9, 3, 2, 3}),
+                                             Json::array({4, 4}), Json::array({9, 2, 2, 2, 2, 2})};
+  return patterns;
+}
+
+/// The place of each series in the palette: that of its protocol, or else the next that is free.
+std::vector<std::size_t> palette_places(const Dataset& dataset) {
+  const auto& all = dataset.series();
+  constexpr std::size_t undecided = 1000000;
+  std::vector<std::size_t> places(all.size(), undecided);
+  const auto taken = [&](std::size_t place) { return std::ranges::find(places, place) != places.end(); };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto kind = std::ranges::find(kinds_by_color, dataset.kind_of(all[i]));
+    const auto place = static_cast<std::size_t>(kind - kinds_by_color.begin());
+    if (kind != kinds_by_color.end() && !taken(place)) places[i] = place;
+  }
+  // Colours of protocols that are not there come last.
+  std::vector<std::size_t> free;
+  for (std::size_t place = kinds_by_color.size(); place < palette.size(); ++place) free.push_back(place);
+  for (std::size_t place = 0; place < kinds_by_color.size(); ++place) {
+    if (!taken(place)) free.push_back(place);
+  }
+  const bool protocols = std::ranges::any_of(places, [](std::size_t place) { return place != undecided; });
+  if (!protocols) std::ranges::sort(free);
+  std::size_t next = 0;
+  for (std::size_t& place : places) {
+    if (place != undecided) continue;
+    place = next < free.size() ? free[next] : next + palette.size();
+    ++next;
+  }
+  return places;
+}
+
+Json member(const Json& style, const char* key) {
+  return style.is_object() ? style.value(key, Json::object()) : Json::object();
+}
+
+void require_texts(const Json& texts, const std::string& place) {
+  const bool good =
+      texts.is_object() && std::ranges::all_of(texts, [](const Json& v) { return v.is_string(); });
+  if (!good) throw std::runtime_error(place + ": expected an object of texts");
+}
+
+}  // namespace
+
+double width_pixels(FigureWidth width) { return width == FigureWidth::one_column ? 3.3 * 96 : 7.0 * 96; }
+
+SeriesStyle series_style(const Dataset& dataset, const std::string& series, const FigureOptions& options) {
+  const auto& all = dataset.series();
+  const auto index = static_cast<std::size_t>(std::ranges::find(all, series) - all.begin());
+  const std::size_t place = palette_places(dataset).at(index);
+  SeriesStyle look{.color = palette[place % palette.size()],
+                   .dash = dashes()[place % dashes().size()],
+                   .shape = shapes[place % shapes.size()]};
+  const Json colors = member(options.style, "colors");
+  for (const std::string& name : {dataset.kind_of(series), series}) {
+    if (!name.empty() && colors.contains(name)) look.color = colors.at(name).get<std::string>();
+  }
+  return look;
+}
+
+std::vector<std::string> stack_colors(std::size_t parts) {
+  if (parts <= 3) return {"#2D3A66", "#8E9CCB", "#E2E5F1"};
+  return {"#1F2A52", "#3F5A8A", "#5E8DA8", "#86B8AE", "#BBD9A9", "#F0F1B5"};
+}
+
+DivergingColors diverging_colors() { return {"#B35806", "#F7F7F7", "#2166AC", "#BDBDBD"}; }
+
+Json theme_config(Theme theme, const Json& style) {
+  const bool light = theme == Theme::light;
+  const std::string ink = light ? "#1A1A1A" : "#E8E8E8", quiet = light ? "#5A5A5A" : "#A6A6A6",
+                    line = light ? "#8A8A8A" : "#6F6F6F", grid = light ? "#E6E6E6" : "#333333",
+                    paper = light ? "#FFFFFF" : "#16181C";
+  const std::string font = "Helvetica, Arial, Liberation Sans, sans-serif";
+  Json config = {{"background", paper},
+                 {"font", font},
+                 {"padding", 2},
+                 {"view", {{"stroke", nullptr}}},
+                 {"axis",
+                  {{"labelFontSize", 9.5},
+                   {"titleFontSize", 10.5},
+                   {"titleFontWeight", "normal"},
+                   {"labelColor", ink},
+                   {"titleColor", ink},
+                   {"domainColor", line},
+                   {"tickColor", line},
+                   {"tickSize", 3},
+                   {"gridColor", grid},
+                   {"gridWidth", 0.6},
+                   {"titlePadding", 5},
+                   {"labelOverlap", "parity"},
+                   {"labelSeparation", 4}}},
+                 {"legend",
+                  {{"labelFontSize", 9.5},
+                   {"titleFontSize", 9.5},
+                   {"titleFontWeight", "normal"},
+                   {"labelColor", ink},
+                   {"titleColor", ink},
+                   {"labelLimit", 0},
+                   {"titleLimit", 0},
+                   {"rowPadding", 1},
+                   {"columnPadding", 10},
+                   {"symbolSize", 50},
+                   {"offset", 4},
+                   {"symbolStrokeWidth", 1.5}}},
+                 {"header",
+                  {{"labelFontSize", 9.5},
+                   {"labelColor", ink},
+                   {"titleColor", ink},
+                   {"titleFontSize", 10.5},
+                   {"titleFontWeight", "normal"},
+                   {"labelPadding", 3}}},
+                 {"line", {{"strokeWidth", 1.5}}},
+                 {"point", {{"size", 28}, {"filled", true}, {"opacity", 1}}},
+                 {"style",
+                  {{ink_style, {{"stroke", ink}, {"fill", ink}}},
+                   {quiet_style, {{"stroke", quiet}, {"fill", quiet}}},
+                   {cell_style, {{"fontSize", 8.5}}}}},
+                 {"text", {{"fontSize", 9}, {"fill", ink}}}};
+  // Text has no outline.
+  config["style"]["ink-text"] = {{"fill", ink}, {"fontSize", 9}};
+  config["style"]["quiet-text"] = {{"fill", quiet}, {"fontSize", 9}};
+  config.merge_patch(member(style, "config"));
+  return config;
+}
+
+Json read_style(const std::filesystem::path& file) {
+  const Json style = Json::parse(read_text(file), nullptr, false);
+  const std::string allowed = "allowed are \"config\" (of Vega-Lite), \"colors\" and \"labels\"";
+  if (style.is_discarded()) throw std::runtime_error(file.string() + " is no JSON");
+  if (!style.is_object()) throw std::runtime_error(file.string() + ": expected an object; " + allowed);
+  for (const auto& [key, value] : style.items()) {
+    if (key == "colors" || key == "labels") {
+      require_texts(value, file.string() + ": /" + key);
+    } else if (key != "config") {
+      throw std::runtime_error(file.string() + ": found \"" + key + "\"; " + allowed);
+    } else if (!value.is_object()) {
+      throw std::runtime_error(file.string() + ": /config: expected an object");
+    }
+  }
+  return style;
+}
+
+std::map<std::string, std::string> style_labels(const Json& style) {
+  return member(style, "labels").get<std::map<std::string, std::string>>();
+}
+
+}  // namespace isthmus::analysis

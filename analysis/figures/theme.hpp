@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/figures/figure.hpp"
+
+namespace isthmus::analysis {
+
+// Colours, dashes and markers; all that is a matter of taste. Sizes are in CSS pixels, 96 to an inch.
+
+double width_pixels(FigureWidth width);
+
+/// How a series looks in every figure of a data set.
+struct SeriesStyle {
+  std::string color;
+  Json dash;  ///< lengths of strokes and gaps
+  std::string shape;
+};
+SeriesStyle series_style(const Dataset& dataset, const std::string& series, const FigureOptions& options);
+
+/// Parts of a stack, from dark to light, so that they can be told apart in grey.
+std::vector<std::string> stack_colors(std::size_t parts);
+
+/// Below, at and above a tie: for maps of ratios.
+struct DivergingColors {
+  std::string below, middle, above, none;
+};
+DivergingColors diverging_colors();
+
+// Styles of marks by name ("style" in the spec), which follow the theme.
+constexpr const char* ink_style = "ink";          ///< lines and labels in the colour of text
+constexpr const char* quiet_style = "quiet";      ///< lines and labels that stand back
+constexpr const char* cell_style = "cell-label";  ///< text inside cells of a map
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace isthmus::analysis {
+
+/// What a number on an axis counts.
+enum class Unit { none, bits_per_second, seconds, bytes, flops_per_second, fraction };
+
+struct Quantity {
+  double value;
+  Unit unit;
+};
+
+/// A quantity as scenarios have it, in SI: "100Mbps" is 1e8 bits per second ("12.5MBps" too), "10ms" 0.01 s,
+/// "16GiB" 17179869184 B, "5Gf" 5e9 FLOP/s. Nothing for other texts.
+std::optional<Quantity> parse_quantity(std::string_view text);
+
+/// For people: "100 Mbps", "10 ms", "16 GiB" (binary where that is the rounder number), "80 %", "0.01".
+std::string format_quantity(double value, Unit unit);
+
+/// What a column of this unit ends in: "_bits_per_second", "_seconds" ...; empty for none.
+std::string unit_suffix(Unit unit);
+
+/// "Bandwidth" of "/platform/bandwidth", "Local steps" of "local_steps".
+std::string title_of(std::string_view key);
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,84 @@
+#include "analysis/study/series.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "analysis/study/quantity.hpp"
+#include "analysis/study/values.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+constexpr std::string_view options_pointer = "/protocol/";
+
+std::string display_name(const std::string& kind) {
+  static const std::map<std::string, std::string> abbreviations = {
+      {"ist", "IST"}, {"resist", "ResIST"}, {"local_sgd", "Local SGD"}};
+  if (kind.empty()) return "unknown protocol";
+  const auto found = abbreviations.find(kind);
+  return found == abbreviations.end() ? title_of(kind) : found->second;
+}
+
+using Options = std::map<std::string, AxisValue>;
+
+Options protocol_options(const Run& run) {
+  Options options;
+  for (const auto& [pointer, value] : configuration_leaves(run)) {
+    if (!pointer.starts_with(options_pointer) || pointer == "/protocol/kind") continue;
+    options[pointer.substr(options_pointer.size())] = axis_value(pointer, value);
+  }
+  return options;
+}
+
+std::string option_text(const std::string& key, const AxisValue& value) {
+  std::string name = key.substr(key.rfind('/') + 1);
+  std::ranges::replace(name, '_', ' ');
+  if (value.value.is_null()) return "no " + name;
+  if (value.value.is_number()) return name + ' ' + format_quantity(value.value.get<double>(), value.unit);
+  const std::string text = value.value.get<std::string>();
+  if (text == "yes") return name;
+  return text == "no" ? "no " + name : text;
+}
+
+}  // namespace
+
+std::string protocol_kind(const Run& run) {
+  const AxisValue kind = value_of(run, "/protocol/kind");
+  return kind.value.is_string() ? kind.value.get<std::string>() : std::string();
+}
+
+std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>& runs,
+                                                  const std::map<std::string, std::string>& labels) {
+  std::map<std::string, std::vector<std::pair<const Run*, Options>>> by_kind;
+  for (const Run* run : runs) by_kind[protocol_kind(*run)].emplace_back(run, protocol_options(*run));
+  const auto renamed = [&](const std::string& label) {
+    const auto found = labels.find(label);
+    return found == labels.end() ? label : found->second;
+  };
+  std::map<const Run*, std::string> result;
+  for (const auto& [kind, members] : by_kind) {
+    const auto custom = labels.find(kind);
+    const std::string name = custom == labels.end() ? display_name(kind) : custom->second;
+    std::set<std::string> keys;
+    for (const auto& member : members) {
+      for (const auto& option : member.second) keys.insert(option.first);
+    }
+    const auto value = [](const Options& options, const std::string& key) {
+      const auto found = options.find(key);
+      return found == options.end() ? AxisValue() : found->second;
+    };
+    std::erase_if(keys, [&](const std::string& key) {
+      const Json first = value(members.front().second, key).value;
+      return std::ranges::all_of(members, [&](const auto& m) { return value(m.second, key).value == first; });
+    });
+    for (const auto& [run, options] : members) {
+      std::string text;
+      for (const std::string& key : keys)
+        text += (text.empty() ? "" : ", ") + option_text(key, value(options, key));
+      result[run] = renamed(text.empty() ? name : name + " (" + text + ")");
+    }
+  }
+  return result;
+}
+
+}  // namespace isthmus::analysis

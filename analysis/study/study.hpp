@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/table.hpp"
+
+namespace isthmus::analysis {
+
+/// A row of history.csv.
+struct Evaluation {
+  std::int64_t round, local_steps, samples;
+  double simulated_seconds;
+  double bytes_sent;  ///< by all workers together, so far
+  std::optional<double> train_loss, test_loss, test_accuracy;
+};
+
+/// A row of workers.csv.
+struct WorkerUse {
+  int rank;
+  std::string host;
+  double compute_seconds, communication_seconds, idle_seconds;
+  double bytes_sent, bytes_received, messages_sent, flops, memory_peak_bytes;
+  std::optional<double> memory_limit_bytes;
+};
+
+/// A row of links.csv.
+struct LinkUse {
+  std::string link;
+  double bandwidth_bytes_per_second, latency_seconds, bytes;
+  std::optional<double> busy_fraction;
+};
+
+/// A finished run, as its files have it. What a file lacks is null or empty here, and a warning of the study.
+struct Run {
+  std::string study;  ///< name of the study
+  std::filesystem::path folder;
+  std::string id;
+  std::string outcome;  ///< completed, out_of_memory, deadlock, failed
+  std::string message;
+  Json swept, summary, memory, network, configuration, provenance;  ///< objects or null
+  std::vector<Evaluation> history;
+  std::vector<WorkerUse> workers;
+  std::vector<LinkUse> links;
+  bool has_trace = false;  ///< there is a trace.json
+
+  bool completed() const { return outcome == "completed"; }
+  bool out_of_memory() const { return outcome == "out_of_memory"; }
+  /// A number of the summary; nothing where it is null or missing.
+  std::optional<double> summary_number(const char* name) const;
+};
+
+/// A study folder.
+struct Study {
+  std::filesystem::path folder;
+  std::string name;
+  Json file;  ///< study.json, or null
+  std::vector<Run> runs;
+  std::vector<std::string> warnings;  ///< what is missing or broken, with the name of the file
+};
+
+/// Reads whatever can be read of a study. Never throws for what it finds in the folder: what is missing,
+/// broken or unfinished becomes a warning that names the file and says what is wrong with it.
+Study read_study(const std::filesystem::path& folder);
+
+/// A span of a worker's track in trace.json.
+struct Span {
+  int rank;
+  std::string name;  ///< "round 3", or what the worker did: "compute", "send", "receive", "wait" ...
+  bool is_round;
+  double start_seconds, end_seconds;
+};
+
+/// The spans of a run's trace.json. Throws std::runtime_error that names the file where it is none.
+std::vector<Span> read_trace(const Run& run);
+
+}  // namespace isthmus::analysis

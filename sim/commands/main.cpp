@@ -13,6 +13,8 @@ constexpr Command commands[] = {
     {"run", "run a scenario, or all points of its sweep", run_command},
     {"check", "check a scenario and show what follows from it, without running it", check_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
+    {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
+    {"export", "write a study's runs and histories as CSV or SQLite", export_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };

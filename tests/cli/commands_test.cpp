@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 using nlohmann::json;
 
 TEST_CASE("every command explains itself with an example") {
-  for (const char* command : {"run", "check", "platform", "list", "schema"}) {
+  for (const char* command : {"run", "check", "platform", "status", "export", "list", "schema"}) {
     INFO(command);
     const ProgramResult result = run_program({command, "--help"});
     CHECK(result.exit_code == 0);

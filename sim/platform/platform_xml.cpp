@@ -110,6 +110,13 @@ void PlatformXml::check_element(const XmlElement& element) const {
   }
 }
 
+bool PlatformXml::latencies_change() const {
+  return std::ranges::any_of(elements_, [](const XmlElement& element) {
+    return element.attributes.contains("latency_file") ||
+           (element.tag == "trace_connect" && element["kind"] == "LATENCY");
+  });
+}
+
 void PlatformXml::check() const {
   int roots = 0;
   for (const auto& element : elements_) {

@@ -20,6 +20,9 @@ class PlatformXml {
   /// SimGrid does not read.
   void check() const;
 
+  /// Whether a profile changes the latency of a link while the simulation runs.
+  bool latencies_change() const;
+
   const std::string& file() const { return file_; }
   std::string place(int line) const { return line > 0 ? file_ + ":" + std::to_string(line) : file_; }
   /// "file:line" of the <host>, or of the <cluster> that makes it; "file" if it is not found. Likewise for

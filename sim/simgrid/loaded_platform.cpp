@@ -68,6 +68,8 @@ LoadedPlatform::~LoadedPlatform() = default;
 void LoadedPlatform::load(const NetworkOptions& network) {
   xml_.check();
   auto arguments = simgrid_arguments(network);
+  // SimGrid's lazy updates forget a flow for good if a latency changes while it pays its own.
+  if (xml_.latencies_change()) arguments.emplace_back("--cfg=network/optim:Full");
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

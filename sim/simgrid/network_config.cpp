@@ -42,9 +42,6 @@ std::string simgrid_model(NetworkOptions::Model model) {
   return "CM02";
 }
 
-/// SimGrid's own value for "no window", 0, stops a flow for good when a profile changes its latency.
-constexpr double endless_window_bytes = 1e30;
-
 /// A factor in force: a number, or a text "size:factor;..." if it depends on the size of the message.
 nlohmann::json factor(bool latency, bool smpi) {
   const std::string text = compat::network_factor(latency, smpi);
@@ -81,10 +78,7 @@ std::vector<std::string> simgrid_arguments(const NetworkOptions& given) {
     set(smpi ? compat::smpi_factor_option(false, factor) : "network/bandwidth-factor:" + factor);
   }
   if (options.weight_s) set("network/weight-S:" + number(*options.weight_s));
-  if (options.tcp_gamma_bytes) {
-    set("network/TCP-gamma:" +
-        number(*options.tcp_gamma_bytes == 0 ? endless_window_bytes : *options.tcp_gamma_bytes));
-  }
+  if (options.tcp_gamma_bytes) set("network/TCP-gamma:" + number(*options.tcp_gamma_bytes));
   if (options.crosstraffic)
     set(std::string("network/crosstraffic:") + (*options.crosstraffic ? "yes" : "no"));
   if (compat::needs_thread_contexts) set("contexts/factory:thread");
@@ -93,13 +87,12 @@ std::vector<std::string> simgrid_arguments(const NetworkOptions& given) {
 
 nlohmann::json effective_network(const NetworkOptions& options) {
   const bool smpi = options.model == NetworkOptions::Model::smpi;
-  const auto window = simgrid::config::get_value<double>("network/TCP-gamma");
   return {{"model", model_name(options.model)},
           {"simgrid_model", simgrid_model(options.model)},
           {"latency_factor", factor(true, smpi)},
           {"bandwidth_factor", factor(false, smpi)},
           {"weight_s", simgrid::config::get_value<double>("network/weight-S")},
-          {"tcp_gamma_bytes", window < endless_window_bytes ? window : 0},
+          {"tcp_gamma_bytes", simgrid::config::get_value<double>("network/TCP-gamma")},
           {"crosstraffic", simgrid::config::get_value<bool>("network/crosstraffic")},
           {"time_precision_seconds", time_precision_seconds},
           {"simgrid_version", compat::simgrid_version_text()}};

@@ -1,3 +1,4 @@
+#include <boost/algorithm/string.hpp>
 #include <iostream>
 #include <thread>
 
@@ -5,13 +6,22 @@
 #include "models/error.hpp"
 #include "sim/commands/scenario_source.hpp"
 #include "sim/study/study.hpp"
+#include "sim/study/trajectory_store.hpp"
 
 namespace isthmus {
 namespace {
 
 namespace po = boost::program_options;
 
-int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+/// As many as there are cores unless given.
+int count_option(const CommandLine& line, const std::string& name) {
+  if (line.values().count(name) == 0)
+    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int count = line.values()[name].as<int>();
+  if (count < 1 || count > 1024)
+    throw InputError("--" + name, "found " + std::to_string(count) + "; allowed: 1 to 1024");
+  return count;
+}
 
 }  // namespace
 
@@ -19,15 +29,30 @@ int run_command(const Arguments& arguments) {
   CommandLine line(
       "run SCENARIO [OPTIONS]", "SCENARIO",
       "Runs a scenario, or every point of its sweep, and writes one folder of files for each run. Runs\n"
-      "that are finished already are kept; so after Ctrl-C the same command goes on.\n\n"
+      "that are finished already are kept; so after Ctrl-C or a kill the same command goes on.\n\n"
+      "What training computes does not depend on the network: runs that differ only in platform and network\n"
+      "train once, and the others replay that on theirs, with the same results in a fraction of the time.\n"
+      "Trajectories are kept in a store for later studies.\n\n"
       "Example:\n"
-      "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n");
+      "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n"
+      "  isthmus run scenarios/quickstart.json --jobs 4 --no-replay\n");
   add_scenario_options(line);
-  line.options().add_options()                                                                         //
-      ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")   //
-      ("threads", po::value<int>()->value_name("N"), "threads for numeric work (default: all cores)")  //
-      ("trace", "also write trace.json for each run; opens in ui.perfetto.dev")                        //
-      ("again", "run finished runs again");
+  line.options().add_options()                                                                        //
+      ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")  //
+      ("jobs", po::value<int>()->value_name("N"), "runs at a time (default: as many as cores)")       //
+      ("threads", po::value<int>()->value_name("N"),
+       "threads for numeric work, of all runs together (default: all cores)")              //
+      ("trace", "also write trace.json for each run; opens in ui.perfetto.dev")            //
+      ("again", "run finished runs again")                                                 //
+      ("retry-failed", "run those again that failed")                                      //
+      ("no-replay", "train in every run; neither use nor fill the store of trajectories")  //
+      ("trajectories", po::value<std::string>()->value_name("DIR"),
+       ("the store of trajectories (default: " + TrajectoryStore::default_folder().string() + ")")
+           .c_str())  //
+      ("state-every", po::value<double>()->value_name("SECONDS"),
+       "store the state of a training so often, to go on from after a kill (default: 10)")  //
+      ("only", po::value<std::string>()->value_name("ID,..."),
+       "carry out these runs alone, beside other processes at work on the study; writes no runs.csv");
   if (!line.parse(arguments)) return 0;
 
   StudyOptions options;
@@ -35,13 +60,23 @@ int run_command(const Arguments& arguments) {
   options.scenario = std::move(source.document);
   options.base_folder = source.folder;
   if (line.values().count("out") > 0) options.out = line.values()["out"].as<std::string>();
-  options.threads =
-      line.values().count("threads") > 0 ? line.values()["threads"].as<int>() : default_threads();
-  if (options.threads < 1 || options.threads > 1024) {
-    throw InputError("--threads", "found " + std::to_string(options.threads) + "; allowed: 1 to 1024");
-  }
+  options.jobs = count_option(line, "jobs");
+  options.threads = count_option(line, "threads");
   options.trace = line.values().count("trace") > 0;
   options.again = line.values().count("again") > 0;
+  options.retry_failed = line.values().count("retry-failed") > 0;
+  options.replay = line.values().count("no-replay") == 0;
+  options.trajectories = line.values().count("trajectories") > 0
+                             ? std::filesystem::path(line.values()["trajectories"].as<std::string>())
+                             : TrajectoryStore::default_folder();
+  if (line.values().count("state-every") > 0) {
+    options.seconds_between_states = line.values()["state-every"].as<double>();
+    if (!(options.seconds_between_states >= 0))
+      throw InputError("--state-every", "allowed: 0 or more seconds");
+  }
+  if (line.values().count("only") > 0) {
+    boost::split(options.only, line.values()["only"].as<std::string>(), boost::is_any_of(","));
+  }
   options.command_line = {"isthmus", "run"};
   options.command_line.insert(options.command_line.end(), arguments.begin(), arguments.end());
 
@@ -52,6 +87,10 @@ int run_command(const Arguments& arguments) {
   if (report.reused > 0) {
     std::cout << report.reused << " of " << report.runs
               << " runs were finished before (--again runs them again)\n";
+  }
+  if (report.replayed > 0) {
+    std::cout << report.trained << (report.trained == 1 ? " run" : " runs") << " trained, " << report.replayed
+              << " replayed a trajectory (--no-replay trains in all)\n";
   }
   if (report.interrupted) {
     std::cerr << "isthmus: interrupted; " << runs.size() << " of " << report.runs

@@ -52,6 +52,11 @@ bool makes_host(const XmlElement& cluster, const std::string& name) {
                      [&](const auto& range) { return range.first <= number && number <= range.second; });
 }
 
+bool refers_to_profile(const std::string& tag, const std::string& attribute) {
+  const bool resource = tag == "host" || tag == "link" || tag == "peer";
+  return resource && attribute.ends_with("_file");
+}
+
 }  // namespace
 
 PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string()) {
@@ -96,8 +101,7 @@ void PlatformXml::check_element(const XmlElement& element) const {
     }
   }
   for (const auto& [name, value] : element.attributes) {
-    const bool resource = tag == "host" || tag == "link" || tag == "peer";
-    if (resource && name.ends_with("_file")) check_profile(value, file_, place(element.line));
+    if (refers_to_profile(tag, name)) check_profile(value, file_, place(element.line));
   }
   if (tag == "actor" || tag == "process") {
     throw InputError(place(element.line),
@@ -108,6 +112,17 @@ void PlatformXml::check_element(const XmlElement& element) const {
                                               compat::simgrid_version_text() +
                                               "; allowed: the link's attribute bandwidth_file");
   }
+}
+
+std::vector<std::filesystem::path> PlatformXml::files() const {
+  std::vector<std::filesystem::path> files = {file_};
+  for (const XmlElement& element : elements_) {
+    for (const auto& [name, value] : element.attributes) {
+      if (refers_to_profile(element.tag, name))
+        files.push_back(find_profile(value, file_, place(element.line)));
+    }
+  }
+  return files;
 }
 
 bool PlatformXml::latencies_change() const {

@@ -23,6 +23,9 @@ class PlatformXml {
   /// Whether a profile changes the latency of a link while the simulation runs.
   bool latencies_change() const;
 
+  /// The file and the profiles it refers to.
+  std::vector<std::filesystem::path> files() const;
+
   const std::string& file() const { return file_; }
   std::string place(int line) const { return line > 0 ? file_ + ":" + std::to_string(line) : file_; }
   /// "file:line" of the <host>, or of the <cluster> that makes it; "file" if it is not found. Likewise for

@@ -7,7 +7,6 @@
 #include "models/error.hpp"
 
 namespace isthmus {
-namespace {
 
 std::filesystem::path find_profile(const std::string& name, const std::filesystem::path& platform,
                                    const std::string& user) {
@@ -19,8 +18,6 @@ std::filesystem::path find_profile(const std::string& name, const std::filesyste
   throw InputError(user,
                    "no profile '" + name + "'; allowed: a file, its path relative to the platform file");
 }
-
-}  // namespace
 
 void check_profile(const std::string& name, const std::filesystem::path& platform, const std::string& user) {
   const auto path = find_profile(name, platform, user);

@@ -14,4 +14,8 @@ namespace isthmus {
 /// the place that refers to it, for the message if there is no such file. Errors: InputError.
 void check_profile(const std::string& name, const std::filesystem::path& platform, const std::string& user);
 
+/// The path of such a profile.
+std::filesystem::path find_profile(const std::string& name, const std::filesystem::path& platform,
+                                   const std::string& user);
+
 }  // namespace isthmus

@@ -106,37 +106,13 @@ void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
     answer = {{"result", work()}};
   } catch (const InputError& error) {
     answer = {{"input_error", error.what()}};
+  } catch (const StorageError& error) {
+    answer = {{"storage_error", error.what()}};
   } catch (const std::exception& error) {
     answer = {{"error", error.what()}};
   }
   write_all(result.writer.get(), nlohmann::json::to_cbor(answer));
   ::_exit(0);
-}
-
-/// Reads both pipes until the child has closed them, so that it never blocks on a full one.
-void drain(Pipe& result, std::string& answer, Pipe& errors, std::string& stderr_text) {
-  std::array<std::pair<Descriptor*, std::string*>, 2> streams{
-      {{&result.reader, &answer}, {&errors.reader, &stderr_text}}};
-  std::vector<char> buffer(64 * 1024);
-  while (streams[0].first->get() >= 0 || streams[1].first->get() >= 0) {
-    std::array<pollfd, 2> polled{
-        {{streams[0].first->get(), POLLIN, 0}, {streams[1].first->get(), POLLIN, 0}}};
-    if (::poll(polled.data(), polled.size(), -1) < 0) {
-      if (errno == EINTR) continue;
-      throw_errno("poll");
-    }
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-      if (polled[i].fd < 0 || polled[i].revents == 0) continue;
-      const ssize_t count = ::read(polled[i].fd, buffer.data(), buffer.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) {
-        streams[i].first->close();
-        continue;
-      }
-      streams[i].second->append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    if (stderr_text.size() > 2 * kept_stderr) stderr_text.erase(0, stderr_text.size() - kept_stderr);
-  }
 }
 
 /// "[0.000000] ./src/x.cpp:84: [root/CRITICAL] text" becomes "text".
@@ -199,30 +175,97 @@ void isolated_doing(std::string_view what) {
   child_note[count] = '\0';
 }
 
-nlohmann::json run_isolated(const std::function<nlohmann::json()>& work) {
-  Pipe result, errors;
-  const SharedNote note;
-  std::cout.flush();
-  std::fflush(nullptr);  // or the child would hold a copy of what is still buffered
-  const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child < 0) throw_errno("fork");
-  if (child == 0) {
-    child_note = note.text();
-    be_child(work, result, errors, parent);
-  }
-  result.writer.close();
-  errors.writer.close();
-  std::string answer, stderr_text;
-  drain(result, answer, errors, stderr_text);
-  const int status = wait_for(child);
+struct IsolatedProcess::State {
+  struct Stream {
+    Descriptor* reader;
+    std::string text;
+  };
 
+  explicit State(const std::function<nlohmann::json()>& work) {
+    std::cout.flush();
+    std::fflush(nullptr);  // or the child would hold a copy of what is still buffered
+    const pid_t parent = ::getpid();
+    child = ::fork();
+    if (child < 0) throw_errno("fork");
+    if (child == 0) {
+      child_note = note.text();
+      be_child(work, answer_pipe, error_pipe, parent);
+    }
+    answer_pipe.writer.close();
+    error_pipe.writer.close();
+  }
+
+  ~State() {
+    if (child <= 0) return;
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+
+  bool ended() const { return answer.reader->get() < 0 && errors.reader->get() < 0; }
+
+  /// Takes what has come, so that the child never blocks on a full pipe.
+  void read(Stream& stream) {
+    std::array<char, 64 * 1024> buffer;
+    const ssize_t count = ::read(stream.reader->get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) return;
+    if (count <= 0) return stream.reader->close();
+    stream.text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (&stream == &errors && errors.text.size() > 2 * kept_stderr) {
+      errors.text.erase(0, errors.text.size() - kept_stderr);
+    }
+  }
+
+  Pipe answer_pipe, error_pipe;
+  SharedNote note;
+  pid_t child = -1;
+  Stream answer{&answer_pipe.reader, {}}, errors{&error_pipe.reader, {}};
+};
+
+IsolatedProcess::IsolatedProcess(const std::function<nlohmann::json()>& work)
+    : state_(std::make_unique<State>(work)) {}
+IsolatedProcess::IsolatedProcess(IsolatedProcess&&) noexcept = default;
+IsolatedProcess& IsolatedProcess::operator=(IsolatedProcess&&) noexcept = default;
+IsolatedProcess::~IsolatedProcess() = default;
+
+bool IsolatedProcess::ended() const { return state_->ended(); }
+
+void IsolatedProcess::wait_for_any(std::span<IsolatedProcess* const> processes, double seconds) {
+  std::vector<pollfd> polled;
+  std::vector<std::pair<State*, State::Stream*>> streams;
+  for (IsolatedProcess* process : processes) {
+    if (process->ended()) return;
+    for (State::Stream* stream : {&process->state_->answer, &process->state_->errors}) {
+      if (stream->reader->get() < 0) continue;
+      polled.push_back({stream->reader->get(), POLLIN, 0});
+      streams.emplace_back(process->state_.get(), stream);
+    }
+  }
+  const int milliseconds = seconds < 0 ? -1 : static_cast<int>(seconds * 1000);
+  if (::poll(polled.data(), polled.size(), milliseconds) < 0 && errno != EINTR) throw_errno("poll");
+  for (std::size_t i = 0; i < polled.size(); ++i) {
+    if (polled[i].revents != 0) streams[i].first->read(*streams[i].second);
+  }
+}
+
+nlohmann::json IsolatedProcess::result() {
+  IsolatedProcess* const self = this;
+  while (!ended()) wait_for_any({&self, 1}, -1);
+  const int status = wait_for(std::exchange(state_->child, -1));
   const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  const auto parsed = well ? nlohmann::json::from_cbor(answer, true, false) : nlohmann::json();
-  if (!parsed.is_object()) throw IsolatedDeath(note.read(), describe_end(status, stderr_text));
+  const auto parsed = well ? nlohmann::json::from_cbor(state_->answer.text, true, false) : nlohmann::json();
+  if (!parsed.is_object()) {
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    const bool killed = signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+    throw IsolatedDeath(state_->note.read(), describe_end(status, state_->errors.text), killed);
+  }
   if (parsed.contains("input_error")) throw InputError(parsed["input_error"].get<std::string>());
+  if (parsed.contains("storage_error")) throw StorageError(parsed["storage_error"].get<std::string>());
   if (parsed.contains("error")) throw std::runtime_error(parsed["error"].get<std::string>());
   return parsed.at("result");
+}
+
+nlohmann::json run_isolated(const std::function<nlohmann::json()>& work) {
+  return IsolatedProcess(work).result();
 }
 
 }  // namespace isthmus

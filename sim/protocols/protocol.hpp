@@ -25,6 +25,10 @@ class Protocol {
 
   virtual void run(Worker& worker) const = 0;
 
+  /// Whether who trains what, and when, depends on how long things take. If not, one trajectory serves every
+  /// network.
+  virtual bool depends_on_timing() const { return false; }
+
   /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that
   /// model.
   virtual std::unique_ptr<Model> evaluation_model(const Job& /*job*/, const Round& /*round*/) const {

@@ -4,6 +4,7 @@
 #include <boost/uuid/uuid_io.hpp>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 
 namespace isthmus {
@@ -15,11 +16,14 @@ std::string content_hash(std::string_view bytes) {
   return text;
 }
 
-std::string read_bytes(const std::filesystem::path& file) {
+std::string file_hash(const std::filesystem::path& file) {
+  static std::map<std::filesystem::path, std::string> known;
+  std::string& hash = known[file];
+  if (!hash.empty()) return hash;
   std::ifstream in(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   if (!in) throw std::runtime_error("cannot read " + file.string());
-  return bytes;
+  return hash = content_hash(bytes);
 }
 
 }  // namespace isthmus

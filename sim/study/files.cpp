@@ -105,7 +105,8 @@ OrderedJson memory_report(const RunResult& result) {
           {"parts", by_part(fullest->memory_peak)}};
 }
 
-OrderedJson run_json(const Point& point, const RunResult& result, double wall_seconds) {
+OrderedJson run_json(const Point& point, const RunResult& result, const Provenance& provenance,
+                     double wall_seconds) {
   OrderedJson swept = OrderedJson::object();
   for (const auto& [pointer, value] : point.swept) swept[pointer] = value;
   OrderedJson run;
@@ -117,7 +118,10 @@ OrderedJson run_json(const Point& point, const RunResult& result, double wall_se
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;
   run["configuration"] = point.configuration;
-  run["provenance"] = {{"numerics", point.scenario.live ? "live" : "costs"}, {"trajectory", nullptr}};
+  run["provenance"] = {{"numerics", provenance.numerics},
+                       {"trajectory", or_null(provenance.trajectory)},
+                       {"platform", provenance.platform}};
+  if (provenance.killed) run["provenance"]["killed"] = true;
   run["provenance"].update(build_provenance());
   return run;
 }
@@ -194,17 +198,20 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"wall_seconds", wall_seconds}};
 }
 
-void write_run(const fs::path& folder, const Point& point, const RunResult& result, double wall_seconds) {
+OrderedJson write_run(const fs::path& folder, const Point& point, const RunResult& result,
+                      const Provenance& provenance, double wall_seconds) {
   const fs::path partial = folder.string() + ".partial";
   fs::remove_all(partial);
   make_folder(partial);
-  write_plainly(partial / "run.json", run_json(point, result, wall_seconds).dump(2) + "\n");
+  OrderedJson run = run_json(point, result, provenance, wall_seconds);
+  write_plainly(partial / "run.json", run.dump(2) + "\n");
   write_plainly(partial / "history.csv", history_csv(result));
   write_plainly(partial / "workers.csv", workers_csv(result));
   write_plainly(partial / "links.csv", links_csv(result));
   if (!result.trace.is_null()) write_plainly(partial / "trace.json", result.trace.dump() + "\n");
   fs::remove_all(folder);
   fs::rename(partial, folder);
+  return run;
 }
 
 std::string runs_csv(const std::vector<OrderedJson>& runs) {
@@ -215,15 +222,18 @@ std::string runs_csv(const std::vector<OrderedJson>& runs) {
       if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
     }
   };
+  std::vector<const OrderedJson*> finished;
   for (const OrderedJson& run : runs) {
+    if (run.is_null()) continue;
+    finished.push_back(&run);
     OrderedJson cells = OrderedJson::object();
     for (const auto& [pointer, value] : run.at("swept").items()) add_cells(cells, pointer, value);
     rows.push_back(std::move(cells));
     add_columns(rows.back());
   }
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    rows[i].update({{"id", runs[i].at("id")}, {"outcome", runs[i].at("outcome")}});
-    rows[i].update(runs[i].at("summary"));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].update({{"id", finished[i]->at("id")}, {"outcome", finished[i]->at("outcome")}});
+    rows[i].update(finished[i]->at("summary"));
     add_columns(rows[i]);
   }
   Csv csv(columns);

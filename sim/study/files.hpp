@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,20 @@ void make_folder(const std::filesystem::path& folder);
 /// What a run amounts to: the `summary` of run.json and the columns of runs.csv.
 OrderedJson summarise(const Point& point, const RunResult& result, double wall_seconds);
 
-/// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,
-/// trace.json. The folder appears when all of them are complete.
-void write_run(const std::filesystem::path& folder, const Point& point, const RunResult& result,
-               double wall_seconds);
+/// Where a run's numbers came from.
+struct Provenance {
+  std::string numerics;                   ///< live, replayed or costs
+  std::optional<std::string> trajectory;  ///< its name in the store
+  std::string platform;                   ///< hash of the platform file and its profiles
+  bool killed = false;                    ///< from outside, so that another try may end otherwise
+};
 
-/// One row per run, of those in `runs` (run.json) that are finished.
+/// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,
+/// trace.json. The folder appears when all of them are complete. Returns what is in run.json.
+OrderedJson write_run(const std::filesystem::path& folder, const Point& point, const RunResult& result,
+                      const Provenance& provenance, double wall_seconds);
+
+/// One row per run, of those in `runs` (run.json) that are finished; others are null.
 std::string runs_csv(const std::vector<OrderedJson>& runs);
 
 const char* outcome_name(Outcome outcome);

@@ -1,54 +1,87 @@
 #include "sim/study/progress.hpp"
 
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
+#include <limits>
+#include <new>
 
 #include "analysis/format.hpp"
 
 namespace isthmus {
+namespace {
 
-ProgressLine::ProgressLine(std::size_t runs)
-    : terminal_(isatty(STDERR_FILENO) ? dup(STDERR_FILENO) : -1), runs_(runs) {}
-
-ProgressLine::~ProgressLine() {
-  clear();
-  if (terminal_ >= 0) close(terminal_);
-}
-
-void ProgressLine::begin_run(std::size_t index, const std::string& id) {
-  index_ = index;
-  id_ = id;
-  run_start_ = Clock::now();
-  last_shown_ = {};
-  show("run " + std::to_string(index_ + 1) + " of " + std::to_string(runs_) + " (" + id_ + ")");
-}
-
-void ProgressLine::update(const Round& round, long rounds, const HistoryRow& so_far) {
-  constexpr std::chrono::milliseconds shortest_interval(100);
-  const auto now = Clock::now();
-  if (terminal_ < 0 || now - last_shown_ < shortest_interval) return;
-  last_shown_ = now;
-  const double elapsed = std::chrono::duration<double>(now - run_start_).count();
-  const double left = elapsed / static_cast<double>(round.index) * static_cast<double>(rounds - round.index);
-  std::string text = "run " + std::to_string(index_ + 1) + " of " + std::to_string(runs_) + " (" + id_ +
-                     "): round " + std::to_string(round.index) + " of " + std::to_string(rounds);
-  if (so_far.test_accuracy) {
-    char accuracy[32];
-    std::snprintf(accuracy, sizeof accuracy, ", accuracy %.1f %%", 100 * *so_far.test_accuracy);
-    text += accuracy;
+std::string describe(const StudyProgress::Run& run) {
+  const RunProgress& progress = *run.progress;
+  if (progress.waits) return run.id + ": waits for another study that trains the same";
+  std::string text =
+      run.id + ": round " + std::to_string(progress.round) + " of " + std::to_string(progress.rounds);
+  const double accuracy = progress.test_accuracy;
+  if (!std::isnan(accuracy)) {
+    char percent[32];
+    std::snprintf(percent, sizeof percent, ", accuracy %.1f %%", 100 * accuracy);
+    text += percent;
   }
-  text += ", simulated " + format_seconds(so_far.simulated_seconds) + ", " + format_seconds(left) + " left";
-  show(text);
+  return text + ", simulated " + format_seconds(progress.simulated_seconds);
 }
 
-void ProgressLine::clear() { show(""); }
+std::string time_left(const StudyProgress::Tally& tally, double elapsed) {
+  double seconds = static_cast<double>(tally.replays_left) * tally.seconds_per_replay;
+  const double work_left = tally.work - tally.work_done;
+  if (work_left > 0) {
+    if (tally.work_done <= 0) return "";
+    seconds += work_left / tally.work_done * elapsed;
+  } else if (tally.seconds_per_replay <= 0) {
+    return "";
+  }
+  return ", " + format_seconds(seconds) + " left";
+}
 
-void ProgressLine::show(const std::string& text) {
-  if (terminal_ < 0) return;
-  const std::string line = "\r\x1b[K" + text;
+}  // namespace
+
+SharedProgress::SharedProgress() {
+  void* page = mmap(nullptr, sizeof(RunProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) throw std::bad_alloc();
+  shared_ = new (page) RunProgress{};
+  shared_->test_accuracy = std::numeric_limits<double>::quiet_NaN();
+}
+
+SharedProgress::~SharedProgress() { munmap(shared_, sizeof(RunProgress)); }
+
+StudyProgress::StudyProgress() : terminal_(isatty(STDERR_FILENO) != 0), last_shown_(start_) {}
+
+StudyProgress::~StudyProgress() {
+  if (terminal_) write_text("\r\x1b[K");
+}
+
+void StudyProgress::show(const Tally& tally, const std::vector<Run>& running) {
+  using namespace std::chrono_literals;
+  const auto now = Clock::now();
+  if (now - last_shown_ < (terminal_ ? 100ms : 30s)) return;
+  last_shown_ = now;
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  std::string text = std::to_string(tally.done) + " of " + std::to_string(tally.runs) + " runs done";
+  if (tally.failed > 0) text += ", " + std::to_string(tally.failed) + " failed";
+  text += time_left(tally, elapsed);
+  for (const Run& run : running) {
+    if (run.trains || running.size() == 1) text += " | " + describe(run);
+  }
+  if (!terminal_) return write_text("isthmus: " + text + "\n");
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  write_text("\r\x1b[K" + text.substr(0, known ? size.ws_col - 1U : 79U));
+}
+
+void StudyProgress::say(const std::string& message) {
+  write_text((terminal_ ? "\r\x1b[K" : "") + ("isthmus: " + message + "\n"));
+}
+
+void StudyProgress::write_text(const std::string& text) const {
   // A terminal that takes no more text is no reason to stop the study.
-  [[maybe_unused]] const auto written = write(terminal_, line.data(), line.size());
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
 }
 
 }  // namespace isthmus

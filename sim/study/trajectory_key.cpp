@@ -1,32 +1,16 @@
 #include "sim/study/trajectory_key.hpp"
 
-#include <map>
-
 #include "models/threads.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
 
 namespace isthmus {
-namespace {
-
-namespace fs = std::filesystem;
-
-/// Read once, however many runs use it.
-std::string hash_of_file(const fs::path& file) {
-  static std::map<fs::path, std::string> known;
-  std::string& hash = known[file];
-  if (hash.empty()) hash = content_hash(read_bytes(file));
-  return hash;
-}
-
-}  // namespace
-
 TrajectoryKey trajectory_key(const PlannedRun& run) {
   nlohmann::json data = run.point.configuration.at("data");
   data.erase("in_memory");  // a matter of the simulated devices' memory
   data.erase("path");       // where the files are does not matter, what is in them does
-  for (const fs::path& file : run.job->data_files()) {
-    data["files"][file.filename().string()] = hash_of_file(file);
+  for (const std::filesystem::path& file : run.job->data_files()) {
+    data["files"][file.filename().string()] = file_hash(file);
   }
   nlohmann::json training = run.point.configuration.at("training");
   training.erase("charge_evaluation");

@@ -1,0 +1,110 @@
+#include "sim/study/run_child.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "sim/platform/platform_xml.hpp"
+#include "sim/process/isolated.hpp"
+#include "sim/simgrid/simulation.hpp"
+#include "sim/study/content_hash.hpp"
+
+namespace isthmus {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool is_complete(const Trajectory& trajectory) { return trajectory.rounds > 0 && trajectory.workers.empty(); }
+
+/// Stores the state of a training now and then: not so often that this takes more than some hundredths of
+/// its time.
+class StoreKeeper final : public TrajectoryKeeper {
+ public:
+  StoreKeeper(const TrajectoryStore& store, const TrajectoryKey& key, double seconds_between)
+      : store_(store), key_(key), seconds_between_(seconds_between) {}
+
+  bool due() override { return seconds_since(last_) >= seconds_between_; }
+  void keep(const Trajectory& trajectory) override {
+    constexpr double least_share_of_training = 20;
+    const auto start = Clock::now();
+    store_.write(key_, trajectory);
+    last_ = Clock::now();
+    seconds_between_ = std::max(seconds_between_, least_share_of_training * seconds_since(start));
+  }
+
+ private:
+  const TrajectoryStore& store_;
+  const TrajectoryKey& key_;
+  double seconds_between_;
+  Clock::time_point last_ = Clock::now();
+};
+
+Provenance provenance_of(const RunTask& task, const std::string& numerics) {
+  Provenance provenance{.numerics = numerics, .trajectory = {}, .platform = platform_hash(*task.run)};
+  if (task.trajectory) provenance.trajectory = task.trajectory->name;
+  return provenance;
+}
+
+}  // namespace
+
+std::string platform_hash(const PlannedRun& run) {
+  std::string hashes;
+  for (const auto& file : PlatformXml(run.point.scenario.platform.file).files()) hashes += file_hash(file);
+  return content_hash(hashes);
+}
+
+nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunProgress& progress) {
+  const auto start = Clock::now();
+  const Scenario& scenario = task.run->point.scenario;
+  Trajectory recorded;
+  std::optional<TrajectoryStore::Lock> lock;
+  if (task.trajectory) {
+    recorded = store.read(*task.trajectory);
+    if (!is_complete(recorded)) {
+      lock.emplace(store, *task.trajectory);
+      if (!lock->try_lock()) {
+        progress.waits = true;
+        lock->lock();
+        progress.waits = false;
+      }
+      recorded = store.read(*task.trajectory);  // another process may have gone on with it
+    }
+  }
+  const bool computes = scenario.live && !is_complete(recorded);
+  Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
+          task.run->protocol->steps_per_round(), computes);
+  if (!computes) job.set_shard_samples(recorded.shard_samples);
+  progress.rounds = static_cast<long>(job.rounds().size());
+  std::optional<StoreKeeper> keeper;
+  if (lock) keeper.emplace(store, *task.trajectory, task.seconds_between_states);
+  const RunResult result = simulate(
+      scenario, job, *task.run->protocol, task.threads, task.trace,
+      [&](const Round& round, const HistoryRow& so_far) {
+        progress.round = round.index;
+        progress.simulated_seconds = so_far.simulated_seconds;
+        if (so_far.test_accuracy) progress.test_accuracy = *so_far.test_accuracy;
+      },
+      recorded, keeper ? &*keeper : nullptr);
+  const bool trained = lock && computes && result.outcome == Outcome::completed;
+  if (trained) store.write(*task.trajectory, result.trajectory);
+  const OrderedJson run = write_run(task.folder, task.run->point, result,
+                                    provenance_of(task, !scenario.live ? "costs"
+                                                        : computes     ? "live"
+                                                                       : "replayed"),
+                                    seconds_since(start));
+  return {{"run", run.dump()}, {"complete", trained || is_complete(recorded)}};
+}
+
+OrderedJson write_failure(const RunTask& task, const std::exception& error, double wall_seconds) {
+  RunResult result;
+  result.message = error.what();
+  Provenance provenance = provenance_of(task, task.run->point.scenario.live ? "live" : "costs");
+  const auto* death = dynamic_cast<const IsolatedDeath*>(&error);
+  provenance.killed = death && death->killed();
+  return write_run(task.folder, task.run->point, result, provenance, wall_seconds);
+}
+
+}  // namespace isthmus

@@ -1,10 +1,44 @@
 #include "sim/commands/slurm_options.hpp"
 
+#include <iostream>
+
 #include "models/error.hpp"
+#include "sim/study/submit.hpp"
 
 namespace isthmus {
 
 namespace po = boost::program_options;
+
+namespace {
+
+constexpr int unfinished = 3;
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
+std::string summary(const Submission& submission) {
+  return counted(submission.runs - submission.finished, "run") + " of " + std::to_string(submission.runs) +
+         " to do: " + counted(submission.trainings, "training") + ", " +
+         counted(submission.replays, "replay");
+}
+
+/// The scripts as they would be written, then how they would be submitted.
+void show_scripts(const Submission& submission) {
+  for (const SlurmScript& script : submission.scripts) {
+    std::cout << "# " << (slurm_folder(submission.folder) / (script.name + ".sh")).string() << '\n'
+              << script.text << '\n';
+    if (script.tasks.empty()) continue;
+    std::cout << "# " << (slurm_folder(submission.folder) / (script.name + ".txt")).string() << '\n'
+              << script.tasks << '\n';
+  }
+  std::cout << "# " << summary(submission) << ". Nothing is written or submitted; otherwise:\n";
+  for (const std::string& line : submission_lines(submission.scripts, submission.folder)) {
+    std::cout << line << '\n';
+  }
+}
+
+}  // namespace
 
 void add_slurm_options(CommandLine& line) {
   po::options_description slurm("Options for a cluster; a scenario's \"slurm\" can give them, too");
@@ -43,6 +77,40 @@ void apply_slurm_options(const CommandLine& line, ScenarioDocument& scenario) {
   if (values.count("sbatch") > 0) {
     set_at(scenario, {"slurm", "options"}, values["sbatch"].as<std::vector<std::string>>(), "--sbatch");
   }
+}
+
+int run_on_slurm(const CommandLine& line, const StudyOptions& options) {
+  for (const char* option : {"again", "only", "jobs"}) {
+    if (line.values().count(option) > 0)
+      throw InputError("--" + std::string(option), "not with --executor slurm");
+  }
+  const bool dry_run = line.values().count("dry-run") > 0;
+  const std::optional<int> cpus =
+      line.values().count("threads") > 0 ? std::optional(options.threads) : std::nullopt;
+  const Submission submission = submit_study(options, cpus, dry_run);
+  if (!submission.at_work.empty()) {
+    std::cout << "Nothing is submitted: jobs of this study are in Slurm's queue.\n";
+    for (const QueuedJob& job : submission.at_work) {
+      std::cout << "  " << job.id << ' ' << job.state << ' ' << job.name << '\n';
+    }
+    return unfinished;
+  }
+  if (submission.scripts.empty()) {
+    std::cout << "All " << counted(submission.runs, "run")
+              << " of this study are finished; nothing to submit.\n";
+    return 0;
+  }
+  if (dry_run) {
+    show_scripts(submission);
+    return 0;
+  }
+  std::cout << "Submitted to Slurm: " << summary(submission) << ".\n";
+  for (std::size_t i = 0; i < submission.scripts.size(); ++i) {
+    std::cout << "  " << submission.job_ids[i] << ' ' << submission.scripts[i].job_name << '\n';
+  }
+  std::cout << "Scripts and logs: " << slurm_folder(submission.folder).string()
+            << "\nHow it goes:      isthmus status " << shell_word(submission.folder) << '\n';
+  return 0;
 }
 
 }  // namespace isthmus

@@ -2,6 +2,7 @@
 
 #include "sim/commands/options.hpp"
 #include "sim/scenario/read.hpp"
+#include "sim/study/study.hpp"
 
 namespace isthmus {
 
@@ -14,5 +15,8 @@ bool wants_slurm(const CommandLine& line);
 
 /// Puts what the command line asks of Slurm into the scenario's `slurm`, where it is checked with the rest.
 void apply_slurm_options(const CommandLine& line, ScenarioDocument& scenario);
+
+/// Submits the study, or shows with --dry-run what it would submit. Returns the exit code.
+int run_on_slurm(const CommandLine& line, const StudyOptions& options);
 
 }  // namespace isthmus

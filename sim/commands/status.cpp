@@ -5,6 +5,7 @@
 #include "sim/commands/study_source.hpp"
 #include "sim/process/file_lock.hpp"
 #include "sim/study/slurm_queue.hpp"
+#include "sim/study/study_folder.hpp"
 
 namespace isthmus {
 namespace {
@@ -66,7 +67,7 @@ std::vector<QueuedJob> jobs_of(const analysis::Study& study) {
 }
 
 void print_work(const analysis::Study& study, const analysis::StudyProgress& progress) {
-  const bool at_work = is_locked(study.folder / ".lock");
+  const bool at_work = is_locked(StudyLock::file(study.folder));
   if (at_work) std::cout << "An `isthmus run` is at work here.\n";
   const std::vector<QueuedJob> jobs = jobs_of(study);
   std::vector<std::string> lines;

@@ -54,7 +54,7 @@ std::string header(const SlurmWork& work, const SlurmScript& script, std::size_t
 }
 
 /// The call of isthmus, up to what the stage adds to it.
-std::string call(const SlurmWork& work) {
+std::string call(const SlurmWork& work, const std::vector<std::string>& stage_options) {
   std::vector<std::string> words = {work.program,
                                     "run",
                                     slurm_folder(work.folder) / "scenario.json",
@@ -66,9 +66,10 @@ std::string call(const SlurmWork& work) {
     words.insert(words.end(), {"--trajectories", work.trajectories.string()});
   }
   words.insert(words.end(), work.run_options.begin(), work.run_options.end());
-  std::string text = "exec";
+  words.insert(words.end(), stage_options.begin(), stage_options.end());
+  std::string text = "cpus=${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}\nexec";
   for (const std::string& word : words) text += ' ' + shell_word(word);
-  return text + " --threads \"${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}\"";
+  return text + " --jobs \"$cpus\" --threads \"$cpus\"";
 }
 
 std::string joined(const std::vector<std::string>& ids) {
@@ -94,7 +95,7 @@ void add_arrays(std::vector<SlurmScript>& scripts, const SlurmWork& work, Stage 
     script.text =
         header(work, script, end - begin) +
         "\n# Line by line, the runs of each task.\nruns=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" " +
-        shell_word(list) + ")\n" + call(work) + " --only \"$runs\"\n";
+        shell_word(list) + ")\n" + call(work, work.task_options) + " --only \"$runs\"\n";
     scripts.push_back(std::move(script));
   }
 }
@@ -168,7 +169,7 @@ std::vector<SlurmScript> slurm_scripts(const SlurmWork& work) {
                      .text = "",
                      .tasks = ""};
   finish.text = header(work, finish, 0) + "\n# Does whatever is still missing, and writes runs.csv.\n" +
-                call(work) + "\n";
+                call(work, {}) + "\n";
   scripts.push_back(std::move(finish));
   return scripts;
 }

@@ -29,6 +29,7 @@ struct SlurmWork {
   std::filesystem::path base_folder;                ///< where relative paths in the scenario start
   std::filesystem::path trajectories;               ///< the store; empty: the nodes' default
   std::vector<std::string> run_options;             ///< further ones of `isthmus run`, for every job
+  std::vector<std::string> task_options;            ///< and for tasks of arrays alone
   std::vector<std::vector<std::string>> trainings;  ///< ids of runs, by task
   std::vector<std::vector<std::string>> replays;    ///< likewise; they begin when no training is left
   SlurmRequest request;

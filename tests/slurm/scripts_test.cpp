@@ -19,7 +19,8 @@ using Words = std::vector<std::string>;
 /// A shell script that appends its arguments, one a line, then an empty line, to `record`.
 fs::path recording_program(const fs::path& folder, const fs::path& record) {
   const fs::path program = folder / "record it";
-  write_text(program, "#!/bin/bash\n{ printf '%s\\n' \"$@\"; echo; } >> " + shell_word(record) + "\n");
+  write_text(program, "#!/bin/bash\nexec 9>> " + shell_word(record) +
+                          "\nflock 9  # tasks run at the same time\nprintf '%s\\n' \"$@\" '' >&9\n");
   fs::permissions(program, fs::perms::owner_all);
   return program;
 }

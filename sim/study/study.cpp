@@ -245,13 +245,14 @@ StudyReport run_study(const StudyOptions& options) {
   const bool is_new = !fs::exists(folder);
   make_folder(folder / "runs");
   if (!options.only.empty()) {
+    const StudyLock lock(folder, StudyLock::Kind::single_runs);
     const InterruptWatch watch;
     Execution execution(options, runs, folder);
     execution.carry_out();
     return execution.report();
   }
 
-  const StudyLock lock(folder);
+  const StudyLock lock(folder, StudyLock::Kind::whole_study);
   remove_partial_runs(folder / "runs");
   begin_study_file(folder, options, runs);
   const InterruptWatch watch;

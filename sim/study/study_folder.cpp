@@ -1,6 +1,7 @@
 #include "sim/study/study_folder.hpp"
 
 #include <algorithm>
+#include <boost/date_time/posix_time/posix_time_types.hpp>
 #include <ctime>
 #include <fstream>
 
@@ -58,11 +59,15 @@ void require_own_folder(const fs::path& folder, const ScenarioDocument& scenario
                                 "); choose another folder or remove it");
 }
 
-StudyLock::StudyLock(const fs::path& folder) {
+StudyLock::StudyLock(const fs::path& folder, Kind kind) {
   if (!std::ofstream(file(folder), std::ios::app))
     throw StorageError("cannot write " + file(folder).string());
   lock_ = boost::interprocess::file_lock(file(folder).c_str());
-  if (!lock_.try_lock()) throw InputError("--out", "another isthmus run is at work in " + folder.string());
+  // Jobs of a cluster may start before the command that submits them has ended.
+  const auto patience = boost::posix_time::seconds(30);
+  const auto end = boost::posix_time::microsec_clock::universal_time() + patience;
+  if (kind == Kind::whole_study ? lock_.try_lock() : lock_.timed_lock_sharable(end)) return;
+  throw InputError("--out", "another isthmus run is at work in " + folder.string());
 }
 
 void begin_study_file(const fs::path& folder, const StudyOptions& options,

@@ -16,11 +16,14 @@ std::filesystem::path study_folder(const StudyOptions& options);
 /// asked of a cluster makes no other study.
 void require_own_folder(const std::filesystem::path& folder, const ScenarioDocument& scenario);
 
-/// One process at a time may carry out a study as a whole.
+/// Either one process carries out a study as a whole, or any number of them carry out single runs of it.
 class StudyLock {
  public:
-  /// Throws InputError if another one does, StorageError.
-  explicit StudyLock(const std::filesystem::path& folder);
+  enum class Kind { whole_study, single_runs };
+
+  /// For single runs it waits a while for who is about to leave. Throws InputError if others are at work,
+  /// StorageError.
+  StudyLock(const std::filesystem::path& folder, Kind kind);
   /// The file that is locked.
   static std::filesystem::path file(const std::filesystem::path& folder) { return folder / ".lock"; }
 

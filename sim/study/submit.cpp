@@ -92,7 +92,7 @@ Submission submit_study(const StudyOptions& options, std::optional<int> threads,
     submission.at_work = queued_jobs(slurm_job_names(work.study_name, submission.folder));
     if (!submission.at_work.empty()) return submission;
     make_folder(submission.folder / "runs");
-    const StudyLock lock(submission.folder);
+    const StudyLock lock(submission.folder, StudyLock::Kind::whole_study);
     begin_study_file(submission.folder, options, runs);
     write_scripts(scripts, options.scenario, submission.folder);
     submission.job_ids = submit(scripts, submission.folder);

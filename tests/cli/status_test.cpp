@@ -1,11 +1,10 @@
 // What status says and exits with, as the files of a study change.
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
+#include <functional>
 
 #include "tests/cli/program.hpp"
 
@@ -43,7 +42,7 @@ TEST_CASE("status tells finished, failed and missing runs apart") {
   const fs::path study = folder / "out";
   REQUIRE(run_program({"run", folder / "scenario.json", "--out", study}).exit_code == 0);
   const std::vector<std::string> ids = {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"};
-  change_json(study / "study.json", [&](auto& file) { file["runs"] = ids; });
+  CHECK(read_json_file(study / "study.json").at("runs") == ids);
   check_status(study, 0, {"watched: 4 of 4 runs finished (4 completed)\n"}, {"Missing", "Failed", "at work"});
 
   change_json(study / "runs/1-local_sgd/run.json", [](auto& run) { run["outcome"] = "out_of_memory"; });
@@ -81,6 +80,35 @@ TEST_CASE("status of a study that has not ended") {
   const ProgramResult none = run_program({"status", folder / "nowhere"});
   CHECK(none.exit_code == 2);
   CHECK_THAT(none.err, StartsWith("isthmus: ") && Contains("there is no such folder"));
+}
+
+TEST_CASE("one process carries out a whole study, or several single runs of it") {
+  const TemporaryFolder folder;
+  json scenario = small_study("locked");
+  scenario["numerics"] = "costs";
+  write_text(folder / "scenario.json", scenario.dump());
+  const fs::path study = folder / "out";
+  const std::vector<std::string> whole = {"run", folder / "scenario.json", "--out", study};
+  REQUIRE(run_program(whole).exit_code == 0);
+  check_status(study, 0, {}, {"at work"});
+  fs::remove_all(study / "runs/2-ist");
+
+  const int file = open((study / ".lock").c_str(), O_RDWR);
+  REQUIRE(file >= 0);
+  struct flock lock {};
+  lock.l_whence = SEEK_SET;
+  lock.l_type = F_RDLCK;  // as a process has it that carries out single runs
+  REQUIRE(fcntl(file, F_SETLK, &lock) == 0);
+  check_status(study, 3, {"An `isthmus run` is at work here.\n"}, {"Nothing is at work"});
+  const ProgramResult refused = run_program(whole);
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, Contains("another isthmus run is at work in " + study.string()));
+  auto single = whole;
+  single.insert(single.end(), {"--only", "2-ist"});
+  CHECK(run_program(single).exit_code == 0);
+  CHECK(fs::exists(study / "runs/2-ist/run.json"));
+  close(file);
+  check_status(study, 0, {}, {"at work"});
 }
 
 TEST_CASE("a long list is cut") {

@@ -87,7 +87,9 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
     const Json& summary = run.at("summary");
     TextRow row;
     if (!protocol_swept) row.push_back(describe(run.at("configuration").at("protocol")));
-    for (const auto& [pointer, value] : run.at("swept").items()) row.push_back(describe(value));
+    const Json labels = run.value("labels", Json::object());
+    for (const auto& [pointer, value] : run.at("swept").items())
+      row.push_back(describe(labels.value(pointer, value)));
     if (run.at("outcome") == "completed") {
       row.push_back(optional_cell(summary.at("final_test_accuracy"), accuracy));
       row.push_back(time_to_target(summary));

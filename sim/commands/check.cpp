@@ -109,6 +109,44 @@ void print_workers(const PlannedRun& run) {
   std::cout << "            memory of worker " << fullest - workers.begin() << ": " << parts << "\n\n";
 }
 
+/// The values of an axis in a few words: their labels, all of a few, or the ends of many.
+std::string describe_axis(const SweepAxis& axis) {
+  std::vector<std::string> names = axis.labels;
+  if (names.empty()) {
+    for (const auto& value : axis.values) {
+      names.push_back(value.is_number() ? value.dump() : short_name(axis.pointer, value));
+    }
+  }
+  constexpr std::size_t all_shown = 6;
+  if (names.size() > all_shown) return names.front() + " .. " + names.back();
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : "; ") + name;
+  return text;
+}
+
+/// The grid that a sweep spans: its axes, those that advance together below each other, and what is left out.
+void print_grid(const Sweep& sweep) {
+  if (sweep.groups.empty()) return;
+  std::vector<TextRow> rows = {{"axis", "length", "values"}};
+  std::string factors;
+  for (const SweepGroup& group : sweep.groups) {
+    factors += (factors.empty() ? "" : " x ") + std::to_string(group.size());
+    for (const SweepAxis& axis : group.axes) {
+      const bool is_first = &axis == &group.axes.front();
+      rows.push_back({(is_first ? "" : "with ") + axis.pointer, is_first ? std::to_string(group.size()) : "",
+                      describe_axis(axis)});
+    }
+  }
+  std::cout << "Sweep: " << factors;
+  if (sweep.groups.size() > 1) std::cout << " = " << sweep.product;
+  std::cout << (sweep.product == 1 ? " point" : " points");
+  const std::size_t excluded = sweep.product - sweep.points.size();
+  if (excluded > 0) std::cout << ", " << excluded << " excluded, " << sweep.points.size() << " left";
+  std::cout << '\n';
+  print_table(rows, std::cout, rows.front().size());
+  std::cout << '\n';
+}
+
 }  // namespace
 
 int check_command(const Arguments& arguments) {
@@ -122,9 +160,11 @@ int check_command(const Arguments& arguments) {
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
+  print_grid(read_sweep(source.document, complete_schema()));
   for (const PlannedRun& run : runs) {
     std::cout << "Run " << run.point.id;
-    if (!run.point.swept.empty()) std::cout << "  (" << describe_values(run.point.swept) << ")";
+    if (!run.point.swept.empty())
+      std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
     std::cout << '\n';
     print_model(run);
     print_network(run);

@@ -192,13 +192,8 @@ Message explain_alternatives(const SchemaView& view, const json& value, const Sc
 Message explain_quantity(const json& value, const Schemas& schemas, const std::string& pointer) {
   const json* quantity = keyword(schemas, "quantity");
   if (quantity == nullptr || !value.is_string()) return std::nullopt;
-  const auto text = value.get<std::string>();
   try {
-    if (*quantity == "bandwidth") parse_bandwidth(text, pointer);
-    if (*quantity == "latency") parse_latency(text, pointer);
-    if (*quantity == "bytes") parse_bytes(text, pointer);
-    if (*quantity == "bytes_or_zero") parse_bytes(text, pointer, Zero::allowed);
-    if (*quantity == "speed") parse_speed(text, pointer);
+    parse_quantity(quantity->get<std::string>(), value.get<std::string>(), pointer);
   } catch (const InputError& error) {
     return error.what();
   }

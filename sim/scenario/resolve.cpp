@@ -25,20 +25,21 @@ json complete(json point, const Checker& checker) {
   return point;
 }
 
-Point resolve_point(const ScenarioDocument& fixed, const SweptValues& values, const Checker& checker,
-                    const fs::path& base_folder) {
+Point resolve_point(const ScenarioDocument& fixed, const Sweep& sweep, const SweepPoint& swept,
+                    const Checker& checker, const fs::path& base_folder) {
   Point point;
-  point.swept = values;
-  point.configuration = complete(at_point(fixed, values), checker);
+  point.swept = swept.values;
+  point.labels = swept.labels;
+  point.configuration = complete(at_point(fixed, sweep, swept), checker);
   point.scenario = read_configuration(point.configuration, base_folder);
   return point;
 }
 
 /// The message about a point, if something is wrong with it.
-std::string problem_at(const ScenarioDocument& fixed, const SweptValues& values, const Checker& checker,
-                       const fs::path& base_folder) {
+std::string problem_at(const ScenarioDocument& fixed, const Sweep& sweep, const SweepPoint& swept,
+                       const Checker& checker, const fs::path& base_folder) {
   try {
-    resolve_point(fixed, values, checker, base_folder);
+    resolve_point(fixed, sweep, swept, checker, base_folder);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -96,23 +97,24 @@ std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& 
                                   const fs::path& base_folder) {
   const Checker checker(schema);
   if (!scenario.is_object()) checker.check(scenario);
-  const auto points = sweep_points(scenario, schema);
+  const Sweep sweep = read_sweep(scenario, schema);
   ScenarioDocument fixed = scenario;  // without the sweep, which is not to be copied for each point
   fixed.erase("sweep");
 
   std::vector<Point> result;
-  result.reserve(points.size());
-  for (const SweptValues& values : points) {
+  result.reserve(sweep.points.size());
+  for (const SweepPoint& swept : sweep.points) {
     try {
-      result.push_back(resolve_point(fixed, values, checker, base_folder));
+      result.push_back(resolve_point(fixed, sweep, swept, checker, base_folder));
       Point& point = result.back();
-      point.id = point_id(result.size() - 1, points.size(), values, point.scenario.protocol.at("kind"));
+      point.id = point_id(result.size() - 1, sweep.points.size(), swept, point.scenario.protocol.at("kind"));
     } catch (const InputError& error) {
       const std::string message = error.what();
-      const bool everywhere = points.size() > 1 && !speaks_of_an_axis(message, values) &&
-                              problem_at(fixed, points.back(), checker, base_folder) == message;
-      if (values.empty() || everywhere) throw;
-      throw InputError(message + " (at the point " + describe_values(values) + " of the sweep)");
+      const bool everywhere = sweep.points.size() > 1 && !speaks_of_an_axis(message, swept.values) &&
+                              problem_at(fixed, sweep, sweep.points.back(), checker, base_folder) == message;
+      if (swept.values.empty() || everywhere) throw;
+      throw InputError(message + " (at the point " + describe_values(swept.values, swept.labels) +
+                       " of the sweep)");
     }
   }
   return result;

@@ -80,6 +80,10 @@ SchemaView::Schemas SchemaView::applicable(const json& schema, const json* value
 
 SchemaView::Schemas SchemaView::at_root(const json* value) const { return applicable(root_, value); }
 
+SchemaView::Schemas SchemaView::definition(const std::string& name) const {
+  return applicable(root_.at("definitions").at(name), nullptr);
+}
+
 SchemaView::Schemas SchemaView::child(const Schemas& schemas, const std::string& key,
                                       const json* value) const {
   Schemas result;

@@ -19,6 +19,9 @@ class SchemaView {
   /// All schemas that speak about the whole document. With `value` null, every branch of every choice counts.
   Schemas at_root(const nlohmann::json* value) const;
 
+  /// All schemas of `#/definitions/<name>`.
+  Schemas definition(const std::string& name) const;
+
   /// All schemas that speak about member or item `key` of what `schemas` speak about.
   Schemas child(const Schemas& schemas, const std::string& key, const nlohmann::json* value) const;
 

@@ -1,10 +1,15 @@
 #include "sim/scenario/units.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <system_error>
 
 #include "models/error.hpp"
@@ -71,6 +76,39 @@ std::optional<double> in_si(double value, std::string_view unit, const Quantity&
   return std::nullopt;
 }
 
+/// The units that `text`, a quantity, is written in.
+std::string_view unit_of(std::string_view text) {
+  double value = 0;
+  text.remove_prefix(static_cast<std::size_t>(
+      std::from_chars(text.data(), text.data() + text.size(), value).ptr - text.data()));
+  if (text.starts_with(' ')) text.remove_prefix(1);
+  return text;
+}
+
+const Quantity& quantity_named(std::string_view name) {
+  if (name == "bandwidth") return bandwidth;
+  if (name == "latency") return latency;
+  if (name == "speed") return speed;
+  if (name == "bytes" || name == "bytes_or_zero") return memory;
+  throw std::logic_error("the schema names a quantity that has no units: " + std::string(name));
+}
+
+bool is_binary(std::string_view prefix) { return prefix.ends_with('i'); }
+
+/// Whether the unit has a prefix of the kind.
+bool has_prefix(std::string_view unit, bool binary) {
+  return std::ranges::any_of(all_prefixes, [&](const Unit& prefix) {
+    return !prefix.name.empty() && is_binary(prefix.name) == binary && unit.starts_with(prefix.name) &&
+           (binary || !unit.substr(1).starts_with('i'));
+  });
+}
+
+/// With the fewest digits that read back exactly.
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
 double parse(std::string_view text, const std::string& place, const Quantity& quantity, Zero zero) {
   const bool starts_as_number =
       !text.empty() && text.find_first_of("0123456789") <= (text.front() == '-' ? 1U : 0U);
@@ -111,6 +149,42 @@ std::uint64_t parse_bytes(std::string_view text, const std::string& place, Zero 
 
 double parse_speed(std::string_view text, const std::string& place) {
   return parse(text, place, speed, Zero::refused);
+}
+
+double parse_quantity(std::string_view name, std::string_view text, const std::string& place) {
+  if (name == "bytes") return static_cast<double>(parse_bytes(text, place));
+  if (name == "bytes_or_zero") return static_cast<double>(parse_bytes(text, place, Zero::allowed));
+  return parse(text, place, quantity_named(name), name == "latency" ? Zero::allowed : Zero::refused);
+}
+
+double to_four_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return std::strtod(text, nullptr);
+}
+
+std::string format_quantity(std::string_view name, double value, std::string_view from, std::string_view to) {
+  const Quantity& quantity = quantity_named(name);
+  const std::string_view units[] = {unit_of(from), unit_of(to)};
+  const bool binary = quantity.prefixes.size() == std::size(all_prefixes) &&
+                      std::ranges::any_of(units, [](auto unit) { return has_prefix(unit, true); }) &&
+                      std::ranges::none_of(units, [](auto unit) { return has_prefix(unit, false); });
+  const bool bytes_per_second = std::ranges::all_of(units, [](auto unit) { return unit.ends_with("Bps"); });
+
+  std::map<double, std::string> units_by_size;
+  for (const Unit& base : quantity.bases) {
+    if (&quantity == &bandwidth && bytes_per_second != (base.name == "Bps")) continue;
+    for (const Unit& prefix : quantity.prefixes) {
+      if (!prefix.name.empty() && is_binary(prefix.name) != binary) continue;
+      const double size = prefix.multiplier * base.multiplier / base.divisor;
+      units_by_size[size] = std::string(prefix.name) + std::string(base.name);
+    }
+  }
+  auto best = units_by_size.begin();
+  for (auto unit = best; unit != units_by_size.end(); ++unit) {
+    if (to_four_digits(value / unit->first) >= 1) best = unit;
+  }
+  return shortest(to_four_digits(value / best->first)) + best->second;
 }
 
 }  // namespace isthmus

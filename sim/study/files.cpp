@@ -1,5 +1,7 @@
 #include "sim/study/files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -109,11 +111,14 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
                      double wall_seconds) {
   OrderedJson swept = OrderedJson::object();
   for (const auto& [pointer, value] : point.swept) swept[pointer] = value;
+  OrderedJson labels = OrderedJson::object();
+  for (const auto& [pointer, label] : point.labels) labels[pointer] = label;
   OrderedJson run;
   run["id"] = point.id;
   run["outcome"] = outcome_name(result.outcome);
   run["message"] = result.message.empty() ? OrderedJson() : OrderedJson(result.message);
   run["swept"] = std::move(swept);
+  run["labels"] = std::move(labels);
   run["summary"] = summarise(point, result, wall_seconds);
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;
@@ -138,7 +143,8 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
-  const fs::path partial = file.string() + ".partial";
+  const fs::path partial =
+      file.string() + "." + std::to_string(getpid()) + ".partial";  // others may write it, too
   write_plainly(partial, text);
   fs::rename(partial, file);
 }
@@ -232,7 +238,11 @@ std::string runs_csv(const std::vector<OrderedJson>& runs) {
     if (run.is_null()) continue;
     finished.push_back(&run);
     OrderedJson cells = OrderedJson::object();
-    for (const auto& [pointer, value] : run.at("swept").items()) add_cells(cells, pointer, value);
+    const OrderedJson labels = run.value("labels", OrderedJson::object());
+    for (const auto& [pointer, value] : run.at("swept").items()) {
+      if (labels.contains(pointer)) cells[pointer] = labels[pointer];
+      if (!labels.contains(pointer) || value.is_object()) add_cells(cells, pointer, value);
+    }
     rows.push_back(std::move(cells));
     add_columns(rows.back());
   }

@@ -39,7 +39,8 @@ struct Provenance {
 OrderedJson write_run(const std::filesystem::path& folder, const Point& point, const RunResult& result,
                       const Provenance& provenance, double wall_seconds);
 
-/// One row per run, of those in `runs` (run.json) that are finished; others are null.
+/// One row per run, of those in `runs` (run.json) that are finished; others are null. The column of a swept
+/// place holds the label where values are named; each leaf of a swept object has a column besides.
 std::string runs_csv(const std::vector<OrderedJson>& runs);
 
 const char* outcome_name(Outcome outcome);

@@ -50,13 +50,12 @@ std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
                                    const std::filesystem::path& base_folder) {
   std::vector<PlannedRun> runs;
   for (Point& point : resolve_points(scenario, complete_schema(), base_folder)) {
-    const SweptValues swept = point.swept;
+    const std::string swept = describe_values(point.swept, point.labels);
     try {
       runs.push_back(plan_run(std::move(point)));
     } catch (const InputError& error) {
       if (swept.empty()) throw;
-      throw InputError(std::string(error.what()) + " (at the point of the sweep where " +
-                       describe_values(swept) + ")");
+      throw InputError(std::string(error.what()) + " (at the point of the sweep where " + swept + ")");
     }
   }
   return runs;

@@ -244,9 +244,10 @@ StudyReport run_study(const StudyOptions& options) {
   require_own_folder(folder, options.scenario);
   const bool is_new = !fs::exists(folder);
   make_folder(folder / "runs");
+  const InterruptWatch watch;
   if (!options.only.empty()) {
     const StudyLock lock(folder, StudyLock::Kind::single_runs);
-    const InterruptWatch watch;
+    if (!fs::exists(folder / "study.json")) begin_study_file(folder, options, runs);
     Execution execution(options, runs, folder);
     execution.carry_out();
     return execution.report();
@@ -255,7 +256,6 @@ StudyReport run_study(const StudyOptions& options) {
   const StudyLock lock(folder, StudyLock::Kind::whole_study);
   remove_partial_runs(folder / "runs");
   begin_study_file(folder, options, runs);
-  const InterruptWatch watch;
   Execution execution(options, runs, folder);
   try {
     execution.carry_out();

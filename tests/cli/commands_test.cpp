@@ -64,6 +64,31 @@ TEST_CASE("check prints the closed forms of a round") {
   CHECK_THAT(result.out, Contains("between workers 100 Mbps, 1 ms one way"));
 }
 
+TEST_CASE("check shows the grid of a sweep before its runs") {
+  const TemporaryFolder folder;
+  json scenario = small_study("grid");
+  scenario["sweep"] = json::parse(R"({
+    "/platform/bandwidth": {"from": "1Mbps", "to": "10Gbps", "points": 9, "scale": "log"},
+    "/protocol": {"named": {"DP": {"kind": "data_parallel"}, "IST": {"kind": "ist", "local_steps": 2}}},
+    "exclude": [{"/platform/bandwidth": {"from": "1Gbps"}, "/protocol/kind": "ist"}],
+    "zip": [{"/platform/workers": [2, 3], "/training/batch": [32, 16]}]})");
+  write_text(folder / "scenario.json", scenario.dump());
+  const ProgramResult result = run_program({"check", folder / "scenario.json"});
+  INFO(result.err);
+  const std::string grid = result.out.substr(0, result.out.find("\n\n"));
+  // 9 x 2 x 2, without IST on 1, 3.162 and 10 Gbps with two numbers of workers
+  CHECK(grid ==
+        "Sweep: 9 x 2 x 2 = 36 points, 6 excluded, 30 left\n"
+        "  axis                   length   values\n"
+        "  /platform/bandwidth    9        1Mbps .. 10Gbps\n"
+        "  /protocol              2        DP; IST\n"
+        "  /platform/workers      2        2; 3\n"
+        "  with /training/batch            32; 16");
+  CHECK_THAT(result.out, Contains("is well: 30 runs"));
+  CHECK_THAT(run_program({"check", source_path("scenarios/quickstart.json")}).out,
+             Catch::Matchers::StartsWith("Sweep: 3 points\n"));
+}
+
 TEST_CASE("what does not fit is an outcome with a breakdown") {
   const TemporaryFolder folder;
   const fs::path out = folder / "out";

@@ -17,25 +17,30 @@ TemporaryFolder::TemporaryFolder() {
   path_ = name;
 }
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const fs::path& folder) {
-  const TemporaryFolder captured;
-  const std::string out = captured / "out", err = captured / "err";
+pid_t start_program(const std::vector<std::string>& arguments, const fs::path& out, const fs::path& err,
+                    const fs::path& folder) {
+  static const TemporaryFolder cache;  // no test is to find what another one, or the user, has trained
+  setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
   std::vector<std::string> words = {ISTHMUS_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = fork();
-  if (child == 0) {
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-    dup2(open(out.c_str(), flags, 0600), STDOUT_FILENO);
-    dup2(open(err.c_str(), flags, 0600), STDERR_FILENO);
-    if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
+  if (child != 0) return child;
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+  dup2(open(out.c_str(), flags, 0600), STDOUT_FILENO);
+  dup2(open(err.c_str(), flags, 0600), STDERR_FILENO);
+  if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
+  execv(argv[0], argv.data());
+  _exit(127);
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments, const fs::path& folder) {
+  const TemporaryFolder captured;
+  const fs::path out = captured / "out", err = captured / "err";
   int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(start_program(arguments, out, err, folder), &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(out), read_text(err)};
 }
 
@@ -78,11 +83,13 @@ std::vector<std::pair<std::string, std::string>> comparable_files(const fs::path
   std::vector<std::pair<std::string, std::string>> files;
   for (const auto& entry : fs::recursive_directory_iterator(study)) {
     const std::string name = fs::relative(entry.path(), study).string();
-    if (!entry.is_regular_file() || name == "study.json" || name == "runs.csv") continue;
+    if (!entry.is_regular_file() || name == "study.json" || name == "runs.csv" || name == ".lock") continue;
     std::string text = read_text(entry.path());
     if (entry.path().filename() == "run.json") {
       auto run = nlohmann::ordered_json::parse(text);
       run["summary"].erase("wall_seconds");
+      run["provenance"].erase("numerics");
+      run["provenance"].erase("trajectory");
       text = run.dump();
     }
     files.emplace_back(name, text);

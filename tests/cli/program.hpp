@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,6 +30,10 @@ struct ProgramResult {
   std::string out, err;
 };
 
+/// Starts build/isthmus; what it prints goes into these files.
+pid_t start_program(const std::vector<std::string>& arguments, const fs::path& out, const fs::path& err,
+                    const fs::path& folder = {});
+
 /// Runs build/isthmus with these arguments, in `folder` if given.
 ProgramResult run_program(const std::vector<std::string>& arguments, const fs::path& folder = {});
 
@@ -39,7 +45,8 @@ fs::path source_path(const std::string& name);
 /// A small live scenario (synthetic data, seconds to run) that sweeps all protocols.
 nlohmann::json small_study(const std::string& name);
 
-/// The text of every file of a study by path, without what tells of wall-clock time.
+/// The text of every file of a study by path, without what tells of wall-clock time and of where numbers came
+/// from.
 std::vector<std::pair<std::string, std::string>> comparable_files(const fs::path& study);
 
 }  // namespace isthmus::testing

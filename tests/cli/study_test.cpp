@@ -1,12 +1,9 @@
 // Studies as folders of plain files: the contract of design and README.
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -57,6 +54,7 @@ TEST_CASE("a study writes the files of the contract") {
     REQUIRE(fs::exists(run / "run.json"));
     const json report = read_json_file(run / "run.json");
     CHECK(report.at("outcome") == "completed");
+    CHECK(report.at("labels") == json::object());
     CHECK(report.at("configuration").at("training").at("momentum") == 0);  // defaults are filled in
     CHECK(report.at("provenance").at("numerics") == "live");
     CHECK(first_line(run / "history.csv") ==
@@ -73,12 +71,49 @@ TEST_CASE("a study writes the files of the contract") {
   }
 }
 
+TEST_CASE("labels of a sweep stand in the files of a study and in its table") {
+  const TemporaryFolder folder;
+  json scenario = small_study("labels");
+  scenario.erase("protocol");
+  scenario["numerics"] = "costs";
+  scenario["sweep"] = json::parse(R"({
+    "/platform/bandwidth": {"from": "10Mbps", "to": "1Gbps", "points": 3, "scale": "log"},
+    "/protocol": {"named": {"DP, \"ring\"": {"kind": "data_parallel"}, "IST": {"kind": "ist", "local_steps": 2}}},
+    "/training/batch": {"named": {"small": 16}},
+    "exclude": [{"/platform/bandwidth": "100Mbps", "/protocol/kind": "ist"}]})");
+  write_text(folder / "scenario.json", scenario.dump());
+  const fs::path out = folder / "out";
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("DP, \"ring\"") && Contains("IST") && !Contains("local_steps"));
+
+  const json run = read_json_file(out / "runs/1-10Mbps-IST-small/run.json");
+  CHECK(run.at("labels") == json{{"/protocol", "IST"}, {"/training/batch", "small"}});
+  CHECK(run.at("swept").at("/training/batch") == 16);
+  CHECK(run.at("configuration").at("training").at("batch") == 16);
+
+  std::vector<std::string> rows;
+  std::istringstream lines(read_text(out / "runs.csv"));
+  for (std::string line; std::getline(lines, line);) rows.push_back(line);
+  REQUIRE(rows.size() == 6);
+  CHECK_THAT(rows[0], StartsWith("id,outcome,/platform/bandwidth,/protocol,/protocol/kind,/training/batch,"
+                                 "/protocol/local_steps,simulated_seconds"));
+  CHECK_THAT(
+      rows[1],
+      StartsWith("0-10Mbps-DP-ring-small,completed,10Mbps,\"DP, \"\"ring\"\"\",data_parallel,small,,"));
+  CHECK_THAT(rows[2], StartsWith("1-10Mbps-IST-small,completed,10Mbps,IST,ist,small,2,"));
+  CHECK_THAT(rows[3], StartsWith("2-100Mbps-DP-ring-small,"));
+  CHECK_THAT(rows[4], StartsWith("3-1Gbps-DP-ring-small,"));
+  CHECK_THAT(rows[5], StartsWith("4-1Gbps-IST-small,"));
+}
+
 TEST_CASE("files are the same to the bit for any number of threads and any repetition") {
   const TemporaryFolder folder;
   write_text(folder / "scenario.json", small_study("repeatable").dump());
   const auto files_with = [&](const std::string& threads, const std::string& out) {
-    const ProgramResult result = run_program(
-        {"run", folder / "scenario.json", "--out", folder / out, "--threads", threads, "--trace"});
+    const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", folder / out,
+                                              "--threads", threads, "--trace", "--no-replay"});
     REQUIRE(result.exit_code == 0);
     return comparable_files(folder / out);
   };
@@ -113,50 +148,4 @@ TEST_CASE("finished runs are kept, --again runs them again, another study is ref
   const ProgramResult other = run_program(command);
   CHECK(other.exit_code == 2);
   CHECK_THAT(other.err, Contains("another study") && Contains("/training/epochs"));
-}
-
-TEST_CASE("a killed study goes on and ends in the same files") {
-  const TemporaryFolder folder;
-  json scenario = small_study("killed");
-  scenario["training"]["epochs"] = 40;
-  write_text(folder / "scenario.json", scenario.dump());
-  const std::string file = folder / "scenario.json";
-  REQUIRE(run_program({"run", file, "--out", folder / "undisturbed"}).exit_code == 0);
-
-  const fs::path out = folder / "killed";
-  for (const int milliseconds : {30, 150, 300, 600}) {
-    const pid_t child = fork();
-    if (child == 0) {
-      close(STDOUT_FILENO);
-      close(STDERR_FILENO);
-      execl(ISTHMUS_PROGRAM, ISTHMUS_PROGRAM, "run", file.c_str(), "--out", out.c_str(), nullptr);
-      _exit(127);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    kill(child, SIGKILL);
-    int status = 0;
-    waitpid(child, &status, 0);
-  }
-  const ProgramResult result = run_program({"run", file, "--out", out});
-  INFO(result.err);
-  REQUIRE(result.exit_code == 0);
-  for (const auto& entry : fs::recursive_directory_iterator(out)) {
-    if (entry.path().extension() == ".partial") fs::remove_all(entry.path());  // of a run that was killed
-  }
-  CHECK(comparable_files(out) == comparable_files(folder / "undisturbed"));
-}
-
-TEST_CASE("a disk that cannot be written to is an error that says so, and nothing is lost") {
-  if (geteuid() == 0 && !fs::exists("/dev/full")) return;
-  const TemporaryFolder folder;
-  write_text(folder / "scenario.json", small_study("full").dump());
-  const fs::path out = folder / "out";
-  REQUIRE(run_program({"run", folder / "scenario.json", "--out", out}).exit_code == 0);
-  const auto before = comparable_files(out);
-  // Every write to this file ends as on a full disk.
-  fs::create_symlink("/dev/full", out / "study.json.partial");
-  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out, "--again"});
-  CHECK(result.exit_code == 1);
-  CHECK_THAT(result.err, Contains("cannot write") && Contains("No space left on device"));
-  CHECK(comparable_files(out) == before);
 }

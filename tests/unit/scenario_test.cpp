@@ -218,9 +218,10 @@ TEST_CASE("A sweep's point is named only where it matters", "[scenario]") {
 TEST_CASE("Ids are fit for folders", "[scenario]") {
   const SweptValues values = {
       {"/training/momentum", 0.9}, {"/data", json{{"set", "fashion-mnist"}}}, {"/x", "a/../ä"}};
-  CHECK(point_id(7, 101, values, "") == "007-momentum0.9-fashion-mnist-a-..");
+  CHECK(point_id(7, 101, {values, {}}, "") == "007-momentum0.9-fashion-mnist-a-..");
+  CHECK(point_id(7, 8, {values, {{"/data", "My clothes"}}}, "") == "7-momentum0.9-My-clothes-a-..");
   CHECK(point_id(0, 1, {}, "ist") == "0-ist");
-  CHECK(point_id(0, 2, {{"/x", std::string(500, 'y')}}, "").size() == 62);
+  CHECK(point_id(0, 2, {{{"/x", std::string(500, 'y')}}, {}}, "").size() == 62);
 }
 
 TEST_CASE("Settings reach places that are not there yet", "[scenario]") {

@@ -65,6 +65,35 @@ TEST_CASE("A refusal names place, finding, units and an example", "[units]") {
   CHECK_THROWS_WITH(parse_speed("0Gf"), "found \"0Gf\"; must be greater than 0");
 }
 
+TEST_CASE("Quantities are read by their name in the schema", "[units]") {
+  CHECK(parse_quantity("bandwidth", "8Mbps") == 1e6);
+  CHECK(parse_quantity("latency", "0s") == 0);
+  CHECK(parse_quantity("bytes", "1KiB") == 1024);
+  CHECK(parse_quantity("bytes_or_zero", "0B") == 0);
+  CHECK(parse_quantity("speed", "2Gf") == 2e9);
+  CHECK_THROWS_AS(parse_quantity("bytes", "0B"), InputError);
+  CHECK_THROWS_AS(parse_quantity("speed", "0f"), InputError);
+  CHECK_THROWS_WITH(parse_quantity("latency", "1", "/x"), Catch::StartsWith("/x: found \"1\""));
+}
+
+TEST_CASE("Quantities are written with four digits in the units of others", "[units]") {
+  CHECK(format_quantity("bandwidth", 395284.7, "1Mbps", "10Gbps") == "3.162Mbps");
+  CHECK(format_quantity("bandwidth", 395284.7, "1MBps", "10GBps") == "395.3kBps");
+  CHECK(format_quantity("bandwidth", 395284.7, "1MBps", "10Gbps") == "3.162Mbps");
+  CHECK(format_quantity("bandwidth", 131072, "1Kibps", "1Mibps") == "1Mibps");
+  CHECK(format_quantity("bandwidth", 0.01, "0.001bps", "1Mbps") == "0.08bps");
+  CHECK(format_quantity("bandwidth", 125e6 * 0.99996, "1bps", "2bps") == "1Gbps");
+  CHECK(format_quantity("bandwidth", 125e6 * 0.99994, "1bps", "2bps") == "999.9Mbps");
+  CHECK(format_quantity("latency", 0.0123456, "0s", "1s") == "12.35ms");
+  CHECK(format_quantity("latency", 1.5e-10, "0s", "1s") == "0.15ns");
+  CHECK(format_quantity("latency", 12346, "1s", "1e9s") == "12350s");
+  CHECK(format_quantity("bytes", 1536, "1KiB", "2KiB") == "1.5KiB");
+  CHECK(format_quantity("bytes", 1536, "1KiB", "2kB") == "1.536kB");
+  CHECK(format_quantity("bytes", 1536, "512B", "2KiB") == "1.5KiB");
+  CHECK(format_quantity("bytes_or_zero", 0, "0B", "2KiB") == "0B");
+  CHECK(format_quantity("speed", 2.5e12, "1Gf", "1 Tf") == "2.5Tf");
+}
+
 TEST_CASE("Quantities print with three digits and the prefix that fits", "[units]") {
   CHECK(format_bytes(12345678) == "12.3 MB");
   CHECK(format_bytes(0) == "0 B");

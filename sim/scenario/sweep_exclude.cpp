@@ -1,0 +1,230 @@
+#include "sim/scenario/sweep_exclude.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "models/error.hpp"
+#include "sim/scenario/messages.hpp"
+#include "sim/scenario/sweep_target.hpp"
+#include "sim/scenario/units.hpp"
+
+namespace isthmus {
+namespace {
+
+using nlohmann::json;
+using Predicate = std::function<bool(const json&)>;
+using Schemas = SchemaView::Schemas;
+
+/// "4.07Gbps" and "4070Mbps" are the same, however their products are rounded.
+constexpr double rounding = 1e-12;
+
+/// A condition and where it stands.
+struct Place {
+  std::string pointer;  ///< of the scenario
+  std::string place;    ///< of the sweep
+  Schemas schemas;
+
+  Place member(const std::string& key, const SchemaView& view) const {
+    const std::string member_place = child_pointer(place, key);
+    return {child_pointer(pointer, key), member_place,
+            find_member(schemas, pointer, key, member_place, view)};
+  }
+};
+
+/// A number, or a quantity in SI units; nothing if `value` is neither, whose point will say so if it is kept.
+std::optional<double> magnitude(const json& value, const std::string& quantity) {
+  if (quantity.empty()) return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+  if (!value.is_string()) return std::nullopt;
+  try {
+    return parse_quantity(quantity, value.get<std::string>());
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+/// Whether an object is meant as a range: it names an end, at a place that has no members.
+bool is_range(const json& condition, const Place& at, const SchemaView& view) {
+  const auto is_end = [&](const char* key) {
+    return condition.contains(key) && view.child(at.schemas, key, nullptr).empty();
+  };
+  return (is_end("from") || is_end("to")) && SchemaView::known_keys(at.schemas).empty();
+}
+
+Predicate read_range(const json& range, const Place& at, const SchemaView& view) {
+  require_form(range, "exclude_range", at.place, view);
+  const ValueKind kind = value_kind(at.schemas);
+  if (kind == ValueKind::other) {
+    throw InputError(at.place, found(range) + "; a range needs a place that takes numbers or quantities, " +
+                                   at.pointer + " does not; list the values instead");
+  }
+  const std::string quantity = quantity_name(at.schemas);
+  const auto end = [&](const char* key, double if_open) {
+    if (!range.contains(key)) return if_open;
+    const std::string place = child_pointer(at.place, key);
+    const json& value = range[key];
+    if (kind != ValueKind::quantity && !value.is_number()) {
+      throw InputError(place, found(value) + "; expected a number");
+    }
+    if (kind == ValueKind::quantity) require_value(value, at.schemas, place, view);
+    return *magnitude(value, quantity);
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const double from = end("from", -infinity), to = end("to", infinity);
+  if (from > to) {
+    throw InputError(at.place, "\"from\" " + short_dump(range["from"]) + " is greater than \"to\" " +
+                                   short_dump(range["to"]) + "; no value lies between");
+  }
+  return [=](const json& value) {
+    const auto number = magnitude(value, quantity);
+    if (!number) return false;
+    const double slack = rounding * std::abs(*number);
+    return *number >= from - slack && *number <= to + slack;
+  };
+}
+
+Predicate read_value(const json& wanted, const Place& at, const SchemaView& view) {
+  require_value(wanted, at.schemas, at.place, view);
+  const std::string quantity = quantity_name(at.schemas);
+  if (quantity.empty()) return [=](const json& value) { return value == wanted; };
+  const double size = *magnitude(wanted, quantity);
+  return [=](const json& value) {
+    const auto number = magnitude(value, quantity);
+    return number && std::abs(*number - size) <= rounding * size;
+  };
+}
+
+/// Whether a list is one value of a place that takes arrays of such items, not alternatives.
+bool is_array_value(const json& list, const Schemas& schemas, const SchemaView& view) {
+  const auto items = view.child(schemas, "0", nullptr);
+  if (items.empty()) return false;
+  try {
+    for (const json& item : list) require_value(item, items, "", view);
+  } catch (const InputError&) {
+    return false;
+  }
+  return true;
+}
+
+Predicate read_condition(const json& condition, const Place& at, const SchemaView& view);
+
+Predicate read_alternatives(const json& list, const Place& at, const SchemaView& view) {
+  if (list.empty()) throw InputError(at.place, "found []; must have at least 1 item");
+  if (is_array_value(list, at.schemas, view)) return [=](const json& value) { return value == list; };
+  std::vector<Predicate> alternatives;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Place here = {at.pointer, child_pointer(at.place, std::to_string(i)), at.schemas};
+    // In a list of lists each is a value.
+    alternatives.push_back(list[i].is_array() ? read_value(list[i], here, view)
+                                              : read_condition(list[i], here, view));
+  }
+  return [=](const json& value) {
+    return std::ranges::any_of(alternatives, [&](const Predicate& holds) { return holds(value); });
+  };
+}
+
+Predicate read_members(const json& object, const Place& at, const SchemaView& view) {
+  if (object.empty()) throw InputError(at.place, "found {}; must have at least 1 member");
+  std::vector<std::pair<std::string, Predicate>> members;
+  for (const auto& [key, condition] : object.items()) {
+    if (SchemaView::known_keys(at.schemas).empty() && view.child(at.schemas, key, nullptr).empty()) {
+      throw InputError(at.place, found(object) + "; " + did_you_mean(key, {"from", "to"}) +
+                                     "expected a value, an array of values, or {\"from\": ..., \"to\": ...}");
+    }
+    members.emplace_back(key, read_condition(condition, at.member(key, view), view));
+  }
+  return [=](const json& value) {
+    return std::ranges::all_of(members, [&](const auto& member) {
+      return value.is_object() && value.contains(member.first) && member.second(value[member.first]);
+    });
+  };
+}
+
+Predicate read_condition(const json& condition, const Place& at, const SchemaView& view) {
+  if (condition.is_array()) return read_alternatives(condition, at, view);
+  if (!condition.is_object()) return read_value(condition, at, view);
+  if (is_range(condition, at, view)) return read_range(condition, at, view);
+  return read_members(condition, at, view);
+}
+
+/// What is at a place of a configuration, if anything.
+const json* value_at(const json& configuration, const std::vector<std::string>& tokens) {
+  const json* value = &configuration;
+  for (const std::string& token : tokens) {
+    if (value->is_object() && value->contains(token)) {
+      value = &(*value)[token];
+    } else if (value->is_array() && token.size() < 10 &&
+               token.find_first_not_of("0123456789") == std::string::npos &&
+               std::stoul(token) < value->size()) {
+      value = &(*value)[std::stoul(token)];
+    } else {
+      return nullptr;
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+ExclusionRules::ExclusionRules(const ScenarioDocument& rules, const SchemaView& view) {
+  const std::string place = "/sweep/exclude";
+  const std::string example =
+      "; expected an array of objects, each with JSON pointers and what they have at the points to leave "
+      "out, "
+      "such as [{\"/platform/workers\": 8, \"/protocol/kind\": \"ist\"}]";
+  if (!rules.is_array()) throw InputError(place, found(rules) + example);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    Rule rule{child_pointer(place, std::to_string(i)), {}};
+    if (!rules[i].is_object() || rules[i].empty()) throw InputError(rule.place, found(rules[i]) + example);
+    for (const auto& [pointer, condition] : rules[i].items()) {
+      const SweepTarget target = find_target(pointer, child_pointer(rule.place, pointer), view);
+      rule.conditions.push_back(
+          {pointer, target.tokens, short_dump(condition),
+           read_condition(condition, {target.pointer, target.place, target.schemas}, view)});
+    }
+    rules_.push_back(std::move(rule));
+  }
+}
+
+bool ExclusionRules::test(Condition& condition, const json& configuration) {
+  const json* value = value_at(configuration, condition.tokens);
+  const bool holds = value != nullptr && condition.holds(*value);
+  condition.has_held = condition.has_held || holds;
+  constexpr std::size_t most_shown = 5;
+  if (!condition.has_held && value != nullptr && condition.seen.size() <= most_shown) {
+    std::string text = condition.seen.size() == most_shown ? "..." : short_dump(*value);
+    if (std::ranges::find(condition.seen, text) == condition.seen.end()) condition.seen.push_back(text);
+  }
+  return holds;
+}
+
+bool ExclusionRules::removes(const json& configuration) {
+  bool removed = false;
+  for (Rule& rule : rules_) {
+    bool all_hold = true;
+    for (Condition& condition : rule.conditions) all_hold = test(condition, configuration) && all_hold;
+    rule.was_used = rule.was_used || all_hold;
+    removed = removed || all_hold;
+  }
+  return removed;
+}
+
+void ExclusionRules::require_use() const {
+  for (const Rule& rule : rules_) {
+    if (rule.was_used) continue;
+    for (const Condition& condition : rule.conditions) {
+      if (condition.has_held) continue;
+      std::string seen;
+      for (const std::string& value : condition.seen) seen += (seen.empty() ? "" : ", ") + value;
+      throw InputError(child_pointer(rule.place, condition.pointer),
+                       "found " + condition.text + ", which holds at no point, so the rule removes none; " +
+                           (seen.empty() ? "no point has " + condition.pointer : "the points have " + seen));
+    }
+    throw InputError(rule.place,
+                     "removes no point: each of its conditions holds at some, but nowhere all do");
+  }
+}
+
+}  // namespace isthmus

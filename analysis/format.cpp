@@ -37,6 +37,26 @@ std::string format_bandwidth(double bytes_per_second) { return format(8 * bytes_
 
 std::string format_seconds(double seconds) { return seconds == 0 ? "0 s" : format(seconds, fractions, "s"); }
 
+std::string format_duration(double seconds) {
+  struct Unit {
+    const char* name;
+    double seconds;
+  };
+  constexpr Unit units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+  constexpr std::size_t count = std::size(units);
+  for (std::size_t i = 0; i + 1 < count; ++i) {
+    if (seconds < units[i].seconds) continue;
+    // In whole units of the smaller of the two.
+    const double small = std::round(seconds / units[i + 1].seconds);
+    const double per_large = units[i].seconds / units[i + 1].seconds;
+    char text[64];
+    std::snprintf(text, sizeof text, "%.0f %s %.0f %s", std::floor(small / per_large), units[i].name,
+                  std::fmod(small, per_large), units[i + 1].name);
+    return text;
+  }
+  return seconds < 10 ? format_seconds(seconds) : format(std::round(seconds), fractions, "s");
+}
+
 std::string format_speed(double flops) { return format(flops, decimal, "f"); }
 
 std::string format_count(double count) { return format(count, decimal, ""); }

@@ -10,6 +10,7 @@ namespace isthmus {
 std::string format_bytes(double bytes);                 ///< "12.3 MB"
 std::string format_bandwidth(double bytes_per_second);  ///< "100 Mbps"
 std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
+std::string format_duration(double seconds);            ///< "45 s", "3 min 20 s", "5 h 12 min", "4 d 3 h"
 std::string format_speed(double flops);                 ///< "5 Gf"
 std::string format_count(double count);                 ///< "1.86 M"
 /// Memory in the binary units it is sold in: "16 GiB"; none is "unlimited".

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <iostream>
+#include <span>
+#include <thread>
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
 #include "sim/commands/scenario_source.hpp"
+#include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
 
 namespace isthmus {
@@ -147,21 +150,54 @@ void print_grid(const Sweep& sweep) {
   std::cout << '\n';
 }
 
+/// What carrying out all of it will take on this machine.
+void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& store) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const StudyEstimate estimate = estimate_study(runs, store, cores);
+  const auto about = [](const std::optional<double>& seconds) {
+    return seconds ? "about " + format_duration(*seconds) : std::string("long");
+  };
+  const std::string on_cores = " on " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
+  std::cout << "Study of " << runs.size() << (runs.size() == 1 ? " run" : " runs");
+  if (estimate.live_runs > 0) {
+    std::cout << " of " << estimate.trajectories
+              << (estimate.trajectories == 1 ? " distinct trajectory" : " distinct trajectories");
+    if (estimate.stored > 0) std::cout << ", " << estimate.stored << " of them stored";
+    if (estimate.stored < estimate.trajectories)
+      std::cout << "; training takes " << about(estimate.training_seconds);
+    std::cout << "; simulating takes " << about(estimate.replay_seconds) << on_cores << "\nFiles of "
+              << format_bytes(estimate.study_bytes);
+    if (estimate.stored < estimate.trajectories) {
+      std::cout << ", and up to " << format_bytes(estimate.store_bytes) << " in " << store.folder().string()
+                << " while it trains";
+    }
+    std::cout << "\n\n";
+  } else {
+    std::cout << "; simulating takes " << about(estimate.replay_seconds) << on_cores << ", files of "
+              << format_bytes(estimate.study_bytes) << "\n\n";
+  }
+}
+
 }  // namespace
 
 int check_command(const Arguments& arguments) {
   CommandLine line(
       "check SCENARIO [OPTIONS]", "SCENARIO",
       "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
-      "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form.\n\n"
+      "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form; the grid\n"
+      "of a sweep, how many distinct trainings it needs, and about how long it will take here.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
   add_scenario_options(line);
+  add_trajectories_option(line);
+  line.options().add_options()("all", "show every run, not only the first twelve");
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
   print_grid(read_sweep(source.document, complete_schema()));
-  for (const PlannedRun& run : runs) {
+  constexpr std::size_t first_runs = 12;
+  const std::size_t shown = line.values().count("all") > 0 ? runs.size() : std::min(first_runs, runs.size());
+  for (const PlannedRun& run : std::span(runs).first(shown)) {
     std::cout << "Run " << run.point.id;
     if (!run.point.swept.empty())
       std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
@@ -171,6 +207,9 @@ int check_command(const Arguments& arguments) {
     print_round(run);
     print_workers(run);
   }
+  if (shown < runs.size())
+    std::cout << "... and " << runs.size() - shown << " more runs (--all shows them)\n\n";
+  print_estimate(runs, store_of(line));
   std::cout << line.argument() << " is well: " << runs.size() << (runs.size() == 1 ? " run" : " runs")
             << '\n';
   return 0;

@@ -39,6 +39,7 @@ int run_command(const Arguments& arguments) {
       "  isthmus run scenarios/quickstart.json --jobs 4 --no-replay\n"
       "  isthmus run scenarios/quickstart.json --executor slurm --partition compute --dry-run\n");
   add_scenario_options(line);
+  add_trajectories_option(line);
   line.options().add_options()                                                                        //
       ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")  //
       ("jobs", po::value<int>()->value_name("N"), "runs at a time (default: as many as cores)")       //
@@ -48,9 +49,6 @@ int run_command(const Arguments& arguments) {
       ("again", "run finished runs again")                                                 //
       ("retry-failed", "run those again that failed")                                      //
       ("no-replay", "train in every run; neither use nor fill the store of trajectories")  //
-      ("trajectories", po::value<std::string>()->value_name("DIR"),
-       ("the store of trajectories (default: " + TrajectoryStore::default_folder().string() + ")")
-           .c_str())  //
       ("state-every", po::value<double>()->value_name("SECONDS"),
        "store the state of a training so often, to go on from after a kill (default: 10)")  //
       ("only", po::value<std::string>()->value_name("ID,..."),
@@ -71,9 +69,7 @@ int run_command(const Arguments& arguments) {
   options.again = line.values().count("again") > 0;
   options.retry_failed = line.values().count("retry-failed") > 0;
   options.replay = line.values().count("no-replay") == 0;
-  options.trajectories = line.values().count("trajectories") > 0
-                             ? std::filesystem::path(line.values()["trajectories"].as<std::string>())
-                             : TrajectoryStore::default_folder();
+  options.trajectories = store_of(line).folder();
   if (line.values().count("state-every") > 0) {
     options.seconds_between_states = line.values()["state-every"].as<double>();
     if (!(options.seconds_between_states >= 0))

@@ -30,4 +30,15 @@ ScenarioSource read_source(const CommandLine& line) {
   return source;
 }
 
+void add_trajectories_option(CommandLine& line) {
+  const std::string help =
+      "the store of trajectories (default: " + TrajectoryStore::default_folder().string() + ")";
+  line.options().add_options()("trajectories", po::value<std::string>()->value_name("DIR"), help.c_str());
+}
+
+TrajectoryStore store_of(const CommandLine& line) {
+  if (line.values().count("trajectories") == 0) return TrajectoryStore(TrajectoryStore::default_folder());
+  return TrajectoryStore(line.values()["trajectories"].as<std::string>());
+}
+
 }  // namespace isthmus

@@ -4,6 +4,7 @@
 
 #include "sim/commands/options.hpp"
 #include "sim/scenario/read.hpp"
+#include "sim/study/trajectory_store.hpp"
 
 namespace isthmus {
 
@@ -15,5 +16,11 @@ struct ScenarioSource {
 
 void add_scenario_options(CommandLine& line);
 ScenarioSource read_source(const CommandLine& line);
+
+/// Adds --trajectories.
+void add_trajectories_option(CommandLine& line);
+
+/// The store that it names, or the usual one.
+TrajectoryStore store_of(const CommandLine& line);
 
 }  // namespace isthmus

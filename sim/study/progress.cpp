@@ -37,7 +37,7 @@ std::string time_left(const StudyProgress::Tally& tally, double elapsed) {
   } else if (tally.seconds_per_replay <= 0) {
     return "";
   }
-  return ", " + format_seconds(seconds) + " left";
+  return ", " + format_duration(seconds) + " left";
 }
 
 }  // namespace

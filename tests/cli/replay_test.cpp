@@ -287,3 +287,17 @@ TEST_CASE("a full disk ends a study with one clear error, and it goes on when th
   CHECK(comparable_files(disk / "out") == comparable_files(folder / "undisturbed"));
   umount(disk.c_str());
 }
+
+TEST_CASE("check counts trajectories, says which are stored, and how long the rest will take") {
+  const TemporaryFolder folder;
+  write_text(folder / "scenario.json", network_study("estimated").dump());
+  const std::string file = folder / "scenario.json", store = folder / "store";
+  const ProgramResult before = run_program({"check", file, "--trajectories", store});
+  CHECK(before.exit_code == 0);
+  CHECK_THAT(before.out, Contains("Study of 16 runs of 4 distinct trajectories; training takes about "));
+  CHECK_THAT(before.out, Contains("... and 4 more runs (--all shows them)"));
+  REQUIRE(run_program({"run", file, "--out", folder / "out", "--trajectories", store}).exit_code == 0);
+  const ProgramResult after = run_program({"check", file, "--trajectories", store, "--all"});
+  CHECK_THAT(after.out, Contains("4 distinct trajectories, 4 of them stored; simulating takes about "));
+  CHECK_THAT(after.out, !Contains("training takes") && !Contains("more runs"));
+}

@@ -141,3 +141,18 @@ TEST_CASE("each constant can be overridden, and the effective ones can be read")
   network.tcp_gamma_bytes = 1e4;
   check_close(simulate(platform.options(2), network, {{0, 1, 1e5}}), {0.01 + 0.2});
 }
+
+TEST_CASE("a latency that changes over time: each flow ends, and pays what holds when it starts") {
+  const auto profile =
+      std::filesystem::temp_directory_path() / ("isthmus-latency-" + std::to_string(::getpid()));
+  std::ofstream(profile) << "0.0 0.01\n0.105 0.03\n0.5 0.01\n";
+  const TemporaryPlatform platform(
+      two_hosts_over + R"(<link id="wire" bandwidth="1MBps" latency="10ms" latency_file=")" +
+      profile.filename().string() + R"("/><route src="a" dst="b"><link_ctn id="wire"/></route></zone>)");
+  // The second one is in its latency when that changes: SimGrid then lets the data flow at once. It must not
+  // be stalled.
+  check_close(simulate(platform.options(2), {},
+                       {{0, 1, 1e4, 0.05}, {0, 1, 1e4, 0.1}, {0, 1, 1e4, 0.2}, {0, 1, 1e4, 0.6}}),
+              {0.05 + 0.01 + 0.01, 0.105 + 0.01, 0.2 + 0.03 + 0.01, 0.6 + 0.01 + 0.01});
+  std::filesystem::remove(profile);
+}

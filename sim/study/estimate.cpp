@@ -1,0 +1,160 @@
+#include "sim/study/estimate.hpp"
+
+#include <algorithm>
+#include <boost/random/normal_distribution.hpp>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "models/network.hpp"
+#include "models/threads.hpp"
+#include "sim/process/isolated.hpp"
+#include "sim/simgrid/simulation.hpp"
+
+namespace isthmus {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double longest_trial_seconds = 3;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// What a trial returns, unless it takes too long or fails.
+std::optional<double> try_out(const std::function<double()>& trial) {
+  IsolatedProcess process([&] { return nlohmann::json(trial()); });
+  IsolatedProcess* const self = &process;
+  const auto start = Clock::now();
+  while (!process.ended()) {
+    const double left = longest_trial_seconds - seconds_since(start);
+    if (left <= 0) return std::nullopt;
+    IsolatedProcess::wait_for_any({&self, 1}, left);
+  }
+  try {
+    return process.result().get<double>();
+  } catch (const std::exception&) {
+    return std::nullopt;  // the run itself will say what is wrong
+  }
+}
+
+/// FLOP/s at which one thread trains a model. A step on few samples stands for one on many.
+double training_speed(const Job& job) {
+  constexpr double enough_flops = 4e9, enough_seconds = 0.3;
+  use_one_thread();
+  const double flops_per_sample = job.model().costs(1).gradient_flops();
+  const int batch = static_cast<int>(
+      std::clamp(enough_flops / flops_per_sample, 2.0, static_cast<double>(job.training().batch)));
+  const auto network = job.model().network(batch, job.training().precision);
+  Random random = random_stream(1, "estimate");
+  std::vector<float> parameters = job.model().initial_parameters(random_stream(1, "estimate")),
+                     gradients(job.model().layout().trainable_size());
+  Matrix inputs(batch, job.data().shape.size());
+  boost::random::normal_distribution<float> normal;
+  std::generate_n(inputs.data(), inputs.size(), [&] { return normal(random); });
+  const std::vector<int> labels(static_cast<std::size_t>(batch));
+  const ConstMatrixMap map(inputs.data(), inputs.rows(), inputs.cols());
+  network->gradient(parameters, {map, labels}, gradients);  // the first makes the kernels
+  const auto start = Clock::now();
+  int steps = 0;
+  do {
+    network->gradient(parameters, {map, labels}, gradients);
+    ++steps;
+  } while (seconds_since(start) < enough_seconds);
+  return steps * job.model().costs(batch).gradient_flops() / seconds_since(start);
+}
+
+/// Wall-clock seconds of simulating one round without numerics.
+double round_seconds(const PlannedRun& run) {
+  const Scenario& scenario = run.point.scenario;
+  TrainingOptions training = scenario.training;
+  constexpr long few = 4;
+  training.rounds = std::min(few, static_cast<long>(run.job->rounds().size()));
+  training.epochs.reset();
+  const Job job(scenario.data, scenario.model, training, scenario.platform.workers,
+                run.protocol->steps_per_round(), false);
+  const auto start = Clock::now();
+  simulate(scenario, job, *run.protocol, 1, false, {});
+  return seconds_since(start) / static_cast<double>(*training.rounds);
+}
+
+/// FLOPs of training, and of tests on the whole model.
+double numeric_flops(const PlannedRun& run) {
+  double round = 0;
+  for (const Forecast::Worker& worker : run.forecast.workers) round += worker.flops;
+  const std::vector<Round> rounds = run.job->rounds();
+  const auto tests = static_cast<double>(std::ranges::count_if(rounds, &Round::evaluated));
+  return round * static_cast<double>(rounds.size()) +
+         tests * run.job->model().costs(1).forward_flops * static_cast<double>(run.job->data().test_samples);
+}
+
+/// Bytes of a run's files, by their usual rows.
+double file_bytes(const PlannedRun& run) {
+  constexpr double run_json = 5000, history_row = 110, worker_row = 190, link_row = 80;
+  const std::vector<Round> rounds = run.job->rounds();
+  return run_json + history_row * static_cast<double>(std::ranges::count_if(rounds, &Round::evaluated)) +
+         (worker_row + 2 * link_row) * run.job->workers();
+}
+
+/// Bytes of the state of a training: parameters and momentum of each worker.
+double state_bytes(const PlannedRun& run) {
+  double bytes = 0;
+  for (const Forecast::Worker& worker : run.forecast.workers) {
+    bytes +=
+        static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
+  }
+  return bytes;
+}
+
+/// The sum of what each run takes, if a trial of each kind tells.
+class Total {
+ public:
+  /// `kind`: runs for which `trial` would return the same.
+  void add(const std::string& kind, double amount, const std::function<double()>& trial) {
+    const auto [known, is_new] = trials_.emplace(kind, std::nullopt);
+    if (is_new) known->second = try_out(trial);
+    if (known->second) seconds_ += amount * *known->second;
+    complete_ = complete_ && known->second;
+  }
+  std::optional<double> seconds(int cores) const {
+    return complete_ ? std::optional(seconds_ / cores) : std::nullopt;
+  }
+
+ private:
+  std::map<std::string, std::optional<double>> trials_;
+  double seconds_ = 0;
+  bool complete_ = true;
+};
+
+}  // namespace
+
+StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const TrajectoryStore& store, int cores) {
+  StudyEstimate estimate;
+  std::set<std::string> trajectories;
+  Total training, replay;
+  for (const PlannedRun& run : runs) {
+    const nlohmann::json& configuration = run.point.configuration;
+    const std::string workers = std::to_string(run.job->workers());
+    estimate.study_bytes += file_bytes(run);
+    replay.add(configuration.at("protocol").dump() + configuration.at("model").dump() + workers,
+               static_cast<double>(run.job->rounds().size()), [&] { return round_seconds(run); });
+    if (!run.point.scenario.live) continue;
+    ++estimate.live_runs;
+    const TrajectoryKey key = trajectory_key(run);
+    if (!trajectories.insert(key.name).second) continue;
+    if (store.is_complete(key)) {
+      ++estimate.stored;
+      continue;
+    }
+    estimate.store_bytes = std::max(estimate.store_bytes, cores * state_bytes(run));
+    training.add(configuration.at("model").dump() + configuration.at("data").dump(), numeric_flops(run),
+                 [&] { return 1 / training_speed(*run.job); });
+  }
+  estimate.trajectories = trajectories.size();
+  estimate.training_seconds = training.seconds(cores);
+  estimate.replay_seconds = replay.seconds(cores);
+  return estimate;
+}
+
+}  // namespace isthmus

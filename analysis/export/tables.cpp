@@ -41,16 +41,21 @@ Json optional_count(const std::optional<double>& value) { return value ? count(*
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
+/// A text that is a quantity, as a number in SI.
+void add_quantity(const std::string& name, const Json& value, Cells& cells) {
+  if (!value.is_string()) return;
+  if (const auto quantity = parse_quantity(value.get<std::string>())) {
+    cells.emplace_back(name + unit_suffix(quantity->unit), quantity->value);
+  }
+}
+
 void add_leaves(const std::string& name, const Json& value, Cells& cells) {
   if (value.is_object()) {
     for (const auto& [key, member] : value.items()) add_leaves(name + '/' + key, member, cells);
     return;
   }
   cells.emplace_back(name, value.is_array() ? Json(value.dump()) : value);
-  if (!value.is_string()) return;
-  if (const auto quantity = parse_quantity(value.get<std::string>())) {
-    cells.emplace_back(name + unit_suffix(quantity->unit), quantity->value);
-  }
+  add_quantity(name, value, cells);
 }
 
 Cells swept_cells(const Run& run) {
@@ -59,7 +64,11 @@ Cells swept_cells(const Run& run) {
   for (const auto& [pointer, value] : run.swept.items()) {
     const bool labelled = run.labels.is_object() && run.labels.contains(pointer);
     if (labelled) cells.emplace_back(pointer, run.labels.at(pointer));
-    if (!labelled || value.is_object()) add_leaves(pointer, value, cells);
+    if (!labelled || value.is_object()) {
+      add_leaves(pointer, value, cells);
+    } else {
+      add_quantity(pointer, value, cells);
+    }
   }
   return cells;
 }

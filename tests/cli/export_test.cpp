@@ -161,6 +161,8 @@ TEST_CASE("labels stand for what they name") {
       CHECK(row.at("/protocol/kind") == row.at("protocol"));
       CHECK(row.at("/platform/bandwidth") ==
             (row.at("id").find("10Mbps") != std::string::npos ? "DSL" : "fibre"));
+      CHECK(std::stod(row.at("/platform/bandwidth_bits_per_second")) ==
+            (row.at("/platform/bandwidth") == "DSL" ? 10e6 : 100e6));
     }
   }
 }

@@ -122,6 +122,8 @@ TEST_CASE("the quick start through Slurm ends in the same files as here") {
   CHECK(twice.exit_code == 3);
   CHECK_THAT(twice.out, StartsWith("Nothing is submitted: jobs of this study are in Slurm's queue") &&
                             Contains("-train") && Contains("-finish"));
+  const auto jobs = queued_jobs(slurm_job_names("quickstart", fs::canonical(study)));
+  CHECK(std::ranges::count_if(jobs, [](const QueuedJob& job) { return job.name.ends_with("-finish"); }) == 1);
   const ProgramResult early = run_program({"status", study});
   CHECK(early.exit_code == 3);
   CHECK_THAT(early.out,

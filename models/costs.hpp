@@ -7,6 +7,10 @@ namespace isthmus {
 /// What one training step of a network costs, from its description alone. A multiply-add counts as two FLOPs;
 /// element-wise work is counted operation by operation (each layer says how), a division, root, exponential
 /// or comparison as one.
+///
+/// Memory is what the model itself needs on any device. What our CPU's kernels take besides (transformed or
+/// reordered weights, Winograd's tiles, bf16 copies of activations) is left out: a simulated device has other
+/// kernels. For the same reason bf16 changes neither memory nor FLOPs here.
 struct CostProfile {
   std::size_t parameters = 0;  ///< trainable
   std::size_t statistics = 0;  ///< running statistics that travel with the parameters

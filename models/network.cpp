@@ -20,22 +20,25 @@ std::array<Index, 2> gradient_widths(const Layers& layers) {
 }  // namespace
 
 Network::Network(Layers layers, Index capacity) : layers_(std::move(layers)), capacity_(capacity) {
+  output_offsets_.push_back(0);
   for (const auto& layer : layers_) {
     layer->allocate(capacity);
-    outputs_.emplace_back(static_cast<std::size_t>(capacity * layer->outputs()));
+    output_offsets_.push_back(output_offsets_.back() + layer->outputs());
   }
+  outputs_.resize(static_cast<std::size_t>(capacity * output_offsets_.back()));
   const auto widths = gradient_widths(layers_);
   for (std::size_t i : {0, 1})
     activation_gradients_[i].resize(static_cast<std::size_t>(capacity * widths[i]));
 }
 
 MatrixMap Network::output_of(std::size_t layer, Index samples) {
-  return {outputs_[layer].data(), samples, layers_[layer]->outputs()};
+  return {outputs_.data() + capacity_ * output_offsets_[layer], samples, layers_[layer]->outputs()};
 }
 
 ConstMatrixMap Network::input_of(std::size_t layer, const Batch& batch) const {
   if (layer == 0) return batch.inputs;
-  return {outputs_[layer - 1].data(), batch.inputs.rows(), layers_[layer - 1]->outputs()};
+  return {outputs_.data() + capacity_ * output_offsets_[layer - 1], batch.inputs.rows(),
+          layers_[layer - 1]->outputs()};
 }
 
 void Network::forward(Values parameters, const Batch& batch, Mode mode) {

@@ -41,7 +41,8 @@ class Network {
 
   Layers layers_;
   Index capacity_;
-  std::vector<AlignedFloats> outputs_;
+  std::vector<Index> output_offsets_;  // in features of one sample; the last is their sum
+  AlignedFloats outputs_;              // layer by layer, in one piece: the better for huge pages
   /// Gradients of activations: a layer reads one and writes the other, or works in place.
   std::array<AlignedFloats, 2> activation_gradients_;
 };

@@ -6,6 +6,7 @@
 #include "models/error.hpp"
 #include "models/layers/average_pool.hpp"
 #include "models/layers/linear.hpp"
+#include "models/layers/max_pool.hpp"
 #include "models/partition/selection.hpp"
 
 namespace isthmus {
@@ -47,7 +48,8 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
   }
   options.stem_kernel = json.at("stem_kernel").get<int>();
   options.stem_stride = json.at("stem_stride").get<int>();
-  const int halvings = static_cast<int>(options.sections.size()) - 1;
+  options.stem_max_pool = json.at("stem_max_pool").get<bool>();
+  const int halvings = static_cast<int>(options.sections.size()) - (options.stem_max_pool ? 0 : 1);
   const int smaller_side = std::min(data.shape.height, data.shape.width) / options.stem_stride;
   if (smaller_side >> halvings == 0) {
     throw InputError("/model/sections", "halves images of " + std::to_string(data.shape.height) + "x" +
@@ -94,6 +96,8 @@ ModelKind Resnet::kind() {
                "examples": [[16, 32, 64]]},
     "stem_kernel": {"description": "Pixels on a side of the first convolution.", "enum": [1, 3, 5, 7], "default": 3},
     "stem_stride": {"description": "Stride of the first convolution.", "enum": [1, 2, 4], "default": 1},
+    "stem_max_pool": {"description": "Maximum over 3x3 pixels, stride 2, after the first convolution: with stem_kernel 7 and stem_stride 2 the stem for images of 224 pixels.",
+                      "type": "boolean", "default": false},
     "block": {"description": "Two 3x3 convolutions, or 1x1, 3x3, 1x1 with four times the channels.",
               "enum": ["basic", "bottleneck"], "default": "basic"},
     "pre_activation": {"description": "BN and ReLU before each convolution; else after, as in the first residual networks.",
@@ -117,6 +121,11 @@ Layers Resnet::make_layers(ParameterLayout& layout) const {
   layers.push_back(std::move(stem));
   if (!style.pre_activation)
     layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));
+  if (options_.stem_max_pool) {
+    auto pool = std::make_unique<MaxPool>(shape);
+    shape = pool->output_shape();
+    layers.push_back(std::move(pool));
+  }
   for (const Block& block : blocks_) {
     const std::string name =
         "section" + std::to_string(block.section) + ".block" + std::to_string(block.index);

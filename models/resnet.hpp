@@ -17,6 +17,7 @@ struct ResnetOptions {
       {};  ///< channels of each section; every one after the first halves the resolution
   int stem_kernel = 3;
   int stem_stride = 1;
+  bool stem_max_pool = false;  ///< 3x3, stride 2, after the stem's convolution (and its BN and ReLU, if any)
   BlockStyle style = {};
 };
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/aligned.hpp"
 #include "models/data/augment.hpp"
 #include "models/data/dataset.hpp"
 #include "models/data/split.hpp"
@@ -51,7 +52,7 @@ class Trainer {
   long total_steps_;
   long step_ = 0;
   std::unique_ptr<Network> network_;
-  std::vector<float> parameters_, gradients_;
+  AlignedFloats parameters_, gradients_;
   Sgd optimizer_;
   std::vector<int> indices_, labels_;
   Matrix inputs_;

@@ -15,12 +15,15 @@ class BasicValues {
  public:
   BasicValues() = default;
   BasicValues(T* data, std::size_t size) : data_(data), size_(size) {}
-  BasicValues(std::vector<std::remove_const_t<T>>& values) : BasicValues(values.data(), values.size()) {}
+  template <typename Allocator>
+  BasicValues(std::vector<std::remove_const_t<T>, Allocator>& values)
+      : BasicValues(values.data(), values.size()) {}
   /// A mutable view is also a constant one.
   template <typename U>
   requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) BasicValues(BasicValues<U> other)
       : BasicValues(other.data(), other.size()) {}
-  BasicValues(const std::vector<std::remove_const_t<T>>& values) requires(std::is_const_v<T>)
+  template <typename Allocator>
+  BasicValues(const std::vector<std::remove_const_t<T>, Allocator>& values) requires(std::is_const_v<T>)
       : BasicValues(values.data(), values.size()) {}
 
   /// `size` numbers without storage.

@@ -9,5 +9,13 @@ namespace isthmus::analysis {
 // A declaration for each file of figures; the list of all is in kinds.cpp.
 
 std::vector<FigureKind> learning_curve_kinds();
+std::vector<FigureKind> time_kinds();
+std::vector<FigureKind> map_kinds();
+std::vector<FigureKind> crossover_kinds();
+std::vector<FigureKind> breakdown_kinds();
+std::vector<FigureKind> link_kinds();
+std::vector<FigureKind> memory_kinds();
+std::vector<FigureKind> timeline_kinds();
+std::vector<FigureKind> pareto_kinds();
 
 }  // namespace isthmus::analysis

@@ -1,54 +1,14 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 
+#include "analysis/figures/curves.hpp"
 #include "analysis/figures/kinds.hpp"
 #include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
-#include "analysis/statistics/interval.hpp"
 
 namespace isthmus::analysis {
 namespace {
-
-struct Quality {
-  std::string name, title;
-  Unit unit;
-  std::optional<double> Evaluation::*value;
-};
-
-struct Cost {
-  std::string name, title, column;
-  Unit unit;
-  double (*value)(const Evaluation&);
-};
-
-/// Over the seeds of a group, evaluation by evaluation (those after the same round).
-struct CurvePoint {
-  std::int64_t round;
-  double cost;
-  Interval quality;
-};
-
-std::vector<CurvePoint> mean_curve(const Group& group, const Quality& quality, const Cost& cost) {
-  struct Values {
-    std::vector<double> costs, qualities;
-  };
-  std::map<std::int64_t, Values> by_round;
-  for (const Run* run : group.runs) {
-    for (const Evaluation& evaluation : run->history) {
-      const std::optional<double> value = evaluation.*quality.value;
-      if (!value) continue;
-      by_round[evaluation.round].costs.push_back(cost.value(evaluation));
-      by_round[evaluation.round].qualities.push_back(*value);
-    }
-  }
-  std::vector<CurvePoint> curve;
-  for (const auto& [round, values] : by_round) {
-    curve.push_back({round, mean_interval(values.costs).mean, mean_interval(values.qualities)});
-  }
-  return curve;
-}
 
 /// Markers only tell lines apart, so a few are enough; the first and last points have one.
 bool has_marker(std::size_t index, std::size_t count) {
@@ -82,7 +42,8 @@ struct Extent {
 Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& dataset,
                       const FigureOptions& options) {
   const std::size_t most_panels = options.width == FigureWidth::one_column ? 4 : 9;
-  const Panels panels = choose_panels(dataset, {}, options, most_panels);
+  const Panels panels =
+      choose_panels(dataset, {{}, curve_irrelevant_axes(dataset, quality, cost)}, options, most_panels);
   Table table({"series", "panel", "round", cost.column, quality.name, "low", "high", "n", "marker"});
   Extent costs, qualities, ends;
   bool has_bands = false;
@@ -100,7 +61,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
     if (!curve.empty()) ends.add(curve.back().cost);
   }
   if (table.empty()) {
-    throw NotApplicable("no run has a " + quality.title +
+    throw NotApplicable("no run has a " + lowered(quality.title) +
                         " in its history.csv (runs that only count costs have none)");
   }
   const Json target = quality.name == "test_accuracy" ? common_target(panels.groups) : Json();
@@ -109,13 +70,14 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
 
   // Where one protocol takes ten times as much as another, a linear axis would hide it.
   const bool logarithmic = costs.low > 0 && ends.high >= 10 * ends.low;
-  const Json x = position_channel({.field = cost.column,
-                                   .title = cost.title,
-                                   .unit = cost.unit,
-                                   .logarithmic = logarithmic,
-                                   .low = logarithmic ? costs.low : 0,
-                                   .high = costs.high,
-                                   .from_zero = true});
+  Json x = position_channel({.field = cost.column,
+                             .title = cost.title,
+                             .unit = cost.unit,
+                             .logarithmic = logarithmic,
+                             .low = logarithmic ? costs.low : 0,
+                             .high = costs.high,
+                             .from_zero = true});
+  x["axis"]["labelFlush"] = label_flush;
   const Json y = position_channel({.field = quality.name,
                                    .title = quality.title,
                                    .unit = quality.unit,
@@ -127,6 +89,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   };
   Plot plot;
   plot.panels = panels.labels;
+  plot.columns = panels.columns;
   plot.height = panels.labels.size() > 1 ? 120 : 170;
   if (has_target) {
     plot.layers.push_back(
@@ -153,9 +116,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
       {{"transform", {{{"filter", "datum.marker"}}}}, {"mark", {{"type", "point"}}}, {"encoding", points}});
 
   std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
-  std::string lowered = cost.title;
-  lowered[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(lowered[0])));
-  const std::string title = quality.title + " against " + lowered;
+  const std::string title = quality.title + " against " + lowered(cost.title);
   const std::string caption = sentences(
       {title + '.', sample_note(panels.groups, "band"),
        has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
@@ -167,20 +128,11 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
 }  // namespace
 
 std::vector<FigureKind> learning_curve_kinds() {
-  const std::vector<Quality> qualities = {
-      {"test_accuracy", "Test accuracy", Unit::fraction, &Evaluation::test_accuracy},
-      {"test_loss", "Test loss", Unit::none, &Evaluation::test_loss}};
-  const std::vector<Cost> costs = {
-      {"time", "Simulated time", "simulated_seconds", Unit::seconds,
-       [](const Evaluation& e) { return e.simulated_seconds; }},
-      {"bytes", "Bytes sent", "bytes_sent", Unit::bytes, [](const Evaluation& e) { return e.bytes_sent; }},
-      {"samples", "Samples", "samples", Unit::none,
-       [](const Evaluation& e) { return static_cast<double>(e.samples); }}};
   std::vector<FigureKind> kinds;
-  for (const Quality& quality : qualities) {
-    for (const Cost& cost : costs) {
+  for (const Quality& quality : curve_qualities()) {
+    for (const Cost& cost : curve_costs()) {
       const std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
-      kinds.push_back({name, quality.title + " against " + title_of(cost.title),
+      kinds.push_back({name, quality.title + " against " + lowered(cost.title),
                        [quality, cost](const Dataset& dataset, const FigureOptions& options) {
                          return learning_curve(quality, cost, dataset, options);
                        }});

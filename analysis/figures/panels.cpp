@@ -1,6 +1,8 @@
 #include "analysis/figures/panels.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -21,16 +23,19 @@ std::vector<Json> pick(const std::vector<Json>& values, std::size_t count) {
   return picked;
 }
 
-std::string lower_first(std::string text) {
-  if (text.size() > 1 && !std::isupper(static_cast<unsigned char>(text[1])))
-    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
+bool nearly_equal(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) {
+    const double x = a.get<double>(), y = b.get<double>();
+    return std::abs(x - y) <= 1e-6 * std::max(std::abs(x), std::abs(y));
+  }
+  if (!a.is_array() || !b.is_array()) return a == b;
+  return std::ranges::equal(a, b, nearly_equal);
 }
 
 /// "10 ms" says what it is; "4" needs "workers".
 std::string value_label(const Axis& axis, const Json& value) {
   const std::string label = axis.label(value);
-  return axis.unit == Unit::none ? lower_first(axis.title) + ' ' + label : label;
+  return axis.unit == Unit::none ? lowered(axis.title) + ' ' + label : label;
 }
 
 /// Fewer values, of the axis that has most, until the panels are few enough; `kept` gives way last.
@@ -58,24 +63,40 @@ void thin_out(std::vector<Choice>& choices, const Dataset& dataset, std::optiona
   }
 }
 
-std::string selection_note(const Dataset& dataset, const std::vector<Choice>& choices) {
-  std::string at, of;
+bool contains(const std::vector<std::size_t>& axes, std::size_t axis) {
+  return std::ranges::find(axes, axis) != axes.end();
+}
+
+std::string selection_note(const Dataset& dataset, const std::vector<Choice>& choices,
+                           const std::vector<std::size_t>& irrelevant) {
+  std::string at, of, same;
   for (const Choice& choice : choices) {
     const Axis& axis = dataset.axes()[choice.axis];
+    if (contains(irrelevant, choice.axis) && choice.values.size() == 1) {
+      same += (same.empty() ? "" : " and ") + lowered(axis.title);
+      continue;
+    }
     if (choice.values.size() == 1 && axis.values.size() > 1) {
-      at += (at.empty() ? "" : ", ") + lower_first(axis.title) + ' ' + axis.label(choice.values.front());
+      at += (at.empty() ? "" : ", ") + lowered(axis.title) + ' ' + axis.label(choice.values.front());
     }
     if (choice.values.size() < axis.values.size()) {
       of += (of.empty() ? "" : ", ") + std::to_string(choice.values.size()) + " of " +
-            std::to_string(axis.values.size()) + " values of " + lower_first(axis.title);
+            std::to_string(axis.values.size()) + " values of " + lowered(axis.title);
     }
   }
   std::string note = at.empty() ? "" : "At " + at + '.';
   if (!of.empty()) note += (note.empty() ? "" : " ") + std::string("Shown: ") + of + '.';
+  if (!same.empty()) note += (note.empty() ? "" : " ") + std::string("The same at every ") + same + '.';
   return note;
 }
 
 }  // namespace
+
+std::string lowered(std::string title) {
+  if (title.size() > 1 && !std::isupper(static_cast<unsigned char>(title[1])))
+    title[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(title[0])));
+  return title;
+}
 
 std::string sentences(const std::vector<std::string>& parts) {
   std::string text;
@@ -93,8 +114,8 @@ std::string point_label(const Dataset& dataset, const Group& group, const std::v
   return label;
 }
 
-Panels choose_panels(const Dataset& dataset, const std::vector<std::size_t>& shown_axes,
-                     const FigureOptions& options, std::size_t most_panels) {
+Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const FigureOptions& options,
+                     std::size_t most_panels) {
   const auto& axes = dataset.axes();
   std::optional<std::size_t> facet;
   if (!options.facet.empty()) {
@@ -103,15 +124,23 @@ Panels choose_panels(const Dataset& dataset, const std::vector<std::size_t>& sho
   }
   std::vector<Choice> choices;
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-    if (std::ranges::find(shown_axes, axis) == shown_axes.end()) choices.push_back({axis, axes[axis].values});
+    if (contains(roles.shown, axis)) continue;
+    const bool single = contains(roles.irrelevant, axis) && axis != facet;
+    choices.push_back({axis, single ? pick(axes[axis].values, 1) : axes[axis].values});
   }
   thin_out(choices, dataset, facet, most_panels);
-  std::vector<std::size_t> named;
-  for (const Choice& choice : choices) {
-    if (choice.values.size() > 1) named.push_back(choice.axis);
+  std::vector<Choice*> varying;
+  for (Choice& choice : choices) {
+    if (choice.values.size() > 1) varying.push_back(&choice);
   }
+  constexpr std::size_t row = 4;
+  if (varying.size() == 1 && !facet)
+    varying[0]->values = pick(axes[varying[0]->axis].values, std::min(row, varying[0]->values.size()));
+  std::vector<std::size_t> named;
+  for (const Choice* choice : varying) named.push_back(choice->axis);
   Panels panels;
-  panels.note = selection_note(dataset, choices);
+  if (!varying.empty()) panels.columns = varying.back()->values.size();
+  panels.note = selection_note(dataset, choices, roles.irrelevant);
   std::map<std::vector<std::size_t>, std::string> order;
   for (const Group& group : dataset.groups()) {
     std::vector<std::size_t> position;
@@ -126,6 +155,26 @@ Panels choose_panels(const Dataset& dataset, const std::vector<std::size_t>& sho
   }
   for (const auto& [position, label] : order) panels.labels.push_back(label);
   return panels;
+}
+
+std::vector<std::size_t> irrelevant_axes(const Dataset& dataset,
+                                         const std::function<Json(const Group&)>& outcome) {
+  std::vector<Json> outcomes;
+  for (const Group& group : dataset.groups()) outcomes.push_back(outcome(group));
+  std::vector<std::size_t> irrelevant;
+  for (std::size_t axis = 0; axis < dataset.axes().size(); ++axis) {
+    // The first outcome with the same series and the same values on the other axes.
+    std::map<std::string, const Json*> elsewhere;
+    bool matters = false;
+    for (std::size_t i = 0; i < outcomes.size() && !matters; ++i) {
+      std::vector<Json> key = dataset.groups()[i].coordinates;
+      key[axis] = dataset.groups()[i].series;
+      const auto [entry, is_new] = elsewhere.emplace(Json(key).dump(), &outcomes[i]);
+      matters = !is_new && !nearly_equal(*entry->second, outcomes[i]);
+    }
+    if (!matters) irrelevant.push_back(axis);
+  }
+  return irrelevant;
 }
 
 std::string sample_note(const std::vector<PlacedGroup>& groups, const std::string& interval_mark) {

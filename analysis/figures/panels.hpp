@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,21 +18,36 @@ struct PlacedGroup {
 struct Panels {
   std::vector<std::string> labels;  ///< in order
   std::vector<PlacedGroup> groups;
-  std::string note;  ///< for the caption: at which values, and which were left out
+  std::size_t columns = 1;  ///< that make a grid of two axes, or a full row of one
+  std::string note;         ///< for the caption: at which values, and which were left out
+};
+
+/// Axes (by position in Dataset::axes()) that a figure treats in another way than by panels.
+struct AxisRoles {
+  std::vector<std::size_t> shown;       ///< by the figure itself, with all their values
+  std::vector<std::size_t> irrelevant;  ///< what is shown does not depend on them: one value stands for all
 };
 
 /// Where axes have more values than there is room for, the lowest, the highest and those between are shown,
-/// evenly picked; `note` says so. `along` is the axis the figure itself shows, if any; `least` axes vary
-/// without a panel of their own. Groups on `facet` (a key, may be empty) keep most values. Throws
-/// NotApplicable where `facet` does not vary.
-Panels choose_panels(const Dataset& dataset, const std::vector<std::size_t>& shown_axes,
-                     const FigureOptions& options, std::size_t most_panels);
+/// evenly picked; `note` says so: at most `most_panels`, and of a single axis no more than a row of four. The
+/// axis of options.facet keeps most values.
+/// Throws NotApplicable where that axis does not vary.
+Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const FigureOptions& options,
+                     std::size_t most_panels);
+
+/// The axes that `outcome` (a JSON array; numbers in it count as equal within 1e-6) does not depend on, all
+/// else equal.
+std::vector<std::size_t> irrelevant_axes(const Dataset& dataset,
+                                         const std::function<Json(const Group&)>& outcome);
 
 /// "n = 3 seeds ..." of these groups, and what the interval is.
 std::string sample_note(const std::vector<PlacedGroup>& groups, const std::string& interval_mark);
 
 /// "Out of memory: ...; deadlock: ...", or empty where all runs completed.
 std::string outcome_note(const Dataset& dataset, const std::vector<PlacedGroup>& groups);
+
+/// A title within a sentence: "Test accuracy" as "test accuracy", but "SGD" as it is.
+std::string lowered(std::string title);
 
 /// Sentences with a space between them; empty ones fall out.
 std::string sentences(const std::vector<std::string>& parts);

@@ -36,6 +36,17 @@ std::string si_expression(const std::string& unit) {
          unit + "'";
 }
 
+/// By conditions and not by a scale: a legend of dashes would break up the outlines of the markers in it.
+Json dashes_by_series(const Dataset& dataset, const std::vector<std::string>& present,
+                      const FigureOptions& options) {
+  Json conditions = Json::array();
+  for (const std::string& series : present) {
+    conditions.push_back({{"test", "datum.series === " + Json(series).dump()},
+                          {"value", series_style(dataset, series, options).dash}});
+  }
+  return {{"condition", std::move(conditions)}, {"value", {1, 0}}};
+}
+
 }  // namespace
 
 std::pair<double, double> scale_domain(const Position& position) {
@@ -68,8 +79,19 @@ std::string label_expression(Unit unit, bool logarithmic, double high) {
     case Unit::none:
       break;
   }
-  return logarithmic || high >= 10000 ? "replace(format(datum.value, '~s'), 'G', 'B')"
-                                      : "format(datum.value, '~r')";
+  const std::string plain = "format(datum.value, '~r')";
+  if (!logarithmic && high < 10000) return plain;
+  return "datum.value < 1 ? " + plain + " : replace(format(datum.value, '~s'), 'G', 'B')";
+}
+
+std::string label_of_value(const std::string& value, Unit unit) {
+  const std::string three_digits = "+format(" + value + ", '.3r')";
+  std::string expression = label_expression(unit, true, INFINITY);
+  for (std::size_t at = 0; (at = expression.find("datum.value", at)) != std::string::npos;) {
+    expression.replace(at, std::string_view("datum.value").size(), three_digits);
+    at += three_digits.size();
+  }
+  return expression;
 }
 
 Json position_channel(const Position& position) {
@@ -112,37 +134,54 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
   const double width = width_pixels(options.width) / (symbol + letter * static_cast<double>(longest));
   const auto columns =
       std::clamp<std::size_t>(static_cast<std::size_t>(width), 1, std::max<std::size_t>(1, present.size()));
+  const Json legend = {
+      {"orient", "top"}, {"direction", "horizontal"}, {"columns", columns}, {"symbolOpacity", 1}};
   Json result = Json::object();
   for (const std::string& channel : channels) {
+    if (channel == "strokeDash") {
+      result[channel] = dashes_by_series(dataset, present, options);
+      continue;
+    }
     Json range = Json::array();
     for (const std::string& series : present) {
       const SeriesStyle look = series_style(dataset, series, options);
-      range.push_back(channel == "color"   ? Json(look.color)
-                      : channel == "shape" ? Json(look.shape)
-                                           : look.dash);
+      range.push_back(channel == "color" ? look.color : look.shape);
     }
     result[channel] = {{"field", "series"},
                        {"type", "nominal"},
                        {"title", nullptr},
                        {"scale", {{"domain", present}, {"range", std::move(range)}}},
-                       {"legend", {{"orient", "top"}, {"direction", "horizontal"}, {"columns", columns}}}};
+                       {"legend", legend}};
   }
   return result;
 }
 
+double label_width(const std::vector<std::string>& labels) {
+  constexpr double letter = 4.9, margin = 14;
+  std::size_t longest = 0;
+  for (const std::string& label : labels) longest = std::max(longest, label.size());
+  return letter * static_cast<double>(longest) + margin;
+}
+
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {
-  Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", table.records()}}}};
+  return make_spec(plot, table.records(), options);
+}
+
+Json make_spec(const Plot& plot, const Json& records, const FigureOptions& options) {
+  Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", records}}}};
   const double width = width_pixels(options.width);
+  if (!plot.title.empty())
+    spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}};
   if (plot.panels.size() < 2) {
     spec["width"] = width;
     spec["height"] = plot.height;
     spec["autosize"] = {{"type", "fit-x"}, {"contains", "padding"}};
     spec["layer"] = plot.layers;
   } else {
-    const std::size_t most = options.width == FigureWidth::one_column
-                                 ? std::min<std::size_t>(2, plot.most_columns)
-                                 : plot.most_columns;
-    const std::size_t columns = std::min(plot.panels.size(), most);
+    const std::size_t most = options.width == FigureWidth::one_column ? 2 : 4;
+    std::size_t columns = std::clamp<std::size_t>(plot.columns, 1, std::min(most, plot.panels.size()));
+    // Three in two columns would leave a hole.
+    if (plot.panels.size() == 3 && columns == 2) columns = 1;
     constexpr double spacing = 12;
     const bool own_axes = !plot.resolve.is_null();
     const double panel_width = own_axes ? width / static_cast<double>(columns) - plot.axis_width - spacing

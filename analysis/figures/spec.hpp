@@ -8,6 +8,9 @@
 
 namespace isthmus::analysis {
 
+/// Labels this near the end of a horizontal axis, in pixels, stay within it.
+constexpr int label_flush = 16;
+
 /// What a position channel shows.
 struct Position {
   std::string field;
@@ -28,23 +31,32 @@ Json same_scale(const std::string& field);
 /// What labels of an axis read: a Vega expression of datum.value.
 std::string label_expression(Unit unit, bool logarithmic, double high);
 
-/// Colour, dash and marker of "series", for the series that are there, with one legend above the plot.
-/// `channels` is any of "color", "strokeDash", "shape".
+/// The same of any Vega expression for a number, for texts inside a plot.
+std::string label_of_value(const std::string& value, Unit unit);
+
+/// Colour, dash and marker of "series", for the series that are there; one legend of colours and markers
+/// above the plot. `channels` is any of "color", "strokeDash", "shape".
 Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
                      const std::vector<std::string>& channels, const FigureOptions& options);
 
 /// Those of dataset.series() that a column "series" of the table has, in that order.
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
 
+/// What labels of series take on the left of horizontal bars, in pixels.
+double label_width(const std::vector<std::string>& labels);
+
 /// A complete spec of layers over the table; with more than one panel, small multiples by column "panel".
 struct Plot {
   Json layers = Json::array();
   double height = 170;
   std::vector<std::string> panels;  ///< in order; fewer than two: a single view
+  std::string title;                ///< above a single view
   double axis_width = 52;           ///< taken by the labels on the left
-  std::size_t most_columns = 4;     ///< of panels, in a figure of two columns
+  std::size_t columns = 4;          ///< of panels; fewer where they would be too narrow
   Json resolve;                     ///< of scales, by panel
 };
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options);
+/// The same where more is drawn than the tidy data, such as lines computed from it.
+Json make_spec(const Plot& plot, const Json& records, const FigureOptions& options);
 
 }  // namespace isthmus::analysis

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "analysis/study/columns.hpp"
 
@@ -80,12 +81,30 @@ SeriesStyle series_style(const Dataset& dataset, const std::string& series, cons
   return look;
 }
 
+std::string tint(const std::string& color) {
+  if (color.size() != 7 || color[0] != '#') return color;  // a name: there is no telling
+  constexpr double whiteness = 0.45;
+  unsigned red = 0, green = 0, blue = 0;
+  if (std::sscanf(color.c_str(), "#%2x%2x%2x", &red, &green, &blue) != 3) return color;
+  const auto lighter = [](unsigned part) { return static_cast<unsigned>(part + (255.0 - part) * whiteness); };
+  char text[8];
+  std::snprintf(text, sizeof text, "#%02X%02X%02X", lighter(red) & 255U, lighter(green) & 255U,
+                lighter(blue) & 255U);
+  return text;
+}
+
 std::vector<std::string> stack_colors(std::size_t parts) {
   if (parts <= 3) return {"#2D3A66", "#8E9CCB", "#E2E5F1"};
   return {"#1F2A52", "#3F5A8A", "#5E8DA8", "#86B8AE", "#BBD9A9", "#F0F1B5"};
 }
 
-DivergingColors diverging_colors() { return {"#B35806", "#F7F7F7", "#2166AC", "#BDBDBD"}; }
+std::vector<std::string> activity_colors(std::size_t activities) {
+  if (activities == 1) return {"#2D3A66"};
+  if (activities == 2) return {"#2D3A66", "#8E9CCB"};
+  return {"#1F2A52", "#5E8DA8", "#86B8AE", "#BBD9A9", "#F0F1B5"};
+}
+
+DivergingColors diverging_colors() { return {"#E08214", "#F7F7F7", "#4393C3", "#BDBDBD"}; }
 
 Json theme_config(Theme theme, const Json& style) {
   const bool light = theme == Theme::light;
@@ -134,9 +153,12 @@ Json theme_config(Theme theme, const Json& style) {
                  {"line", {{"strokeWidth", 1.5}}},
                  {"point", {{"size", 28}, {"filled", true}, {"opacity", 1}}},
                  {"style",
-                  {{ink_style, {{"stroke", ink}, {"fill", ink}}},
-                   {quiet_style, {{"stroke", quiet}, {"fill", quiet}}},
-                   {cell_style, {{"fontSize", 8.5}}}}},
+                  {{ink_style, {{"color", ink}}},
+                   {quiet_style, {{"color", quiet}}},
+                   {cell_style, {{"fontSize", 8.5}, {"fill", "#1A1A1A"}}},
+                   {"map-cell", {{"stroke", paper}, {"strokeWidth", 0.8}}},
+                   {"stack", {{"stroke", paper}, {"strokeWidth", 0.6}}},
+                   {"contour", {{"color", "#1A1A1A"}}}}},
                  {"text", {{"fontSize", 9}, {"fill", ink}}}};
   // Text has no outline.
   config["style"]["ink-text"] = {{"fill", ink}, {"fontSize", 9}};

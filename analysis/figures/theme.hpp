@@ -19,8 +19,14 @@ struct SeriesStyle {
 };
 SeriesStyle series_style(const Dataset& dataset, const std::string& series, const FigureOptions& options);
 
+/// A color ("#rrggbb") so light that dark text on it reads well.
+std::string tint(const std::string& color);
+
 /// Parts of a stack, from dark to light, so that they can be told apart in grey.
 std::vector<std::string> stack_colors(std::size_t parts);
+
+/// What workers do in a timeline, told apart beside each other: from dark (compute) to light (wait).
+std::vector<std::string> activity_colors(std::size_t activities);
 
 /// Below, at and above a tie: for maps of ratios.
 struct DivergingColors {

@@ -66,8 +66,12 @@ Dataset::Dataset(std::vector<Study> studies, const DatasetOptions& options)
   for (const Study& study : *studies_) {
     warnings_.insert(warnings_.end(), study.warnings.begin(), study.warnings.end());
   }
-  find_series(options.series, options.labels);
+  find_series("", options.labels);
   find_axes();
+  if (!options.series.empty()) {
+    find_series(options.series, options.labels);
+    find_axes();
+  }
   group_runs();
 }
 
@@ -90,6 +94,8 @@ const std::string& Dataset::kind_of(const std::string& series) const { return ki
 void Dataset::find_series(const std::string& key, const std::map<std::string, std::string>& labels) {
   const std::vector<const Run*> all = runs();
   protocol_of_ = protocol_labels(all, labels);
+  series_.clear();
+  kinds_.clear();
   if (key.empty() || key == "protocol" || key == "/protocol") {
     series_title_ = "Protocol";
     series_of_ = protocol_of_;
@@ -108,6 +114,7 @@ void Dataset::find_series(const std::string& key, const std::map<std::string, st
 }
 
 void Dataset::find_axes() {
+  axes_.clear();
   const std::vector<const Run*> all = runs();
   // What varies, in order of importance, then of appearance.
   std::vector<std::string> keys;

@@ -31,6 +31,12 @@ constexpr std::array prefixes = {
     Prefix{"P", 1e15}, Prefix{"Ki", 0x1p10}, Prefix{"Mi", 0x1p20}, Prefix{"Gi", 0x1p30}, Prefix{"Ti", 0x1p40},
     Prefix{"m", 1e-3}, Prefix{"u", 1e-6},    Prefix{"n", 1e-9}};
 
+/// "100 us" is what a terminal without Unicode shows; figures have "100 µs".
+std::string with_micro_sign(std::string text) {
+  if (text.ends_with(" us")) text.replace(text.size() - 2, 1, "µ");
+  return text;
+}
+
 }  // namespace
 
 std::optional<Quantity> parse_quantity(std::string_view text) {
@@ -59,7 +65,7 @@ std::string format_quantity(double value, Unit unit) {
     case Unit::bits_per_second:
       return format_bandwidth(value / 8);
     case Unit::seconds:
-      return format_seconds(value);
+      return with_micro_sign(format_seconds(value));
     case Unit::bytes:
       // Memory is sold in powers of two, traffic counted in powers of ten.
       return value >= 1024 && std::fmod(value, 1024) == 0 ? format_memory(value) : format_bytes(value);

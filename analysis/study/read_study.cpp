@@ -111,9 +111,9 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
     run.outcome = "failed";
   }
   run.swept = object_member(json, "swept", file, warnings);
-  run.labels = json.value("labels", Json());
   run.summary = object_member(json, "summary", file, warnings);
   run.memory = object_member(json, "memory", file, warnings);
+  run.labels = json.value("labels", Json());
   run.network = json.value("network", Json());
   run.configuration = object_member(json, "configuration", file, warnings);
   run.provenance = json.value("provenance", Json());
@@ -162,7 +162,7 @@ void read_run_folders(Study& study, RunFiles files) {
     if (entry->is_directory()) folders.push_back(entry->path());
   }
   if (error) {
-    study.warnings.push_back(fs::exists(runs / "..") && !fs::exists(runs)
+    study.warnings.push_back(!fs::exists(runs)
                                  ? runs.string() + " is missing: no run of this study is finished"
                                  : "cannot read " + runs.string() + ": " + error.message());
     return;

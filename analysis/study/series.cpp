@@ -30,6 +30,12 @@ Options protocol_options(const Run& run) {
   return options;
 }
 
+std::string given_label(const Run& run) {
+  if (!run.labels.is_object()) return {};
+  const auto label = run.labels.find("/protocol");
+  return label != run.labels.end() && label->is_string() ? label->get<std::string>() : std::string();
+}
+
 std::string option_text(const std::string& key, const AxisValue& value) {
   std::string name = key.substr(key.rfind('/') + 1);
   std::ranges::replace(name, '_', ' ');
@@ -56,7 +62,9 @@ std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>&
     return found == labels.end() ? label : found->second;
   };
   std::map<const Run*, std::string> result;
-  for (const auto& [kind, members] : by_kind) {
+  for (const auto& entry : by_kind) {
+    const std::string& kind = entry.first;
+    const auto& members = entry.second;
     const auto custom = labels.find(kind);
     const std::string name = custom == labels.end() ? display_name(kind) : custom->second;
     std::set<std::string> keys;
@@ -75,6 +83,11 @@ std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>&
       std::string text;
       for (const std::string& key : keys)
         text += (text.empty() ? "" : ", ") + option_text(key, value(options, key));
+      // Who swept over named protocols has said what to call them.
+      if (const std::string given = given_label(*run); !given.empty()) {
+        result[run] = renamed(given);
+        continue;
+      }
       result[run] = renamed(text.empty() ? name : name + " (" + text + ")");
     }
   }

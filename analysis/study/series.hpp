@@ -12,7 +12,8 @@ namespace isthmus::analysis {
 std::string protocol_kind(const Run& run);
 
 /// A readable label for the protocol of each run: its name, and those options by which runs of the same
-/// protocol differ: "Data parallel", "IST (local steps 10, server)". `labels` gives other names: of a kind
+/// protocol differ: "Data parallel", "IST (local steps 10, server)"; or the name that the sweep gave it.
+/// `labels` gives other names: of a kind
 /// ("ist"), or of a whole label.
 std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>& runs,
                                                   const std::map<std::string, std::string>& labels);

@@ -41,7 +41,8 @@ struct Run {
   std::string id;
   std::string outcome;  ///< completed, out_of_memory, deadlock, failed
   std::string message;
-  Json swept, labels, summary, memory, network, configuration, provenance;  ///< objects or null
+  Json swept, summary, memory, network, configuration, provenance;  ///< objects or null
+  Json labels;  ///< names that the sweep gives to its values, by JSON pointer; object or null
   std::vector<Evaluation> history;
   std::vector<WorkerUse> workers;
   std::vector<LinkUse> links;

@@ -1,7 +1,5 @@
 #include "models/layers/average_pool.hpp"
 
-#include "models/layers/onednn.hpp"
-
 namespace isthmus {
 
 void AveragePool::add_costs(CostProfile& costs, Index batch, bool) const {
@@ -14,7 +12,7 @@ void AveragePool::add_costs(CostProfile& costs, Index batch, bool) const {
 // A sample's pixels are rows of one block of channels each, block after block.
 
 void AveragePool::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) {
-  const Index block = onednn::channel_block(), pixels = Index{input_.height} * input_.width;
+  const Index block = onednn::channel_block(input_, layout_), pixels = Index{input_.height} * input_.width;
   for (Index sample = 0; sample < input.rows(); ++sample) {
     const float* values = input.row(sample).data();
     for (Index channel = 0; channel < input_.channels; channel += block, values += block * pixels) {
@@ -28,7 +26,7 @@ void AveragePool::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) 
 void AveragePool::backward(ConstValues, ConstMatrixMap, ConstMatrixMap, MatrixMap output_gradient,
                            MatrixMap* input_gradient, Values) {
   if (!input_gradient) return;
-  const Index block = onednn::channel_block(), pixels = Index{input_.height} * input_.width;
+  const Index block = onednn::channel_block(input_, layout_), pixels = Index{input_.height} * input_.width;
   input_gradient->setZero();  // filled-up channels too
   for (Index sample = 0; sample < output_gradient.rows(); ++sample) {
     float* values = input_gradient->row(sample).data();

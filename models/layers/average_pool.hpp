@@ -1,24 +1,27 @@
 #pragma once
 
 #include "models/layers/layer.hpp"
+#include "models/layers/onednn.hpp"
 #include "models/sample_shape.hpp"
 
 namespace isthmus {
 
-/// The mean over all pixels of each channel: from blocked images to plain vectors of channels. FLOPs: one per
-/// input element, forward and backward.
+/// The mean over all pixels of each channel: from images to plain vectors of channels. FLOPs: one per input
+/// element, forward and backward.
 class AveragePool final : public Layer {
  public:
   explicit AveragePool(SampleShape input) : input_(input) {}
 
   Index outputs() const override { return input_.channels; }
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
   SampleShape input_;
+  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
 };
 
 }  // namespace isthmus

@@ -3,12 +3,6 @@
 #include <cmath>
 
 namespace isthmus {
-namespace {
-
-constexpr float epsilon = 1e-5f;
-constexpr float newest_weight = 0.1f;
-
-}  // namespace
 
 BatchNorm::BatchNorm(std::string name, const ParameterLayout& layout, int axis, Options options)
     : name_(std::move(name)),
@@ -23,9 +17,7 @@ void BatchNorm::declare_parameters(ParameterLayout& layout) {
 }
 
 void BatchNorm::declare_statistics(ParameterLayout& layout) {
-  if (options_.statistics != BatchStatistics::running) return;
-  mean_offset_ = layout.add(name_ + ".running_mean", axis_, 0, false);
-  variance_offset_ = layout.add(name_ + ".running_variance", axis_, 0, false);
+  if (options_.statistics == BatchStatistics::running) running_.declare(layout, name_, axis_);
 }
 
 void BatchNorm::initialise(Values parameters, Random&) const {
@@ -36,10 +28,7 @@ void BatchNorm::initialise(Values parameters, Random&) const {
     fill(scale_offset_, 1);
     fill(shift_offset_, 0);
   }
-  if (options_.statistics == BatchStatistics::running) {
-    fill(mean_offset_, 0);
-    fill(variance_offset_, 1);
-  }
+  if (options_.statistics == BatchStatistics::running) running_.initialise(parameters);
 }
 
 void BatchNorm::add_costs(CostProfile& costs, Index batch, bool) const {
@@ -73,18 +62,15 @@ void BatchNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap outpu
   using ArrayMap = Eigen::Map<Eigen::ArrayXf>;
   const auto at = [&](std::size_t offset) { return ArrayMap(parameters.data() + offset, features_); };
   if (mode == Mode::evaluation && options_.statistics == BatchStatistics::running) {
-    mean_ = at(mean_offset_);
-    variance_ = at(variance_offset_);
+    mean_ = running_.mean(parameters);
+    variance_ = running_.variance(parameters);
   } else {
     use_batch_statistics(input);
     if (options_.statistics == BatchStatistics::running) {
-      const float samples = static_cast<float>(input.rows());
-      const float unbiased = samples > 1 ? samples / (samples - 1) : 1;
-      at(mean_offset_) += newest_weight * (mean_ - at(mean_offset_));
-      at(variance_offset_) += newest_weight * (unbiased * variance_ - at(variance_offset_));
+      running_.update(parameters, {mean_.data(), features_}, {variance_.data(), features_}, input.rows());
     }
   }
-  inverse_deviation_ = (variance_ + epsilon).rsqrt();
+  inverse_deviation_ = (variance_ + normalisation_epsilon).rsqrt();
   if (options_.affine) {
     factor_ = inverse_deviation_ * at(scale_offset_);
     offset_ = at(shift_offset_) - mean_ * factor_;

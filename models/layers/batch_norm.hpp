@@ -4,13 +4,9 @@
 #include <string>
 
 #include "models/layers/layer.hpp"
+#include "models/layers/running_statistics.hpp"
 
 namespace isthmus {
-
-/// What evaluation normalises by: the statistics of the batch at hand (as the IST authors' code does), or a
-/// running average of training's (exponential, weight 0.1 for the newest, unbiased variance, as PyTorch
-/// does).
-enum class BatchStatistics { batch, running };
 
 /// y = scale * (x - mean) / sqrt(variance + 1e-5) + shift, feature by feature, with mean and variance over
 /// the samples of the batch; then, on request, ReLU. Ioffe and Szegedy 2015. FLOPs per element: forward 6
@@ -43,7 +39,8 @@ class BatchNorm final : public Layer {
   int axis_;
   Index features_;
   Options options_;
-  std::size_t scale_offset_ = 0, shift_offset_ = 0, mean_offset_ = 0, variance_offset_ = 0;
+  std::size_t scale_offset_ = 0, shift_offset_ = 0;
+  RunningStatistics running_;
   // Per feature: of the last forward().
   Eigen::ArrayXf mean_, variance_, inverse_deviation_;
   // Scratch: factor and offset of y = factor * x + offset; sums of backward().

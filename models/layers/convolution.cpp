@@ -4,8 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "models/layers/onednn.hpp"
-
 namespace isthmus {
 namespace {
 
@@ -19,74 +17,69 @@ using onednn::Type;
 /// Primitives for one number of samples; those of the backward pass are made when first needed.
 struct Convolution::Plan {
   Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision,
-       Index samples)
+       onednn::ImageLayout layout, Index samples)
       : strides{options.stride, options.stride},
         padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
         rounded(precision == Precision::bf16) {
-    const auto images = [&](Type type) {
-      return options.plain_input ? onednn::plain_images(samples, input, type)
-                                 : onednn::blocked_images(samples, input, type);
-    };
     const memory::dims weights = {output.channels, input.channels, options.kernel, options.kernel};
     const Type factors = rounded ? Type::bf16 : Type::f32;
-    source = images(Type::f32);
-    source_factor = images(factors);
-    destination = onednn::blocked_images(samples, output);
-    destination_factor = onednn::blocked_images(samples, output, factors);
+    source =
+        options.plain_input ? onednn::plain_images(samples, input) : onednn::images(samples, input, layout);
+    source_factor = rounded ? onednn::images(samples, input, layout, factors) : source;
+    destination = onednn::images(samples, output, layout);
+    destination_factor = onednn::images(samples, output, layout, factors);
     weights_factor = {weights, factors, memory::format_tag::any};
     any_weights = {weights, Type::f32, memory::format_tag::any};
     plain_weights = {weights, Type::f32, memory::format_tag::oihw};
-    if (rounded) rounded_source = memory(source_factor, onednn::engine());
-    const bool winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
-                          options.stride == 1 && input.channels >= 32;
-    if (winograd) try_method(algorithm::convolution_winograd);
-    if (!forward_description) try_method(algorithm::convolution_direct);
-    if (!forward_description) throw std::runtime_error("oneDNN has no convolution of this shape");
+    if (rounded) rounded_source = onednn::Storage(source_factor);
+    winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
+               options.stride == 1 && input.channels >= 32;
+    tiles = samples * ((output.height + 3) / 4) * ((output.width + 3) / 4);
+    forward_description = best_description<dnnl::convolution_forward>(64, [&](algorithm method) {
+      const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
+                                                        weights_factor, destination, strides, padding,
+                                                        padding);
+      return dnnl::convolution_forward::primitive_desc(description, onednn::attributes(), onednn::engine(),
+                                                       true);
+    });
     forward = dnnl::convolution_forward(*forward_description);
-    forward_weights = memory(forward_description->weights_desc(), onednn::engine());
+    forward_weights = onednn::Storage(forward_description->weights_desc());
   }
 
-  void try_method(algorithm method) {
-    const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
-                                                      weights_factor, destination, strides, padding, padding);
-    const dnnl::convolution_forward::primitive_desc attempt(description, onednn::attributes(),
-                                                            onednn::engine(), true);
-    if (!attempt.get(true)) return;
-    forward_description = attempt;
-    chosen = method;
-  }
-
-  /// In the method of the forward pass if oneDNN can, else direct.
+  /// Winograd where it pays: it transforms the weights at each call, so there must be tiles of 4x4 outputs
+  /// enough to use them.
   template <typename Primitive, typename Make>
-  static typename Primitive::primitive_desc best_description(algorithm chosen, const Make& make) {
-    typename Primitive::primitive_desc description = make(chosen);
-    return description.get(true) ? description : make(algorithm::convolution_direct);
+  typename Primitive::primitive_desc best_description(Index least_tiles, const Make& make) const {
+    typename Primitive::primitive_desc description;
+    if (winograd && tiles >= least_tiles) description = make(algorithm::convolution_winograd);
+    if (!description.get(true)) description = make(algorithm::convolution_direct);
+    if (!description.get(true)) throw std::runtime_error("oneDNN has no convolution of this shape");
+    return description;
   }
 
   void prepare_weights_gradient() {
     if (weights_gradient_description) return;
     weights_gradient_description =
-        best_description<dnnl::convolution_backward_weights>(chosen, [&](algorithm method) {
+        best_description<dnnl::convolution_backward_weights>(32, [&](algorithm method) {
           const dnnl::convolution_backward_weights::desc description(
               method, source_factor, any_weights, destination_factor, strides, padding, padding);
           return dnnl::convolution_backward_weights::primitive_desc(
               description, onednn::attributes(), onednn::engine(), *forward_description, true);
         });
     weights_gradient = dnnl::convolution_backward_weights(*weights_gradient_description);
-    gradient_weights = memory(weights_gradient_description->diff_weights_desc(), onednn::engine());
+    gradient_weights = onednn::Storage(weights_gradient_description->diff_weights_desc());
   }
 
   void prepare_input_gradient() {
     if (input_gradient_description) return;
-    input_gradient_description =
-        best_description<dnnl::convolution_backward_data>(chosen, [&](algorithm method) {
-          const dnnl::convolution_backward_data::desc description(
-              method, source, weights_factor, destination_factor, strides, padding, padding);
-          return dnnl::convolution_backward_data::primitive_desc(
-              description, onednn::attributes(), onednn::engine(), *forward_description, true);
-        });
+    input_gradient_description = best_description<dnnl::convolution_backward_data>(64, [&](algorithm method) {
+      const dnnl::convolution_backward_data::desc description(method, source, weights_factor,
+                                                              destination_factor, strides, padding, padding);
+      return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(),
+                                                             onednn::engine(), *forward_description, true);
+    });
     input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
-    backward_weights = memory(input_gradient_description->weights_desc(), onednn::engine());
+    backward_weights = onednn::Storage(input_gradient_description->weights_desc());
   }
 
   /// The gradient of the output as a factor of products: rounded into scratch memory, or as it is.
@@ -103,15 +96,17 @@ struct Convolution::Plan {
   bool rounded;
   memory::desc source, destination, any_weights, plain_weights;
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
-  memory rounded_source;                                           // of the last forward pass, if rounded
-  algorithm chosen{};
+  onednn::Storage rounded_source;                                  // of the last forward pass, if rounded
+  bool winograd = false;
+  Index tiles = 0;
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
   std::optional<dnnl::convolution_backward_weights::primitive_desc> weights_gradient_description;
   std::optional<dnnl::convolution_backward_data::primitive_desc> input_gradient_description;
   dnnl::convolution_forward forward;
   dnnl::convolution_backward_weights weights_gradient;
   dnnl::convolution_backward_data input_gradient;
-  memory forward_weights, backward_weights, gradient_weights;  // in the layouts these primitives like
+  onednn::Storage forward_weights, backward_weights,
+      gradient_weights;  // in the layouts these primitives like
 };
 
 Convolution::Convolution(std::string name, SampleShape input, Options options)
@@ -123,7 +118,12 @@ Convolution::Convolution(std::string name, SampleShape input, Options options)
 
 Convolution::~Convolution() = default;
 
-Index Convolution::outputs() const { return onednn::blocked_size(output_); }
+Index Convolution::outputs() const { return onednn::image_size(output_, layout_); }
+
+void Convolution::set_precision(Precision precision) {
+  precision_ = precision;
+  layout_ = onednn::image_layout(precision);
+}
 
 void Convolution::declare_parameters(ParameterLayout& layout) {
   const int rows = layout.add_axis(name_ + ".outputs", output_.channels, false);
@@ -149,21 +149,22 @@ void Convolution::add_costs(CostProfile& costs, Index batch, bool first) const {
 
 Convolution::Plan& Convolution::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
-  if (!known) known = std::make_unique<Plan>(input_, output_, options_, precision_, samples);
+  if (!known) known = std::make_unique<Plan>(input_, output_, options_, precision_, layout_, samples);
   return *known;
 }
 
 void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
   Plan& plan = this->plan(input.rows());
-  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_), plan.forward_weights);
+  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_),
+                  plan.forward_weights.memory());
   memory source = onednn::view(plan.source, input.data());
   if (plan.rounded) {
-    onednn::reorder(source, plan.rounded_source);
-    source = plan.rounded_source;
+    onednn::reorder(source, plan.rounded_source.memory());
+    source = plan.rounded_source.memory();
   }
   onednn::run(plan.forward,
               {{DNNL_ARG_SRC, source},
-               {DNNL_ARG_WEIGHTS, plan.forward_weights},
+               {DNNL_ARG_WEIGHTS, plan.forward_weights.memory()},
                {DNNL_ARG_DST, onednn::view(plan.destination, output.data())}},
               plan.forward_description->scratchpad_desc());
 }
@@ -173,19 +174,21 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
   Plan& plan = this->plan(input.rows());
   plan.prepare_weights_gradient();
   const memory gradient = plan.gradient_factor(output_gradient.data());
-  onednn::run(plan.weights_gradient,
-              {{DNNL_ARG_SRC, plan.rounded ? plan.rounded_source : onednn::view(plan.source, input.data())},
-               {DNNL_ARG_DIFF_DST, gradient},
-               {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights}},
-              plan.weights_gradient_description->scratchpad_desc());
-  onednn::reorder(plan.gradient_weights, onednn::view(plan.plain_weights, gradients.data() + weight_offset_));
+  onednn::run(
+      plan.weights_gradient,
+      {{DNNL_ARG_SRC, plan.rounded ? plan.rounded_source.memory() : onednn::view(plan.source, input.data())},
+       {DNNL_ARG_DIFF_DST, gradient},
+       {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights.memory()}},
+      plan.weights_gradient_description->scratchpad_desc());
+  onednn::reorder(plan.gradient_weights.memory(),
+                  onednn::view(plan.plain_weights, gradients.data() + weight_offset_));
   if (!input_gradient) return;
   plan.prepare_input_gradient();
   onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_),
-                  plan.backward_weights);
+                  plan.backward_weights.memory());
   onednn::run(plan.input_gradient,
               {{DNNL_ARG_DIFF_DST, gradient},
-               {DNNL_ARG_WEIGHTS, plan.backward_weights},
+               {DNNL_ARG_WEIGHTS, plan.backward_weights.memory()},
                {DNNL_ARG_DIFF_SRC, onednn::view(plan.source, input_gradient->data())}},
               plan.input_gradient_description->scratchpad_desc());
 }

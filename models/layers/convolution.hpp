@@ -5,17 +5,18 @@
 #include <string>
 
 #include "models/layers/layer.hpp"
+#include "models/layers/onednn.hpp"
 #include "models/sample_shape.hpp"
 
 namespace isthmus {
 
-/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, AVX-512; rms error about 1e-6),
-/// else and always with `direct` the plain sum.
+/// `fastest` is Winograd where it pays (3x3, stride 1, 32 channels or more, enough pixels, AVX-512; rms error
+/// about 1e-6), else and always with `direct` the plain sum.
 enum class ConvolutionMethod { fastest, direct };
 
 /// A square convolution of images, padded so that only the stride changes their size; no bias. Output
 /// channels x input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
-/// Activations are in oneDNN's blocked layout, but for the input of a network's first layer, which is plain.
+/// Activations lie as image_layout() says, but for the input of a network's first layer, which is plain.
 class Convolution final : public Layer {
  public:
   struct Options {
@@ -34,7 +35,7 @@ class Convolution final : public Layer {
   void declare_parameters(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
-  void set_precision(Precision precision) override { precision_ = precision; }
+  void set_precision(Precision precision) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
@@ -51,6 +52,7 @@ class Convolution final : public Layer {
   SampleShape input_, output_;
   Options options_;
   Precision precision_ = Precision::fp32;
+  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
   std::size_t weight_offset_ = 0;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

@@ -2,17 +2,12 @@
 
 #include <optional>
 
-#include "models/layers/onednn.hpp"
-
 namespace isthmus {
 namespace {
 
 using dnnl::memory;
 using dnnl::normalization_flags;
 using dnnl::prop_kind;
-
-constexpr float epsilon = 1e-5f;
-constexpr float newest_weight = 0.1f;
 
 }  // namespace
 
@@ -21,8 +16,8 @@ struct ImageNorm::Plan {
   using Forward = dnnl::batch_normalization_forward;
   using Backward = dnnl::batch_normalization_backward;
 
-  Plan(const SampleShape& shape, bool relu, Index samples)
-      : images(onednn::blocked_images(samples, shape)),
+  Plan(const SampleShape& shape, onednn::ImageLayout layout, bool relu, Index samples)
+      : images(onednn::images(samples, shape, layout)),
         features({shape.channels}, memory::data_type::f32, memory::format_tag::a),
         flags(normalization_flags::use_scale | normalization_flags::use_shift) {
     if (relu) flags = flags | normalization_flags::fuse_norm_relu;
@@ -32,7 +27,7 @@ struct ImageNorm::Plan {
   }
 
   Forward::primitive_desc describe(prop_kind kind, normalization_flags with) const {
-    return {Forward::desc(kind, images, epsilon, with), onednn::attributes(), onednn::engine()};
+    return {Forward::desc(kind, images, normalisation_epsilon, with), onednn::attributes(), onednn::engine()};
   }
 
   /// By given statistics, for evaluation.
@@ -45,9 +40,9 @@ struct ImageNorm::Plan {
 
   void prepare_backward() {
     if (backward_description) return;
-    backward_description =
-        Backward::primitive_desc(Backward::desc(prop_kind::backward, images, images, epsilon, flags),
-                                 onednn::attributes(), onednn::engine(), forward_description);
+    backward_description = Backward::primitive_desc(
+        Backward::desc(prop_kind::backward, images, images, normalisation_epsilon, flags),
+        onednn::attributes(), onednn::engine(), forward_description);
     backward = Backward(*backward_description);
   }
 
@@ -66,7 +61,7 @@ ImageNorm::ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatis
 
 ImageNorm::~ImageNorm() = default;
 
-Index ImageNorm::outputs() const { return onednn::blocked_size(shape_); }
+Index ImageNorm::outputs() const { return onednn::image_size(shape_, layout_); }
 
 void ImageNorm::declare_parameters(ParameterLayout& layout) {
   axis_ = layout.add_axis(name_, shape_.channels, false);
@@ -75,17 +70,13 @@ void ImageNorm::declare_parameters(ParameterLayout& layout) {
 }
 
 void ImageNorm::declare_statistics(ParameterLayout& layout) {
-  if (statistics_ != BatchStatistics::running) return;
-  mean_offset_ = layout.add(name_ + ".running_mean", axis_, 0, false);
-  variance_offset_ = layout.add(name_ + ".running_variance", axis_, 0, false);
+  if (statistics_ == BatchStatistics::running) running_.declare(layout, name_, axis_);
 }
 
 void ImageNorm::initialise(Values parameters, Random&) const {
   std::fill_n(parameters.data() + scale_offset_, shape_.channels, 1.0f);
   std::fill_n(parameters.data() + shift_offset_, shape_.channels, 0.0f);
-  if (statistics_ != BatchStatistics::running) return;
-  std::fill_n(parameters.data() + mean_offset_, shape_.channels, 0.0f);
-  std::fill_n(parameters.data() + variance_offset_, shape_.channels, 1.0f);
+  if (statistics_ == BatchStatistics::running) running_.initialise(parameters);
 }
 
 void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
@@ -102,7 +93,7 @@ void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
 
 ImageNorm::Plan& ImageNorm::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
-  if (!known) known = std::make_unique<Plan>(shape_, relu_, samples);
+  if (!known) known = std::make_unique<Plan>(shape_, layout_, relu_, samples);
   return *known;
 }
 
@@ -118,26 +109,17 @@ void ImageNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap outpu
                                  {DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_)}};
   if (by_running) {
     plan.prepare_inference();
-    arguments.emplace(DNNL_ARG_MEAN, feature(parameters.data() + mean_offset_));
-    arguments.emplace(DNNL_ARG_VARIANCE, feature(parameters.data() + variance_offset_));
+    arguments.emplace(DNNL_ARG_MEAN, feature(running_.mean(parameters).data()));
+    arguments.emplace(DNNL_ARG_VARIANCE, feature(running_.variance(parameters).data()));
     return onednn::run(plan.inference, arguments, plan.inference_description->scratchpad_desc());
   }
   arguments.emplace(DNNL_ARG_MEAN, feature(mean_.data()));
   arguments.emplace(DNNL_ARG_VARIANCE, feature(variance_.data()));
   if (relu_) arguments.emplace(DNNL_ARG_WORKSPACE, plan.workspace);
   onednn::run(plan.forward, arguments, plan.forward_description.scratchpad_desc());
-  if (statistics_ == BatchStatistics::running) update_running_statistics(parameters, input.rows());
-}
-
-void ImageNorm::update_running_statistics(Values parameters, Index samples) const {
-  const float count = static_cast<float>(samples * shape_.height * shape_.width);
-  const float unbiased = count > 1 ? count / (count - 1) : 1;
-  float* mean = parameters.data() + mean_offset_;
-  float* variance = parameters.data() + variance_offset_;
-  for (std::size_t i = 0; i < mean_.size(); ++i) {
-    mean[i] += newest_weight * (mean_[i] - mean[i]);
-    variance[i] += newest_weight * (unbiased * variance_[i] - variance[i]);
-  }
+  if (statistics_ != BatchStatistics::running) return;
+  running_.update(parameters, {mean_.data(), shape_.channels}, {variance_.data(), shape_.channels},
+                  input.rows() * shape_.height * shape_.width);
 }
 
 void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap,

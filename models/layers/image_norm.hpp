@@ -5,13 +5,15 @@
 #include <string>
 
 #include "models/aligned.hpp"
-#include "models/layers/batch_norm.hpp"
+#include "models/layers/layer.hpp"
+#include "models/layers/onednn.hpp"
+#include "models/layers/running_statistics.hpp"
 #include "models/sample_shape.hpp"
 
 namespace isthmus {
 
 /// Batch norm of images, channel by channel over samples and pixels; then, on request, ReLU, fused. The
-/// formula, constants and FLOPs are those of BatchNorm; activations are in oneDNN's blocked layout.
+/// formula, constants and FLOPs are those of BatchNorm; it computes in fp32.
 class ImageNorm final : public Layer {
  public:
   ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics);
@@ -22,6 +24,7 @@ class ImageNorm final : public Layer {
   void declare_statistics(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
@@ -30,14 +33,15 @@ class ImageNorm final : public Layer {
  private:
   struct Plan;
   Plan& plan(Index samples);
-  void update_running_statistics(Values parameters, Index samples) const;
 
   std::string name_;
   SampleShape shape_;
   bool relu_;
   BatchStatistics statistics_;
+  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
   int axis_ = 0;
-  std::size_t scale_offset_ = 0, shift_offset_ = 0, mean_offset_ = 0, variance_offset_ = 0;
+  std::size_t scale_offset_ = 0, shift_offset_ = 0;
+  RunningStatistics running_;
   AlignedFloats mean_, variance_;                 // of the last forward()
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "models/aligned.hpp"
-
 namespace isthmus::onednn {
 namespace {
 
@@ -16,6 +14,11 @@ dnnl::memory::dims dimensions(Index samples, const SampleShape& shape) {
   return {samples, shape.channels, shape.height, shape.width};
 }
 
+Index block_of_vectors() {
+  static const Index block = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 16 : 8;
+  return block;
+}
+
 }  // namespace
 
 const dnnl::engine& engine() {
@@ -23,24 +26,33 @@ const dnnl::engine& engine() {
   return cpu;
 }
 
-Index channel_block() {
-  static const Index block = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 16 : 8;
-  return block;
+ImageLayout image_layout(Precision precision) {
+  const bool matrix_units = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx;
+  return precision == Precision::bf16 && matrix_units ? ImageLayout::channels_last : ImageLayout::blocked;
 }
 
-Index blocked_size(const SampleShape& shape) {
-  const Index block = channel_block();
+Index channel_block(const SampleShape& shape, ImageLayout layout) {
+  return layout == ImageLayout::channels_last ? shape.channels : block_of_vectors();
+}
+
+Index image_size(const SampleShape& shape, ImageLayout layout) {
+  const Index block = channel_block(shape, layout);
   return (shape.channels + block - 1) / block * block * shape.height * shape.width;
 }
 
-dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape, Type type) {
+dnnl::memory::desc images(Index samples, const SampleShape& shape, ImageLayout layout, Type type) {
   using Tag = dnnl::memory::format_tag;
-  return {dimensions(samples, shape), type, channel_block() == 16 ? Tag::nChw16c : Tag::nChw8c};
+  const Tag blocked = block_of_vectors() == 16 ? Tag::nChw16c : Tag::nChw8c;
+  return {dimensions(samples, shape), type, layout == ImageLayout::channels_last ? Tag::nhwc : blocked};
 }
 
-dnnl::memory::desc plain_images(Index samples, const SampleShape& shape, Type type) {
-  return {dimensions(samples, shape), type, dnnl::memory::format_tag::nchw};
+dnnl::memory::desc plain_images(Index samples, const SampleShape& shape) {
+  return {dimensions(samples, shape), Type::f32, dnnl::memory::format_tag::nchw};
 }
+
+Storage::Storage(const dnnl::memory::desc& description)
+    : values_((description.get_size() + sizeof(float) - 1) / sizeof(float)),
+      view_(onednn::view(description, values_.data())) {}
 
 float* scratch(Scratch slot, std::size_t floats) {
   thread_local std::array<AlignedFloats, 5> slots;

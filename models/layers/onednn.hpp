@@ -3,23 +3,45 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
+#include "models/aligned.hpp"
 #include "models/sample_shape.hpp"
+#include "models/training.hpp"
 
 namespace isthmus::onednn {
 
 /// The CPU.
 const dnnl::engine& engine();
 
-/// Channels that lie together in the layout of image activations (nChw16c, or nChw8c without AVX-512).
-Index channel_block();
+/// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512; filled up with
+/// zeros), which fp32 kernels and AVX-512's bf16 like; or a pixel's channels together (nhwc), without which
+/// oneDNN's matrix units (AMX) stay unused.
+enum class ImageLayout { blocked, channels_last };
+ImageLayout image_layout(Precision precision);
 
-/// Floats that a sample takes in that layout: channels are filled up with zeros to whole blocks.
-Index blocked_size(const SampleShape& shape);
+/// Channels that lie together.
+Index channel_block(const SampleShape& shape, ImageLayout layout);
+
+/// Floats that a sample takes.
+Index image_size(const SampleShape& shape, ImageLayout layout);
 
 using Type = dnnl::memory::data_type;
-dnnl::memory::desc blocked_images(Index samples, const SampleShape& shape, Type type = Type::f32);
+dnnl::memory::desc images(Index samples, const SampleShape& shape, ImageLayout layout, Type type = Type::f32);
 /// Sample by sample, channel by channel, row by row: how data sets hold images.
-dnnl::memory::desc plain_images(Index samples, const SampleShape& shape, Type type = Type::f32);
+dnnl::memory::desc plain_images(Index samples, const SampleShape& shape);
+
+/// Memory of our own for what a description says.
+class Storage {
+ public:
+  Storage() = default;
+  explicit Storage(const dnnl::memory::desc& description);
+  Storage(Storage&&) = default;
+  Storage& operator=(Storage&&) = default;
+  const dnnl::memory& memory() const { return view_; }
+
+ private:
+  AlignedFloats values_;
+  dnnl::memory view_;
+};
 
 /// Memory of the calling thread for what lives during one call only. Growing keeps nothing; slots are
 /// independent of each other. Slot 0 is for run().

@@ -45,7 +45,7 @@ ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, 
     : unit_(unit), scale_(scale), pre_activation_(style.pre_activation), output_(input) {
   const auto shapes = branch_convolutions(channels, stride, style);
   const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu) {
-    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics), {}});
+    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics)});
   };
   const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from,
                             ConvolutionShape shape) {
@@ -53,7 +53,7 @@ ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, 
         name + part, from,
         Convolution::Options{shape.channels, shape.kernel, shape.stride, false, style.method});
     const SampleShape to = convolution->output_shape();
-    stages.push_back({std::move(convolution), {}});
+    stages.push_back({std::move(convolution)});
     return to;
   };
   for (std::size_t i = 0; i < shapes.size(); ++i) {
@@ -67,7 +67,7 @@ ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, 
   if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false);
 }
 
-Index ResidualBlock::outputs() const { return onednn::blocked_size(output_); }
+Index ResidualBlock::outputs() const { return branch_.back().layer->outputs(); }
 
 template <typename Do>
 void ResidualBlock::for_each_layer(Do&& act) const {
@@ -106,18 +106,28 @@ void ResidualBlock::set_precision(Precision precision) {
 }
 
 void ResidualBlock::allocate(Index batch) {
+  std::vector<Stage*> stored;
+  Index features = 0;
   for (Stages* stages : {&branch_, &shortcut_}) {
     for (Stage& stage : *stages) {
       stage.layer->allocate(batch);
       const bool into_output = stages == &branch_ && pre_activation_ && &stage == &branch_.back();
-      if (!into_output) stage.output.resize(static_cast<std::size_t>(batch * stage.layer->outputs()));
+      if (into_output) continue;
+      stored.push_back(&stage);
+      features += stage.layer->outputs();
     }
+  }
+  memory_.resize(static_cast<std::size_t>(batch * features));
+  float* next = memory_.data();
+  for (Stage* stage : stored) {
+    stage->output = next;
+    next += batch * stage->layer->outputs();
   }
 }
 
 ConstMatrixMap ResidualBlock::input_of(const Stages& stages, std::size_t i, ConstMatrixMap first) const {
   if (i == 0) return first;
-  return {stages[i - 1].output.data(), first.rows(), stages[i - 1].layer->outputs()};
+  return {stages[i - 1].output, first.rows(), stages[i - 1].layer->outputs()};
 }
 
 ConstMatrixMap ResidualBlock::shortcut_input(ConstMatrixMap input) const {
@@ -126,7 +136,7 @@ ConstMatrixMap ResidualBlock::shortcut_input(ConstMatrixMap input) const {
 
 void ResidualBlock::run_forward(Stages& stages, Values parameters, ConstMatrixMap input, Mode mode) const {
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    const MatrixMap output(stages[i].output.data(), input.rows(), stages[i].layer->outputs());
+    const MatrixMap output(stages[i].output, input.rows(), stages[i].layer->outputs());
     stages[i].layer->forward(parameters, input_of(stages, i, input), output, mode);
   }
 }
@@ -135,7 +145,7 @@ void ResidualBlock::forward(Values parameters, ConstMatrixMap input, MatrixMap o
   for (std::size_t i = 0; i < branch_.size(); ++i) {
     const bool into_output = pre_activation_ && i + 1 == branch_.size();
     const MatrixMap to =
-        into_output ? output : MatrixMap(branch_[i].output.data(), input.rows(), branch_[i].layer->outputs());
+        into_output ? output : MatrixMap(branch_[i].output, input.rows(), branch_[i].layer->outputs());
     branch_[i].layer->forward(parameters, input_of(branch_, i, input), to, mode);
   }
   run_forward(shortcut_, parameters, shortcut_input(input), mode);

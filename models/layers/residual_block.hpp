@@ -46,10 +46,10 @@ class ResidualBlock final : public Layer {
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
-  /// A layer and the memory of its output.
+  /// A layer and where in memory_ its output is.
   struct Stage {
     std::unique_ptr<Layer> layer;
-    AlignedFloats output;
+    float* output = nullptr;
   };
   using Stages = std::vector<Stage>;
 
@@ -65,6 +65,7 @@ class ResidualBlock final : public Layer {
   bool pre_activation_;
   SampleShape output_;
   Stages branch_, shortcut_;  // an empty shortcut is the identity
+  AlignedFloats memory_;      // in one piece, the better for huge pages
 };
 
 }  // namespace isthmus

@@ -24,7 +24,7 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
                            ->load();
   nlohmann::json options = {{"kind", "resnet"},         {"block", "basic"},      {"pre_activation", true},
                             {"convolution", "fastest"}, {"statistics", "batch"}, {"stem_kernel", 3},
-                            {"stem_stride", 1}};
+                            {"stem_stride", 1},         {"stem_max_pool", false}};
   options.update(model_options);
   const auto model = make_model(options, data.description);
   TrainingOptions training;

@@ -151,6 +151,8 @@ TEST_CASE("A network takes the memory that its cost profile says", "[costs]") {
   const auto said = static_cast<double>(costs.activation_bytes + costs.workspace_bytes - input_bytes);
   CAPTURE(taken, said, capacity);
   CHECK(taken > said - 8e3);
-  CHECK(taken < said + 80e3);
+  // The outputs and the two gradients begin and end with huge pages once they are as large as one.
+  const double huge_pages = capacity == 1000 ? 3 * 2 * double{2 << 20} : 0;
+  CHECK(taken < said + 80e3 + huge_pages);
   CHECK(said > 500e3);
 }

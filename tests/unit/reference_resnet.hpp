@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -22,16 +23,19 @@ class ReferenceResnet {
     double at(int n, int c, int y, int x) const { return const_cast<Images*>(this)->at(n, c, y, x); }
   };
 
-  ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck, int stem_stride = 1)
+  ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck, int stem_stride = 1,
+                  bool stem_max_pool = false)
       : layout_(layout),
         pre_activation_(pre_activation),
         bottleneck_(bottleneck),
-        stem_stride_(stem_stride) {}
+        stem_stride_(stem_stride),
+        stem_max_pool_(stem_max_pool) {}
 
   /// Mean softmax cross-entropy in training mode.
   double loss(const Numbers& parameters, const Images& inputs, const std::vector<int>& labels) const {
     Images x = convolve(parameters, "stem", inputs, stem_stride_);
     if (!pre_activation_) x = normalise(parameters, "stem.norm", x, true);
+    if (stem_max_pool_) x = largest(x);
     for (const Unit& unit : layout_.units()) {
       const bool first = unit.name.ends_with(".block1");
       x = block(parameters, unit.name, x, first && unit.section > 1 ? 2 : 1);
@@ -86,6 +90,21 @@ class ReferenceResnet {
                   if (iy < 0 || ix < 0 || iy >= in.height || ix >= in.width) continue;
                   out.at(n, o, y, x) += w(o, c, dy, dx) * in.at(n, c, iy, ix);
                 }
+    return out;
+  }
+
+  static Images largest(const Images& in) {
+    Images out{in.samples, in.channels, (in.height + 1) / 2, (in.width + 1) / 2, {}};
+    for (int n = 0; n < out.samples; ++n)
+      for (int c = 0; c < out.channels; ++c)
+        for (int y = 0; y < out.height; ++y)
+          for (int x = 0; x < out.width; ++x) {
+            double most = -1e300;
+            for (int iy = std::max(0, 2 * y - 1); iy <= std::min(in.height - 1, 2 * y + 1); ++iy)
+              for (int ix = std::max(0, 2 * x - 1); ix <= std::min(in.width - 1, 2 * x + 1); ++ix)
+                most = std::max(most, in.at(n, c, iy, ix));
+            out.values.push_back(most);
+          }
     return out;
   }
 
@@ -144,6 +163,7 @@ class ReferenceResnet {
   const ParameterLayout& layout_;
   bool pre_activation_, bottleneck_;
   int stem_stride_;
+  bool stem_max_pool_;
 };
 
 }  // namespace isthmus

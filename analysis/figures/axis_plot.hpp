@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/figures/panels.hpp"
+#include "analysis/statistics/interval.hpp"
+
+namespace isthmus::analysis {
+
+/// Where a point is drawn that has no value: at an edge of the plot, so that it is seen.
+enum class Edge { none, top, bottom };
+
+/// A mean with its interval at one value of an axis.
+struct AxisPoint {
+  std::string series, panel;
+  Json x;
+  std::optional<Interval> y;
+  std::size_t n = 0;           ///< runs
+  std::size_t with_value = 0;  ///< of them
+  std::string state;           ///< "reached", "partly reached", "not reached" ...
+  Edge edge = Edge::none;      ///< where, without a value
+};
+
+/// A quantity against an axis: a line with whiskers for each series, and open markers at the edges for points
+/// without a value.
+struct AxisPlot {
+  std::string name, title;
+  Axis x;
+  std::string column, y_title;  ///< of the quantity
+  Unit unit = Unit::none;
+  bool logarithmic = true;                         ///< where all values are positive and span enough
+  std::optional<double> reference;                 ///< a line across, such as a speed-up of 1
+  std::optional<std::pair<double, double>> range;  ///< that y covers at least
+  std::string top_label, bottom_label;             ///< of the edges
+  std::vector<AxisPoint> points;
+  std::vector<std::string> panels;
+  std::size_t panel_columns = 4;
+  std::string caption;
+};
+
+Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options);
+
+}  // namespace isthmus::analysis

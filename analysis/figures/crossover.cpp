@@ -1,0 +1,128 @@
+#include "analysis/statistics/crossover.hpp"
+
+#include <algorithm>
+
+#include "analysis/figures/axis_plot.hpp"
+#include "analysis/figures/kinds.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+/// The axis along which protocols tie: what the user asked for, the bandwidth, or the first with numbers.
+std::size_t tie_axis(const Dataset& dataset, const FigureOptions& options) {
+  const std::string wanted = options.x.empty() ? "/platform/bandwidth" : options.x;
+  if (const auto found = dataset.find_axis(wanted)) return *found;
+  for (std::size_t i = 0; options.x.empty() && i < dataset.axes().size(); ++i) {
+    if (dataset.axes()[i].numeric) return i;
+  }
+  throw NotApplicable("the runs do not differ in " + lowered(title_of(wanted)));
+}
+
+std::string sentence(const Crossover& tie, const Axis& axis, const std::string& where) {
+  const std::string at = where.empty() ? "" : " (" + where + ")";
+  if (tie.interval) {
+    const Interval& i = *tie.interval;
+    const auto label = [&](double x) { return axis.label(Json(x)); };
+    std::string text = tie.other + " and " + tie.baseline + " tie at " + label(i.mean);
+    if (i.n > 1) text += " [" + label(i.low) + ", " + label(i.high) + "]";
+    return text + at + ", below that " + tie.faster_below + " is faster";
+  }
+  if (tie.several_ties > 0) return tie.other + " and " + tie.baseline + " tie more than once" + at;
+  return tie.faster_below + " is faster than " + (tie.faster_below == tie.other ? tie.baseline : tie.other) +
+         " throughout" + at;
+}
+
+Figure crossover(const Dataset& dataset, const FigureOptions& options) {
+  const auto measure = time_measure(dataset);
+  if (!measure) throw NotApplicable("no completed run has a simulated time in its run.json");
+  const std::size_t along = tie_axis(dataset, options);
+  const Axis& axis = dataset.axes()[along];
+  const std::string baseline = baseline_series(dataset, options.baseline);
+  const std::vector<Crossover> ties = find_crossovers(dataset, along, *measure, baseline);
+  if (ties.empty()) {
+    throw NotApplicable("no series has times at two values of " + lowered(axis.title) + " where " + baseline +
+                        " has them too");
+  }
+  // Against the next axis with numbers, if there is one; otherwise the series are the axis.
+  std::optional<std::size_t> against;
+  for (std::size_t i = 0; i < dataset.axes().size() && !against; ++i) {
+    if (i != along && dataset.axes()[i].numeric) against = i;
+  }
+  Axis x;
+  if (against) {
+    x = dataset.axes()[*against];
+  } else {
+    x.key = x.column = "series_name";
+    x.title = dataset.series_title();
+    for (const std::string& series : dataset.series()) x.values.push_back(series);
+  }
+  AxisRoles roles{{along}, {}};
+  if (against) roles.shown.push_back(*against);
+  const Panels panels =
+      choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 4 : 8);
+  AxisPlot plot{.name = "crossover",
+                .title = "Crossover " + lowered(axis.title) + " with " + baseline,
+                .x = x,
+                .column = "crossover_" + axis.column,
+                .y_title = "Crossover " + lowered(axis.title),
+                .unit = axis.unit,
+                .reference = {},
+                .range = std::pair(ties.front().lowest, ties.front().highest),
+                .top_label = "faster than " + baseline + " throughout",
+                .bottom_label = "slower than " + baseline + " throughout",
+                .points = {},
+                .panels = panels.labels,
+                .panel_columns = panels.columns,
+                .caption = {}};
+  std::string answers;
+  std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
+  for (const Crossover& tie : ties) {
+    const auto placed = std::ranges::find(panels.groups, tie.group, &PlacedGroup::group);
+    // The group that stands for a tie is at some value of the axis itself, which has no panels.
+    if (placed == panels.groups.end()) continue;
+    plot.range =
+        std::pair(std::min(plot.range->first, tie.lowest), std::max(plot.range->second, tie.highest));
+    fewest = std::min(fewest, tie.seeds);
+    most = std::max(most, tie.seeds);
+    some_only += tie.interval && tie.by_seed.size() < tie.seeds;
+    several += tie.several_ties;
+    const bool wins_everywhere = tie.faster_below == tie.other && tie.faster_above == tie.other;
+    AxisPoint point{.series = tie.other,
+                    .panel = placed->panel,
+                    .x = against ? tie.group->coordinates[*against] : Json(tie.other),
+                    .y = tie.interval,
+                    .n = tie.seeds,
+                    .with_value = tie.by_seed.size(),
+                    .state = tie.interval ? (tie.by_seed.size() == tie.seeds ? "tie" : "tie for some seeds")
+                             : wins_everywhere ? "faster throughout"
+                             : tie.faster_below == tie.other || tie.faster_above == tie.other
+                                 ? "several ties"
+                                 : "slower throughout",
+                    .edge = wins_everywhere ? Edge::top : Edge::bottom};
+    plot.points.push_back(std::move(point));
+    const std::string where = against ? point_label(dataset, *tie.group, {*against}) : std::string();
+    const std::string panel = panels.labels.size() > 1 ? placed->panel : std::string();
+    answers += (answers.empty() ? "" : "; ") +
+               sentence(tie, axis, where + (where.empty() || panel.empty() ? "" : ", ") + panel);
+  }
+  if (plot.points.empty()) throw NotApplicable("no crossover at the values shown");
+  const std::string n =
+      fewest == most ? std::to_string(most) : std::to_string(fewest) + " to " + std::to_string(most);
+  plot.caption = sentences(
+      {axis.title + " where a protocol and " + baseline + " take the same time (" + lowered(measure->title) +
+           "), interpolated between the swept values in the logarithms, seed by seed.",
+       most > 1 ? "Geometric mean of n = " + n + " seeds; whiskers: 95 % confidence interval (Student t)."
+                : "One seed (n = 1), so no interval.",
+       answers + '.', some_only > 0 ? "Open markers with a value: of those seeds that have a tie." : "",
+       several > 0 ? "Of some seeds times cross more than once (the middle tie counts)." : "", panels.note});
+  return draw(plot, dataset, options);
+}
+
+}  // namespace
+
+std::vector<FigureKind> crossover_kinds() {
+  return {{"crossover", "Bandwidth (or --x) where a protocol and --baseline tie, by the next swept axis",
+           crossover}};
+}
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/figures/kinds.hpp"
+#include "analysis/figures/panels.hpp"
+#include "analysis/figures/spec.hpp"
+#include "analysis/figures/theme.hpp"
+#include "analysis/statistics/interval.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+constexpr std::size_t most_links = 24;
+
+struct LinkValues {
+  std::vector<double> bytes, busy_fractions;
+};
+
+std::map<std::string, LinkValues> values_by_link(const Group& group) {
+  std::map<std::string, LinkValues> links;
+  for (const Run* run : group.runs) {
+    if (!run->completed()) continue;
+    for (const LinkUse& use : run->links) {
+      links[use.link].bytes.push_back(use.bytes);
+      if (use.busy_fraction) links[use.link].busy_fractions.push_back(*use.busy_fraction);
+    }
+  }
+  return links;
+}
+
+/// "link 2" before "link 10".
+bool natural_less(const std::string& a, const std::string& b) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (digit(a[i]) && digit(b[j])) {
+      const std::size_t a_end = a.find_first_not_of("0123456789", i),
+                        b_end = b.find_first_not_of("0123456789", j);
+      std::string x = a.substr(i, a_end - i), y = b.substr(j, b_end - j);
+      x.insert(0, y.size() > x.size() ? y.size() - x.size() : 0, '0');
+      y.insert(0, x.size() > y.size() ? x.size() - y.size() : 0, '0');
+      if (x != y) return x < y;
+      i = std::min(a_end, a.size());
+      j = std::min(b_end, b.size());
+    } else {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i, ++j;
+    }
+  }
+  return a.size() - i < b.size() - j;
+}
+
+Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
+  const auto irrelevant = irrelevant_axes(dataset, [](const Group& group) {
+    Json bytes = Json::array();
+    for (const auto& [link, values] : values_by_link(group))
+      bytes.push_back({link, mean_interval(values.bytes).mean});
+    return bytes;
+  });
+  const Panels panels = choose_panels(dataset, {{}, irrelevant}, options, options.facet.empty() ? 1 : 4);
+  std::map<std::string, double> largest;
+  for (const PlacedGroup& placed : panels.groups) {
+    for (const auto& [link, values] : values_by_link(*placed.group))
+      largest[link] = std::max(largest[link], mean_interval(values.bytes).mean);
+  }
+  if (largest.empty()) throw NotApplicable("no completed run has a links.csv with links in it");
+  std::vector<std::string> links;
+  for (const auto& entry : largest) links.push_back(entry.first);
+  std::ranges::stable_sort(links, std::greater<>(),
+                           [&](const std::string& link) { return largest.at(link); });
+  const std::size_t all = links.size();
+  if (all > most_links) links.resize(most_links);
+  std::ranges::sort(links, natural_less);
+
+  Table table({"series", "panel", "link", "bytes", "low", "high", "n", "busy_fraction"});
+  double least = INFINITY, most = 0;
+  for (const PlacedGroup& placed : panels.groups) {
+    const auto by_link = values_by_link(*placed.group);
+    for (const std::string& link : links) {
+      const auto found = by_link.find(link);
+      if (found == by_link.end()) continue;
+      const Interval bytes = mean_interval(found->second.bytes);
+      const auto& busy = found->second.busy_fractions;
+      table.add({placed.group->series, placed.panel, link, bytes.mean, bytes.low, bytes.high, bytes.n,
+                 busy.empty() ? Json() : Json(mean_interval(busy).mean)});
+      if (bytes.mean > 0) least = std::min(least, bytes.mean);
+      most = std::max(most, bytes.mean);
+    }
+  }
+  const bool logarithmic = most >= 10 * least;
+  Json x = position_channel({.field = "bytes",
+                             .title = "Bytes carried",
+                             .unit = Unit::bytes,
+                             .logarithmic = logarithmic,
+                             .low = logarithmic ? least : 0,
+                             .high = most,
+                             .from_zero = true});
+  x["axis"]["labelFlush"] = label_flush;
+  const Json y = {{"field", "link"},
+                  {"type", "nominal"},
+                  {"title", nullptr},
+                  {"sort", links},
+                  {"axis", {{"grid", true}, {"ticks", false}}}};
+  Json points = {{"x", x}, {"y", y}};
+  points.update(series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options));
+  points["tooltip"] = {{{"field", "link"}, {"title", "Link"}},
+                       {{"field", "series"}, {"title", dataset.series_title()}},
+                       {{"field", "bytes"}, {"title", "Bytes"}, {"format", ".4~s"}},
+                       {{"field", "busy_fraction"}, {"title", "Busy"}, {"format", ".1%"}}};
+  Plot plot;
+  plot.panels = panels.labels;
+  plot.columns = panels.columns;
+  plot.axis_width = 100;
+  plot.height = 14 * static_cast<double>(links.size());
+  plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 36}}}, {"encoding", points}});
+  const std::string caption =
+      sentences({"Bytes that each link carried in a whole run.",
+                 sample_note(panels.groups, "intervals are in the data"),
+                 all > links.size() ? "The " + std::to_string(links.size()) +
+                                          " links that carried most, of " + std::to_string(all) + "."
+                                    : "",
+                 panels.note, outcome_note(dataset, panels.groups)});
+  Json spec = make_spec(plot, table, options);
+  return {"bytes-by-link", "Bytes by link", caption, std::move(spec), std::move(table)};
+}
+
+}  // namespace
+
+std::vector<FigureKind> link_kinds() {
+  return {{"bytes-by-link", "Bytes that each link carried, by protocol", bytes_by_link}};
+}
+
+}  // namespace isthmus::analysis

@@ -1,0 +1,353 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/figures/kinds.hpp"
+#include "analysis/figures/panels.hpp"
+#include "analysis/figures/spec.hpp"
+#include "analysis/figures/theme.hpp"
+#include "analysis/statistics/contour.hpp"
+#include "analysis/statistics/times.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+/// A grid of points of two axes, in one panel: the times of each series.
+struct Cell {
+  std::map<std::string, Times> times;
+};
+
+struct Map {
+  std::size_t x, y;  ///< axes
+  TimeMeasure measure;
+  std::string baseline;
+  Panels panels;
+  std::map<std::string, std::vector<std::vector<Cell>>> grids;  ///< [panel][y][x]
+};
+
+std::pair<std::size_t, std::size_t> map_axes(const Dataset& dataset, const FigureOptions& options) {
+  std::vector<std::size_t> chosen;
+  for (const std::string& wanted :
+       {options.x, std::string("/platform/bandwidth"), std::string("/platform/latency")}) {
+    const auto found = wanted.empty() ? std::nullopt : dataset.find_axis(wanted);
+    if (found && std::ranges::find(chosen, *found) == chosen.end()) chosen.push_back(*found);
+  }
+  for (std::size_t i = 0; i < dataset.axes().size(); ++i) {
+    if (dataset.axes()[i].numeric && std::ranges::find(chosen, i) == chosen.end()) chosen.push_back(i);
+  }
+  if (chosen.size() < 2) throw NotApplicable("a map needs two swept axes, such as bandwidth and latency");
+  return {chosen[0], chosen[1]};
+}
+
+Map read_map(const Dataset& dataset, const FigureOptions& options, std::size_t most_panels) {
+  const auto measure = time_measure(dataset);
+  if (!measure) throw NotApplicable("no completed run has a simulated time in its run.json");
+  if (dataset.series().size() < 2) throw NotApplicable("there is only one series: nothing to compare with");
+  const auto [x, y] = map_axes(dataset, options);
+  Map map{x,
+          y,
+          *measure,
+          baseline_series(dataset, options.baseline),
+          choose_panels(dataset, {{x, y}, {}}, options, most_panels),
+          {}};
+  const auto& columns = dataset.axes()[x].values;
+  const auto& rows = dataset.axes()[y].values;
+  for (const PlacedGroup& placed : map.panels.groups) {
+    auto& grid = map.grids[placed.panel];
+    grid.resize(rows.size(), std::vector<Cell>(columns.size()));
+    const auto column = std::ranges::find(columns, placed.group->coordinates[x]) - columns.begin();
+    const auto row = std::ranges::find(rows, placed.group->coordinates[y]) - rows.begin();
+    grid[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)].times[placed.group->series] =
+        times_of(*placed.group, *measure);
+  }
+  return map;
+}
+
+/// Logarithm of how many times as fast `other` is as `base`, mean over seeds; NaN where a time is missing.
+double log_speedup(const Cell& cell, const std::string& base, const std::string& other) {
+  const auto a = cell.times.find(base), b = cell.times.find(other);
+  if (a == cell.times.end() || b == cell.times.end()) return NAN;
+  std::vector<double> logs;
+  for (const auto& entry : speedups(a->second, b->second)) logs.push_back(std::log(entry.second));
+  return logs.empty() ? NAN : mean_interval(logs).mean;
+}
+
+struct Ranked {
+  std::string series;
+  double seconds;
+  bool complete;  ///< all seeds have a time
+};
+
+/// The fastest first. A protocol that reaches the target with some seeds only comes after those that always
+/// do.
+std::vector<Ranked> ranking(const Dataset& dataset, const Cell& cell) {
+  std::vector<Ranked> ranked;
+  for (const std::string& series : dataset.series()) {
+    const auto found = cell.times.find(series);
+    if (found == cell.times.end() || !found->second.any()) continue;
+    ranked.push_back({series, mean_interval(found->second.seconds()).mean,
+                      found->second.by_seed.size() == found->second.n});
+  }
+  std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
+    return a.complete != b.complete ? a.complete : a.seconds < b.seconds;
+  });
+  return ranked;
+}
+
+std::string factor_label(double factor) {
+  char text[32];
+  std::snprintf(text, sizeof text, factor >= 99.5 ? "%.0f×" : factor >= 9.95 ? "%.0f×" : "%.1f×", factor);
+  return text;
+}
+
+/// Positions are places in the lists of swept values, so that each cell has the same size.
+Json place_channel(const Axis& axis, const char* field) {
+  Json labels = Json::array(), ticks = Json::array();
+  for (std::size_t i = 0; i < axis.values.size(); ++i) {
+    labels.push_back(axis.label(axis.values[i]));
+    ticks.push_back(i);
+  }
+  const double count = static_cast<double>(axis.values.size());
+  return {{"field", field},
+          {"type", "quantitative"},
+          {"title", axis.title},
+          {"scale", {{"domain", {-0.5, count - 0.5}}, {"nice", false}, {"zero", false}}},
+          {"axis",
+           {{"values", ticks},
+            {"labelExpr", labels.dump() + "[datum.value]"},
+            {"grid", false},
+            {"domain", false},
+            {"ticks", false}}}};
+}
+
+/// Side by side only where a label fits into a cell.
+std::size_t map_columns(const Axis& x, const FigureOptions& options) {
+  constexpr double label_width = 30;
+  return width_pixels(options.width) / 2 >= label_width * static_cast<double>(x.values.size() + 2) ? 2 : 1;
+}
+
+Json between(const char* from, const char* to, const Json& x_channel, const Json& y_channel) {
+  Json x = x_channel, y = y_channel;
+  x["field"] = std::string("x") + from;
+  y["field"] = std::string("y") + from;
+  return {{"x", x},
+          {"x2", {{"field", std::string("x") + to}}},
+          {"y", y},
+          {"y2", {{"field", std::string("y") + to}}}};
+}
+
+/// Cells as records with their corners, and the contour as further records.
+class MapDrawing {
+ public:
+  MapDrawing(const Map& map, const Dataset& dataset)
+      : x_(dataset.axes()[map.x]),
+        y_(dataset.axes()[map.y]),
+        x_channel_(place_channel(x_, "x")),
+        y_channel_(place_channel(y_, "y")) {}
+
+  void add_contour(const std::string& panel, const std::vector<std::vector<double>>& log_ratios) {
+    for (const Segment& s : zero_contour(log_ratios)) {
+      contours_.push_back(
+          {{"panel", panel}, {"x_from", s.x}, {"x_to", s.x2}, {"y_from", s.y}, {"y_to", s.y2}});
+    }
+  }
+
+  /// Fill and label of the cells come from `cells` and `label`.
+  Json layers(Json fill, const std::string& label_field, Json marker, Json tooltip) const {
+    const Json place = {
+        {{"filter", "isValid(datum['" + x_.column + "'])"}},
+        {{"calculate", "indexof(" + Json(x_.values).dump() + ", datum['" + x_.column + "'])"}, {"as", "x"}},
+        {{"calculate", "indexof(" + Json(y_.values).dump() + ", datum['" + y_.column + "'])"}, {"as", "y"}},
+        {{"calculate", "datum.x - 0.5"}, {"as", "x_left"}},
+        {{"calculate", "datum.x + 0.5"}, {"as", "x_right"}},
+        {{"calculate", "datum.y - 0.5"}, {"as", "y_left"}},
+        {{"calculate", "datum.y + 0.5"}, {"as", "y_right"}}};
+    Json rectangles = between("_left", "_right", x_channel_, y_channel_);
+    rectangles["fill"] = std::move(fill);
+    rectangles["tooltip"] = std::move(tooltip);
+    Json result = {{{"transform", place},
+                    {"mark", {{"type", "rect"}, {"style", "map-cell"}}},
+                    {"encoding", rectangles}}};
+    result.push_back(
+        {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
+         {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
+         {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
+    Json text = {{"x", x_channel_}, {"y", y_channel_}, {"text", {{"field", label_field}}}};
+    result.push_back({{"transform", place},
+                      {"mark", {{"type", "text"}, {"style", cell_style}, {"dy", marker.is_null() ? 0 : 6}}},
+                      {"encoding", text}});
+    if (!marker.is_null()) {
+      marker["x"] = x_channel_;
+      marker["y"] = y_channel_;
+      result.push_back({{"transform", place},
+                        {"mark", {{"type", "point"}, {"yOffset", -6}, {"size", 30}}},
+                        {"encoding", marker}});
+    }
+    return result;
+  }
+
+  Json records(const Table& table) const {
+    Json all = table.records();
+    for (const Json& contour : contours_) all.push_back(contour);
+    return all;
+  }
+  bool has_contour() const { return !contours_.empty(); }
+  double cell_height() const { return 30; }
+
+ private:
+  const Axis &x_, &y_;
+  Json x_channel_, y_channel_;
+  Json contours_ = Json::array();
+};
+
+Figure fastest(const Dataset& dataset, const FigureOptions& options) {
+  const Map map = read_map(dataset, options, 4);
+  const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
+  Table table({"series", "panel", x.column, y.column, map.measure.column, "runner_up", "factor", "label"});
+  MapDrawing drawing(map, dataset);
+  std::size_t nobody = 0;
+  for (const std::string& panel : map.panels.labels) {
+    const auto& grid = map.grids.at(panel);
+    std::vector<std::vector<double>> log_ratios(grid.size());
+    for (std::size_t row = 0; row < grid.size(); ++row) {
+      for (std::size_t column = 0; column < grid[row].size(); ++column) {
+        const Cell& cell = grid[row][column];
+        const std::vector<Ranked> ranked = ranking(dataset, cell);
+        double lead = NAN;  // of the best of the others over the baseline
+        for (const auto& [series, times] : cell.times) {
+          const double ratio = series == map.baseline ? NAN : log_speedup(cell, map.baseline, series);
+          if (!std::isnan(ratio)) lead = std::isnan(lead) ? ratio : std::max(lead, ratio);
+        }
+        log_ratios[row].push_back(lead);
+        if (cell.times.empty()) continue;
+        nobody += ranked.empty();
+        const Json seconds = ranked.empty() ? Json() : Json(ranked[0].seconds);
+        const bool contested = ranked.size() > 1;
+        const double factor = contested ? ranked[1].seconds / ranked[0].seconds : NAN;
+        table.add({ranked.empty() ? Json() : Json(ranked[0].series), panel, x.values[column], y.values[row],
+                   seconds, contested ? Json(ranked[1].series) : Json(), contested ? Json(factor) : Json(),
+                   ranked.empty() ? "none"
+                   : contested    ? factor_label(factor)
+                                  : "only"});
+      }
+    }
+    drawing.add_contour(panel, log_ratios);
+  }
+  const std::vector<std::string> present = present_series(dataset, table);
+  if (present.empty()) throw NotApplicable("no run has a " + lowered(map.measure.title));
+  Json marker = series_channels(dataset, present, {"color", "shape"}, options);
+  Json tints = Json::array();
+  for (const std::string& series : present)
+    tints.push_back(tint(series_style(dataset, series, options).color));
+  const Json fill = {{"condition", Json::array()}, {"value", diverging_colors().none}};
+  Json filled = fill;
+  for (std::size_t i = 0; i < present.size(); ++i) {
+    filled["condition"].push_back(
+        {{"test", "datum.series === " + Json(present[i]).dump()}, {"value", tints[i]}});
+  }
+  const Json tooltip = {
+      {{"field", "series"}, {"title", "Fastest"}},
+      {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
+      {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
+      {{"field", map.measure.column}, {"title", map.measure.title + " (s)"}, {"format", ".3~s"}},
+      {{"field", "runner_up"}, {"title", "Next"}},
+      {{"field", "factor"}, {"title", "takes times as long"}, {"format", ".2f"}}};
+  Plot plot;
+  plot.panels = map.panels.labels;
+  plot.columns = map_columns(x, options);
+  plot.height = drawing.cell_height() * static_cast<double>(y.values.size());
+  plot.layers = drawing.layers(filled, "label", marker, tooltip);
+  const std::string title = "Fastest protocol by " + lowered(x.title) + " and " + lowered(y.title);
+  const std::string caption = sentences(
+      {"The protocol with the shortest " + lowered(map.measure.title) +
+           ", and how many times as long the next one takes.",
+       sample_note(map.panels.groups, "no interval shown, see the data"),
+       drawing.has_contour() ? "Line: where " + map.baseline + " and the best of the others tie." : "",
+       nobody > 0 ? "Cells marked \"none\": no protocol reached the target." : "", map.panels.note,
+       outcome_note(dataset, map.panels.groups)});
+  Json spec = make_spec(plot, drawing.records(table), options);
+  return {"map-fastest", title, caption, std::move(spec), std::move(table)};
+}
+
+Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
+  const Map map = read_map(dataset, options, 2);
+  const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
+  Table table({"series", "panel", x.column, y.column, "speedup", "log2_speedup", "label"});
+  MapDrawing drawing(map, dataset);
+  Plot plot;
+  double largest = 1;  // logarithm to base 2
+  for (const std::string& where : map.panels.labels) {
+    const auto& grid = map.grids.at(where);
+    for (const std::string& series : dataset.series()) {
+      if (series == map.baseline) continue;
+      const std::string panel = where.empty() ? series : series + ", " + where;
+      std::vector<std::vector<double>> log_ratios(grid.size());
+      bool any = false;
+      for (std::size_t row = 0; row < grid.size(); ++row) {
+        for (std::size_t column = 0; column < grid[row].size(); ++column) {
+          const Cell& cell = grid[row][column];
+          const double ratio = log_speedup(cell, map.baseline, series);
+          log_ratios[row].push_back(ratio);
+          if (!cell.times.contains(series) || !cell.times.contains(map.baseline)) continue;
+          any = true;
+          const bool has_base = cell.times.at(map.baseline).any(), has_other = cell.times.at(series).any();
+          const Json speedup = std::isnan(ratio) ? Json() : Json(std::exp(ratio));
+          const Json log2 = std::isnan(ratio) ? Json() : Json(ratio / std::log(2));
+          if (!std::isnan(ratio)) largest = std::max(largest, std::abs(ratio / std::log(2)));
+          const std::string label = !std::isnan(ratio) ? factor_label(std::exp(ratio))
+                                    : has_other        ? "only"
+                                    : has_base         ? "never"
+                                                       : "none";
+          table.add({series, panel, x.values[column], y.values[row], speedup, log2, label});
+        }
+      }
+      if (!any) continue;
+      plot.panels.push_back(panel);
+      drawing.add_contour(panel, log_ratios);
+    }
+  }
+  if (table.empty()) throw NotApplicable("no point has both " + map.baseline + " and another series");
+  const DivergingColors colors = diverging_colors();
+  const Json fill = {
+      {"condition", {{"test", "!isValid(datum.log2_speedup)"}, {"value", colors.none}}},
+      {"field", "log2_speedup"},
+      {"type", "quantitative"},
+      {"scale", {{"domain", {-largest, 0, largest}}, {"range", {colors.below, colors.middle, colors.above}}}},
+      {"legend", nullptr}};
+  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
+                        {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
+                        {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
+                        {{"field", "label"}, {"title", "Speed-up"}}};
+  plot.columns = map_columns(x, options);
+  plot.height = drawing.cell_height() * 0.8 * static_cast<double>(y.values.size());
+  plot.layers = drawing.layers(fill, "label", nullptr, tooltip);
+  // A single panel has no header to name the series.
+  if (plot.panels.size() == 1) plot.title = plot.panels.front();
+  const std::string title =
+      "Speed-up over " + map.baseline + " by " + lowered(x.title) + " and " + lowered(y.title);
+  bool marked = false;
+  for (std::size_t row = 0; row < table.rows().size(); ++row)
+    marked = marked || table.cell(row, "speedup").is_null();
+  const std::string caption =
+      sentences({"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
+                     "); geometric mean over seeds, each compared with itself. Blue: faster; orange: slower.",
+                 sample_note(map.panels.groups, "no interval shown, see figure speedup"),
+                 drawing.has_contour() ? "Line: the crossover." : "",
+                 marked ? "\"only\": " + map.baseline +
+                              " has no time here; \"never\": the protocol has none; \"none\": neither has."
+                        : "",
+                 map.panels.note, outcome_note(dataset, map.panels.groups)});
+  Json spec = make_spec(plot, drawing.records(table), options);
+  return {"map-speedup", title, caption, std::move(spec), std::move(table)};
+}
+
+}  // namespace
+
+std::vector<FigureKind> map_kinds() {
+  return {{"map-fastest",
+           "Heat map over bandwidth and latency: the fastest protocol, and where protocols tie", fastest},
+          {"map-speedup", "Heat map over bandwidth and latency: speed-up over --baseline, and where it is 1",
+           speedup_map}};
+}
+
+}  // namespace isthmus::analysis

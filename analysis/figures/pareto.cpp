@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/figures/curves.hpp"
+#include "analysis/figures/kinds.hpp"
+#include "analysis/figures/panels.hpp"
+#include "analysis/figures/spec.hpp"
+#include "analysis/figures/theme.hpp"
+#include "analysis/statistics/front.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+struct Candidate {
+  const Group* group;
+  std::string panel;
+  CurvePoint point;
+  bool on_front = false;
+};
+
+void mark_front(std::vector<Candidate>& candidates, const std::string& panel) {
+  std::vector<std::size_t> members;
+  std::vector<CostAndGain> values;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (candidates[i].panel != panel) continue;
+    members.push_back(i);
+    values.push_back({candidates[i].point.cost, candidates[i].point.quality.mean});
+  }
+  for (const std::size_t best : pareto_front(values)) candidates[members[best]].on_front = true;
+}
+
+Figure pareto(const Dataset& dataset, const FigureOptions& options) {
+  const Quality& quality = curve_qualities().front();
+  const Cost& cost = *std::ranges::find(curve_costs(), "bytes", &Cost::name);
+  const AxisRoles roles{{}, curve_irrelevant_axes(dataset, quality, cost)};
+  const Panels panels =
+      choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 4 : 9);
+  std::vector<Candidate> candidates;
+  double least = INFINITY, most = 0, worst = INFINITY, best = -INFINITY;
+  for (const PlacedGroup& placed : panels.groups) {
+    for (const CurvePoint& point : mean_curve(*placed.group, quality, cost)) {
+      if (point.cost <= 0) continue;  // before the first exchange
+      candidates.push_back({placed.group, placed.panel, point});
+      least = std::min(least, point.cost);
+      most = std::max(most, point.cost);
+      worst = std::min(worst, point.quality.mean);
+      best = std::max(best, point.quality.mean);
+    }
+  }
+  if (candidates.empty()) throw NotApplicable("no run has a test accuracy and bytes in its history.csv");
+  for (const std::string& panel : panels.labels) mark_front(candidates, panel);
+  Table table({"series", "panel", "round", "bytes_sent", "test_accuracy", "low", "high", "n", "on_front"});
+  for (const Candidate& c : candidates) {
+    table.add({c.group->series, c.panel, c.point.round, c.point.cost, c.point.quality.mean,
+               c.point.quality.low, c.point.quality.high, c.point.quality.n, c.on_front});
+  }
+  const bool logarithmic = most >= 10 * least;
+  Json x = position_channel({.field = cost.column,
+                             .title = cost.title,
+                             .unit = cost.unit,
+                             .logarithmic = logarithmic,
+                             .low = logarithmic ? least : 0,
+                             .high = most,
+                             .from_zero = true});
+  x["axis"]["labelFlush"] = label_flush;
+  const Json y = position_channel(
+      {.field = quality.name, .title = quality.title, .unit = quality.unit, .low = worst, .high = best});
+  Json points = {{"x", x}, {"y", y}};
+  points.update(series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options));
+  points["opacity"] = {{"condition", {{"test", "datum.on_front"}, {"value", 1}}}, {"value", 0.25}};
+  points["tooltip"] = {{{"field", "series"}, {"title", dataset.series_title()}},
+                       {{"field", cost.column}, {"title", cost.title}, {"format", ".4~s"}},
+                       {{"field", quality.name}, {"title", quality.title}, {"format", ".4f"}},
+                       {{"field", "round"}, {"title", "Round"}},
+                       {{"field", "n"}, {"title", "Seeds"}}};
+  Plot plot;
+  plot.panels = panels.labels;
+  plot.columns = panels.columns;
+  plot.height = panels.labels.size() > 1 ? 120 : 170;
+  plot.layers.push_back({{"transform", {{{"filter", "datum.on_front"}}}},
+                         {"mark",
+                          {{"type", "line"},
+                           {"style", quiet_style},
+                           {"interpolate", "step-after"},
+                           {"strokeWidth", 1},
+                           {"fill", nullptr}}},
+                         {"encoding", {{"x", x}, {"y", y}}}});
+  plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 22}}}, {"encoding", points}});
+  const std::string caption =
+      sentences({"Test accuracy that can be had for so many bytes: each point is an evaluation, the line is "
+                 "the Pareto front (no "
+                 "other evaluation is as accurate with as few bytes); points behind it are faint.",
+                 sample_note(panels.groups, "intervals are in the data"), panels.note,
+                 outcome_note(dataset, panels.groups)});
+  Json spec = make_spec(plot, table, options);
+  return {"pareto", "Accuracy against bytes: the Pareto front", caption, std::move(spec), std::move(table)};
+}
+
+}  // namespace
+
+std::vector<FigureKind> pareto_kinds() {
+  return {{"pareto", "The Pareto front of accuracy and bytes sent", pareto}};
+}
+
+}  // namespace isthmus::analysis

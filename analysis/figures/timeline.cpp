@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <map>
+
+#include "analysis/figures/kinds.hpp"
+#include "analysis/figures/panels.hpp"
+#include "analysis/figures/spec.hpp"
+#include "analysis/figures/theme.hpp"
+
+namespace isthmus::analysis {
+namespace {
+
+constexpr std::size_t most_rounds = 3, most_spans = 1500;
+constexpr int most_workers = 16;
+
+const Run* traced_run(const Group& group) {
+  const auto found = std::ranges::find_if(group.runs, [](const Run* run) { return run->has_trace; });
+  return found == group.runs.end() ? nullptr : *found;
+}
+
+/// When the first rounds end: as many as there are spans for, at least one. Of the first worker.
+std::vector<double> round_ends(const std::vector<Span>& spans) {
+  std::vector<double> ends;
+  for (const Span& span : spans) {
+    if (span.is_round && span.rank == 0 && ends.size() < most_rounds) ends.push_back(span.end_seconds);
+  }
+  const auto spans_before = [&](double end) {
+    return std::ranges::count_if(spans,
+                                 [&](const Span& span) { return !span.is_round && span.end_seconds <= end; });
+  };
+  while (ends.size() > 1 && static_cast<std::size_t>(spans_before(ends.back())) > most_spans) ends.pop_back();
+  return ends;
+}
+
+/// Work first, waiting last.
+int activity_order(const std::string& name) {
+  if (name == "compute") return 0;
+  return name == "wait" || name == "idle" ? 2 : 1;
+}
+
+Figure timeline(const Dataset& dataset, const FigureOptions& options) {
+  // Traces are large and often of few runs: the panels are the series, each at the middle of what was traced.
+  std::map<std::string, std::vector<const Group*>> traced;
+  for (const Group& group : dataset.groups()) {
+    if (traced_run(group)) traced[group.series].push_back(&group);
+  }
+  if (traced.empty()) throw NotApplicable("no run has a trace.json (run the study with --trace)");
+  Table table({"panel", "worker", "activity", "start_seconds", "end_seconds"});
+  std::vector<std::string> panels, activities, notes;
+  int workers = 0;
+  std::size_t most_shown = 0;
+  bool left_out = false;
+  std::vector<std::size_t> axes;
+  for (std::size_t i = 0; i < dataset.axes().size(); ++i) axes.push_back(i);
+  for (const std::string& series : dataset.series()) {
+    if (!traced.contains(series)) continue;
+    const Group& group = *traced.at(series)[traced.at(series).size() / 2];
+    std::vector<Span> spans;
+    try {
+      spans = read_trace(*traced_run(group));
+    } catch (const std::runtime_error& error) {
+      notes.push_back("Left out: " + std::string(error.what()) + '.');
+      continue;
+    }
+    const std::vector<double> ends = round_ends(spans);
+    if (ends.empty()) {
+      notes.push_back("Left out: the trace of " + series + " has no round.");
+      continue;
+    }
+    const std::string where = point_label(dataset, group, axes);
+    panels.push_back(where.empty() ? series : series + ", " + where);
+    most_shown = std::max(most_shown, ends.size());
+    for (const Span& span : spans) {
+      if (span.is_round || span.start_seconds >= ends.back()) continue;
+      left_out = left_out || span.rank >= most_workers;
+      if (span.rank >= most_workers) continue;
+      workers = std::max(workers, span.rank + 1);
+      if (std::ranges::find(activities, span.name) == activities.end()) activities.push_back(span.name);
+      table.add(
+          {panels.back(), span.rank, span.name, span.start_seconds, std::min(span.end_seconds, ends.back())});
+    }
+    for (const double end : ends) table.add({panels.back(), Json(), "end of round", end, end});
+  }
+  if (table.empty()) throw NotApplicable(sentences(notes));
+  std::ranges::stable_sort(activities, {}, activity_order);
+  Json x = {{"field", "start_seconds"},
+            {"type", "quantitative"},
+            {"title", "Simulated time"},
+            {"scale", {{"nice", false}, {"zero", true}}},
+            {"axis",
+             {{"labelExpr", label_expression(Unit::seconds, true, 1)},
+              {"tickCount", 5},
+              {"grid", false},
+              {"labelFlush", label_flush}}}};
+  const Json y = {{"field", "worker"},
+                  {"type", "ordinal"},
+                  {"title", "Worker"},
+                  {"axis", {{"ticks", false}, {"domain", false}}},
+                  {"scale", {{"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
+  const Json color = {{"field", "activity"},
+                      {"type", "nominal"},
+                      {"title", nullptr},
+                      {"scale", {{"domain", activities}, {"range", activity_colors(activities.size())}}},
+                      {"legend", {{"orient", "top"}, {"direction", "horizontal"}}}};
+  const Json tooltip = {{{"field", "worker"}, {"title", "Worker"}},
+                        {{"field", "activity"}, {"title", "Activity"}},
+                        {{"field", "start_seconds"}, {"title", "From (s)"}, {"format", ".6~g"}},
+                        {{"field", "end_seconds"}, {"title", "To (s)"}, {"format", ".6~g"}}};
+  Plot plot;
+  plot.panels = panels;
+  plot.columns = 1;
+  plot.axis_width = 26;
+  plot.height = 12 * std::max(2, workers);
+  plot.resolve = {{"scale", {{"x", "independent"}}}};
+  if (panels.size() == 1) plot.title = panels.front();
+  plot.layers.push_back(
+      {{"transform", {{{"filter", "isValid(datum.worker)"}}}},
+       {"mark", {{"type", "rect"}}},
+       {"encoding",
+        {{"x", x}, {"x2", {{"field", "end_seconds"}}}, {"y", y}, {"color", color}, {"tooltip", tooltip}}}});
+  plot.layers.push_back({{"transform", {{{"filter", "datum.activity === 'end of round'"}}}},
+                         {"mark", {{"type", "rule"}, {"style", ink_style}, {"strokeWidth", 1}}},
+                         {"encoding", {{"x", x}}}});
+  notes.insert(
+      notes.begin(),
+      {"What each worker does in the first " +
+           (most_shown == 1 ? "round" : "rounds (at most " + std::to_string(most_shown) + ")") +
+           "; each panel has its own scale of time. Lines: ends of rounds. One run (seed) for each panel.",
+       left_out ? "Shown: the first " + std::to_string(most_workers) + " workers." : ""});
+  Json spec = make_spec(plot, table, options);
+  return {"timeline", "Timeline of the first rounds", sentences(notes), std::move(spec), std::move(table)};
+}
+
+}  // namespace
+
+std::vector<FigureKind> timeline_kinds() {
+  return {{"timeline", "What each worker does in the first rounds (needs runs with --trace)", timeline}};
+}
+
+}  // namespace isthmus::analysis

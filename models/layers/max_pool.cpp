@@ -1,0 +1,83 @@
+#include "models/layers/max_pool.hpp"
+
+namespace isthmus {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+
+constexpr int kernel = 3, stride = 2, padding = 1;
+
+}  // namespace
+
+/// Primitives for one number of samples.
+struct MaxPool::Plan {
+  using Forward = dnnl::pooling_forward;
+  using Backward = dnnl::pooling_backward;
+
+  Plan(const memory::desc& from, const memory::desc& to)
+      : source(from),
+        destination(to),
+        forward_description(
+            Forward::desc(dnnl::prop_kind::forward_training, algorithm::pooling_max, source, destination,
+                          {stride, stride}, {kernel, kernel}, {padding, padding}, {padding, padding}),
+            onednn::attributes(), onednn::engine()),
+        backward_description(Backward::desc(algorithm::pooling_max, source, destination, {stride, stride},
+                                            {kernel, kernel}, {padding, padding}, {padding, padding}),
+                             onednn::attributes(), onednn::engine(), forward_description),
+        forward(forward_description),
+        backward(backward_description),
+        chosen(forward_description.workspace_desc()) {}
+
+  memory::desc source, destination;
+  Forward::primitive_desc forward_description;
+  Backward::primitive_desc backward_description;
+  Forward forward;
+  Backward backward;
+  onednn::Storage chosen;  // which of the nine pixels was the largest
+};
+
+MaxPool::MaxPool(SampleShape input)
+    : input_(input),
+      output_{input.channels, (input.height - 1) / stride + 1, (input.width - 1) / stride + 1} {}
+
+MaxPool::~MaxPool() = default;
+
+void MaxPool::add_costs(CostProfile& costs, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
+  costs.forward_flops += (kernel * kernel - 1) * elements;
+  costs.backward_flops += elements;
+  // The output, and a byte each that says which pixel it was.
+  costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);
+}
+
+MaxPool::Plan& MaxPool::plan(Index samples) {
+  std::unique_ptr<Plan>& known = plans_[samples];
+  if (!known) {
+    known = std::make_unique<Plan>(onednn::images(samples, input_, layout_),
+                                   onednn::images(samples, output_, layout_));
+  }
+  return *known;
+}
+
+void MaxPool::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) {
+  Plan& plan = this->plan(input.rows());
+  onednn::run(plan.forward,
+              {{DNNL_ARG_SRC, onednn::view(plan.source, input.data())},
+               {DNNL_ARG_DST, onednn::view(plan.destination, output.data())},
+               {DNNL_ARG_WORKSPACE, plan.chosen.memory()}},
+              plan.forward_description.scratchpad_desc());
+}
+
+void MaxPool::backward(ConstValues, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,
+                       MatrixMap* input_gradient, Values) {
+  if (!input_gradient) return;
+  Plan& plan = this->plan(input.rows());
+  onednn::run(plan.backward,
+              {{DNNL_ARG_DIFF_DST, onednn::view(plan.destination, output_gradient.data())},
+               {DNNL_ARG_DIFF_SRC, onednn::view(plan.source, input_gradient->data())},
+               {DNNL_ARG_WORKSPACE, plan.chosen.memory()}},
+              plan.backward_description.scratchpad_desc());
+}
+
+}  // namespace isthmus

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "models/layers/layer.hpp"
+#include "models/layers/onednn.hpp"
+
+namespace isthmus {
+
+/// The largest of 3x3 pixels, every second row and column, channel by channel: what stems for large images
+/// end with. The gradient goes to that pixel (the first of equals). FLOPs: a comparison counts as one, 8 per
+/// output element; backward one.
+class MaxPool final : public Layer {
+ public:
+  explicit MaxPool(SampleShape input);
+  ~MaxPool() override;
+
+  SampleShape output_shape() const { return output_; }
+  Index outputs() const override { return onednn::image_size(output_, layout_); }
+  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
+  void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
+  void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
+                MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
+
+ private:
+  struct Plan;
+  Plan& plan(Index samples);
+
+  SampleShape input_, output_;
+  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
+};
+
+}  // namespace isthmus

@@ -195,7 +195,7 @@ int check_command(const Arguments& arguments) {
       "of a sweep, how many distinct trainings it needs, and about how long it will take here.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
-  add_set_option(line);
+  add_scenario_options(line);
   add_trajectories_option(line);
   line.options().add_options()("all", "show every run, not only the first twelve");
   if (!line.parse(arguments)) return 0;

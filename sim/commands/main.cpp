@@ -18,6 +18,8 @@ constexpr Command commands[] = {
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
     {"collective", "simulate one collective operation, its closed form beside it", collective_command},
     {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
+    {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
+    {"export", "write a study's runs and histories as CSV or SQLite", export_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };

@@ -13,11 +13,11 @@ namespace isthmus {
 
 /// One run to be: a point of the sweep with every default filled in and every unit read.
 struct Point {
-  std::string id;      ///< number and swept values: letters, digits, '-', '_' and '.'
-  SweptValues swept;   ///< JSON pointer and value, in the order of the axes
-  SweptLabels labels;  ///< of those swept values that have one
-  nlohmann::json
-      configuration;  ///< the scenario of this point with its defaults, without `sweep` and `$schema`
+  std::string id;                ///< number and swept values: letters, digits, '-', '_' and '.'
+  SweptValues swept;             ///< JSON pointer and value, in the order of the axes
+  SweptLabels labels;            ///< of those swept values that have one
+  nlohmann::json configuration;  ///< the scenario of this point with its defaults, without `sweep`, `slurm`
+                                 ///< and `$schema`
   Scenario scenario;
   /// What options that were "auto" became, and why; null if none was.
   nlohmann::json chosen = nullptr;

@@ -150,6 +150,11 @@ void write_file(const fs::path& file, const std::string& text) {
   fs::rename(partial, file);
 }
 
+OrderedJson read_json(const fs::path& file) {
+  std::ifstream in(file);
+  return in ? OrderedJson::parse(in, nullptr, false) : OrderedJson();
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);

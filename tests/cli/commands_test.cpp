@@ -9,8 +9,8 @@ using Catch::Matchers::Contains;
 using nlohmann::json;
 
 TEST_CASE("every command explains itself with an example") {
-  for (const char* command :
-       {"run", "check", "plot", "report", "compare", "platform", "collective", "calibrate", "list", "schema"}) {
+  for (const char* command : {"run", "check", "status", "export", "plot", "report", "compare", "platform",
+                              "collective", "calibrate", "list", "schema"}) {
     INFO(command);
     const ProgramResult result = run_program({command, "--help"});
     CHECK(result.exit_code == 0);

@@ -166,7 +166,7 @@ class MapDrawing {
     rectangles["fill"] = std::move(fill);
     rectangles["tooltip"] = std::move(tooltip);
     Json result = {{{"transform", place},
-                    {"mark", {{"type", "rect"}, {"style", "map-cell"}}},
+                    {"mark", {{"type", "rect"}, {"style", "map-cell"}, {"invalid", nullptr}}},
                     {"encoding", rectangles}}};
     result.push_back(
         {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},

@@ -155,14 +155,14 @@ Json theme_config(Theme theme, const Json& style) {
                  {"style",
                   {{ink_style, {{"color", ink}}},
                    {quiet_style, {{"color", quiet}}},
-                   {cell_style, {{"fontSize", 8.5}, {"fill", "#1A1A1A"}}},
+                   {cell_style, {{"fontSize", 8.5}, {"color", "#1A1A1A"}}},
                    {"map-cell", {{"stroke", paper}, {"strokeWidth", 0.8}}},
                    {"stack", {{"stroke", paper}, {"strokeWidth", 0.6}}},
                    {"contour", {{"color", "#1A1A1A"}}}}},
                  {"text", {{"fontSize", 9}, {"fill", ink}}}};
-  // Text has no outline.
-  config["style"]["ink-text"] = {{"fill", ink}, {"fontSize", 9}};
-  config["style"]["quiet-text"] = {{"fill", quiet}, {"fontSize", 9}};
+  // A fill of all texts would go before that of a style, a colour does not.
+  config["style"]["ink-text"] = {{"color", ink}, {"fontSize", 9}};
+  config["style"]["quiet-text"] = {{"color", quiet}, {"fontSize", 9}};
   config.merge_patch(member(style, "config"));
   return config;
 }

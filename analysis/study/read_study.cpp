@@ -95,7 +95,8 @@ Rows read_rows(const fs::path& file, const std::vector<std::string>& columns, Ro
   }
 }
 
-Run read_run(const fs::path& folder, const std::string& study, std::vector<std::string>& warnings) {
+Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
+             std::vector<std::string>& warnings) {
   const fs::path file = folder / "run.json";
   const Json json = read_json(file);
   Run run;
@@ -116,6 +117,8 @@ Run read_run(const fs::path& folder, const std::string& study, std::vector<std::
   run.network = json.value("network", Json());
   run.configuration = object_member(json, "configuration", file, warnings);
   run.provenance = json.value("provenance", Json());
+  run.has_trace = fs::exists(folder / "trace.json");
+  if (files == RunFiles::run_json_only) return run;
   run.history = read_rows(folder / "history.csv",
                           {"round", "local_steps", "samples", "simulated_seconds", "bytes_sent"},
                           read_history, warnings);
@@ -126,7 +129,6 @@ Run read_run(const fs::path& folder, const std::string& study, std::vector<std::
   run.links =
       read_rows(folder / "links.csv", {"link", "bandwidth_bytes_per_second", "latency_seconds", "bytes"},
                 read_links, warnings);
-  run.has_trace = fs::exists(folder / "trace.json");
   return run;
 }
 
@@ -152,7 +154,7 @@ void read_study_file(Study& study) {
   }
 }
 
-void read_run_folders(Study& study) {
+void read_run_folders(Study& study, RunFiles files) {
   const fs::path runs = study.folder / "runs";
   std::error_code error;
   std::vector<fs::path> folders;
@@ -172,8 +174,9 @@ void read_run_folders(Study& study) {
       continue;
     }
     try {
-      study.runs.push_back(read_run(folder, study.name, study.warnings));
+      study.runs.push_back(read_run(folder, study.name, files, study.warnings));
     } catch (const std::exception& problem) {
+      study.broken_runs.push_back({folder.filename().string(), problem.what()});
       study.warnings.push_back(std::string(problem.what()) + "; run " + folder.filename().string() +
                                " is left out");
     }
@@ -209,7 +212,7 @@ std::optional<double> Run::summary_number(const char* name) const {
   return found->get<double>();
 }
 
-Study read_study(const fs::path& folder) {
+Study read_study(const fs::path& folder, RunFiles files) {
   Study study;
   study.folder = folder;
   study.name = fs::path(folder / ".").lexically_normal().parent_path().filename().string();
@@ -224,7 +227,7 @@ Study read_study(const fs::path& folder) {
     return study;
   }
   read_study_file(study);
-  read_run_folders(study);
+  read_run_folders(study, files);
   compare_with_list(study);
   return study;
 }

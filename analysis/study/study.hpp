@@ -54,18 +54,31 @@ struct Run {
   std::optional<double> summary_number(const char* name) const;
 };
 
+/// A run whose run.json is missing or broken.
+struct BrokenRun {
+  std::string id;       ///< the name of its folder
+  std::string problem;  ///< names the file, says what is wrong with it
+};
+
 /// A study folder.
 struct Study {
   std::filesystem::path folder;
   std::string name;
   Json file;  ///< study.json, or null
   std::vector<Run> runs;
+  std::vector<BrokenRun> broken_runs;
   std::vector<std::string> warnings;  ///< what is missing or broken, with the name of the file
+};
+
+/// What to read of each run.
+enum class RunFiles {
+  all,
+  run_json_only,  ///< fast: no history, workers and links
 };
 
 /// Reads whatever can be read of a study. Never throws for what it finds in the folder: what is missing,
 /// broken or unfinished becomes a warning that names the file and says what is wrong with it.
-Study read_study(const std::filesystem::path& folder);
+Study read_study(const std::filesystem::path& folder, RunFiles files = RunFiles::all);
 
 /// A span of a worker's track in trace.json.
 struct Span {

@@ -1,17 +1,9 @@
 #include "sim/collectives/collectives.hpp"
 
-#include "models/slices.hpp"
+#include "sim/collectives/slices.hpp"
 
 namespace isthmus {
 namespace {
-
-template <typename V>
-V slice(V whole, int parts, int index) {
-  const int wrapped = ((index % parts) + parts) % parts;
-  const auto [offset, count] =
-      slice_of(whole.size(), static_cast<std::size_t>(parts), static_cast<std::size_t>(wrapped));
-  return whole.slice(offset, count);
-}
 
 /// Sends one slice on around the ring while the next one comes in; empty slices are not sent.
 void ring_step(Communicator& comm, ConstValues out, Values in) {

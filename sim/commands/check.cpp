@@ -5,6 +5,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
+#include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
@@ -42,12 +43,7 @@ void print_network(const PlannedRun& run) {
               << between(platform.min_latency_seconds(), platform.max_latency_seconds(), format_seconds)
               << " one way\n";
   }
-  std::string constants;
-  for (const auto& [name, value] : platform.network.items()) {
-    constants += (constants.empty() ? "" : ", ") + name + " " +
-                 (value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  std::cout << "            " << constants << '\n';
+  std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
 /// Seconds in which the slowest worker computes its round.
@@ -57,6 +53,17 @@ double compute_seconds(const PlannedRun& run) {
     slowest = std::max(slowest, run.forecast.workers[rank].flops / run.platform.hosts[rank].speed_flops);
   }
   return slowest;
+}
+
+/// What "auto" became, and what the others would have taken.
+void print_choice(const PlannedRun& run) {
+  const nlohmann::json& chosen = run.point.chosen;
+  if (chosen.is_null()) return;
+  std::string others;
+  for (const auto& [name, seconds] : chosen.at("predicted_communication_seconds").items())
+    others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());
+  std::cout << "  aggregate auto: " << chosen.at("aggregate").get<std::string>()
+            << "; communication of a round by the alpha-beta model: " << others << '\n';
 }
 
 void print_round(const PlannedRun& run) {
@@ -188,7 +195,7 @@ int check_command(const Arguments& arguments) {
       "of a sweep, how many distinct trainings it needs, and about how long it will take here.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
-  add_set_option(line);
+  add_scenario_options(line);
   add_trajectories_option(line);
   line.options().add_options()("all", "show every run, not only the first twelve");
   if (!line.parse(arguments)) return 0;
@@ -204,6 +211,7 @@ int check_command(const Arguments& arguments) {
     std::cout << '\n';
     print_model(run);
     print_network(run);
+    print_choice(run);
     print_round(run);
     print_workers(run);
   }

@@ -17,12 +17,19 @@ struct Command {
 
 int run_command(const Arguments& arguments);
 int check_command(const Arguments& arguments);
+int plot_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
+int compare_command(const Arguments& arguments);
+int calibrate_command(const Arguments& arguments);
+int collective_command(const Arguments& arguments);
 int platform_command(const Arguments& arguments);
+int status_command(const Arguments& arguments);
+int export_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);
 
 /// The whole program; `arguments` without the program's name. Exit codes: 0 all well; 1 some run failed;
-/// 2 bad input; 130 interrupted.
+/// 2 bad input; 3 (status) unfinished; 130 interrupted.
 int isthmus_main(const Arguments& arguments);
 
 }  // namespace isthmus

@@ -12,7 +12,14 @@ namespace {
 constexpr Command commands[] = {
     {"run", "run a scenario, or all points of its sweep", run_command},
     {"check", "check a scenario and show what follows from it, without running it", check_command},
+    {"plot", "make the figures of studies, for papers", plot_command},
+    {"report", "write a page about studies: answer, figures, runs, provenance", report_command},
+    {"compare", "show what changed from one study to another", compare_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
+    {"collective", "simulate one collective operation, its closed form beside it", collective_command},
+    {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
+    {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
+    {"export", "write a study's runs and histories as CSV or SQLite", export_command},
     {"list", "list protocols, models, data sets and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };
@@ -24,7 +31,7 @@ void print_help() {
       << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
          "Usage: isthmus COMMAND [ARGUMENTS]\n\nCommands:\n";
   for (const Command& command : commands) {
-    std::cout << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ')
+    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
   std::cout << "\nEach command's --help shows its options and an example. For a start:\n"

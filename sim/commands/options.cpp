@@ -8,8 +8,8 @@ namespace isthmus {
 
 namespace po = boost::program_options;
 
-CommandLine::CommandLine(std::string usage, std::string positional, std::string help, std::string program)
-    : program_(std::move(program)), usage_(std::move(usage)), positional_(std::move(positional)), help_(std::move(help)) {
+CommandLine::CommandLine(std::string usage, std::string positional, std::string help, int most)
+    : usage_(std::move(usage)), positional_(std::move(positional)), help_(std::move(help)), most_(most) {
   options_.add_options()("help,h", "show this help");
 }
 
@@ -18,8 +18,8 @@ bool CommandLine::parse(const Arguments& arguments) {
   po::positional_options_description position;
   all.add(options_);
   if (!positional_.empty()) {
-    all.add_options()(positional_.c_str(), po::value<std::string>());
-    position.add(positional_.c_str(), 1);
+    all.add_options()(positional_.c_str(), po::value<std::vector<std::string>>());
+    position.add(positional_.c_str(), most_);
   }
   try {
     const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
@@ -33,7 +33,8 @@ bool CommandLine::parse(const Arguments& arguments) {
     std::cout << "Usage: " << program_ << " " << usage_ << "\n\n" << help_ << "\n" << options_;
     return false;
   }
-  if (!positional_.empty() && values_.count(positional_) == 0) {
+  const bool sufficient = !sufficient_.empty() && values_.count(sufficient_) > 0;
+  if (!positional_.empty() && values_.count(positional_) == 0 && !sufficient) {
     throw InputError(program_ + " " + usage_, positional_ + " is missing (--help shows an example)");
   }
   return true;

@@ -5,6 +5,7 @@
 #include "analysis/study_table.hpp"
 #include "models/error.hpp"
 #include "sim/commands/scenario_source.hpp"
+#include "sim/commands/slurm_options.hpp"
 #include "sim/study/study.hpp"
 #include "sim/study/trajectory_store.hpp"
 
@@ -35,8 +36,9 @@ int run_command(const Arguments& arguments) {
       "Trajectories are kept in a store for later studies.\n\n"
       "Example:\n"
       "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n"
-      "  isthmus run scenarios/quickstart.json --jobs 4 --no-replay\n");
-  add_set_option(line);
+      "  isthmus run scenarios/quickstart.json --jobs 4 --no-replay\n"
+      "  isthmus run scenarios/quickstart.json --executor slurm --partition compute --dry-run\n");
+  add_scenario_options(line);
   add_trajectories_option(line);
   line.options().add_options()                                                                        //
       ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME)")  //
@@ -51,10 +53,13 @@ int run_command(const Arguments& arguments) {
        "store the state of a training so often, to go on from after a kill (default: 10)")  //
       ("only", po::value<std::string>()->value_name("ID,..."),
        "carry out these runs alone, beside other processes at work on the study; writes no runs.csv");
+  add_slurm_options(line);
   if (!line.parse(arguments)) return 0;
 
   StudyOptions options;
   ScenarioSource source = read_source(line);
+  const bool on_slurm = wants_slurm(line);
+  if (on_slurm) apply_slurm_options(line, source.document);
   options.scenario = std::move(source.document);
   options.base_folder = source.folder;
   if (line.values().count("out") > 0) options.out = line.values()["out"].as<std::string>();
@@ -75,6 +80,7 @@ int run_command(const Arguments& arguments) {
   }
   options.command_line = {"isthmus", "run"};
   options.command_line.insert(options.command_line.end(), arguments.begin(), arguments.end());
+  if (on_slurm) return run_on_slurm(line, options);
 
   const StudyReport report = run_study(options);
   const auto runs = read_runs(report.folder);

@@ -1,17 +1,27 @@
 #include "sim/commands/scenario_source.hpp"
 
+#include "models/error.hpp"
+
 namespace isthmus {
 
 namespace po = boost::program_options;
 
-void add_set_option(CommandLine& line) {
+void add_scenario_options(CommandLine& line) {
   line.options().add_options()("set", po::value<std::vector<std::string>>()->value_name("/POINTER=VALUE"),
-                               "change the scenario, e.g. --set /platform/workers=8; may be repeated");
+                               "change the scenario, e.g. --set /platform/workers=8; may be repeated")(
+      "base-folder", po::value<std::string>()->value_name("DIR"),
+      "where relative paths in the scenario start (default: its own folder)");
 }
 
 ScenarioSource read_source(const CommandLine& line) {
   const std::filesystem::path file = line.argument();
   ScenarioSource source{read_scenario(file), std::filesystem::absolute(file).parent_path()};
+  if (line.values().count("base-folder") > 0) {
+    source.folder = std::filesystem::absolute(line.values()["base-folder"].as<std::string>());
+    if (!std::filesystem::is_directory(source.folder)) {
+      throw InputError("--base-folder", source.folder.string() + " is not a folder");
+    }
+  }
   if (line.values().count("set") > 0) {
     for (const std::string& setting : line.values()["set"].as<std::vector<std::string>>()) {
       apply_setting(source.document, setting);

@@ -11,10 +11,10 @@ namespace isthmus {
 /// The scenario a command was given: a file, changed by any --set.
 struct ScenarioSource {
   ScenarioDocument document;
-  std::filesystem::path folder;  ///< of the file
+  std::filesystem::path folder;  ///< where its relative paths start: that of the file, unless told otherwise
 };
 
-void add_set_option(CommandLine& line);
+void add_scenario_options(CommandLine& line);
 ScenarioSource read_source(const CommandLine& line);
 
 /// Adds --trajectories.

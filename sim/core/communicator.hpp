@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/values.hpp"
+#include "models/wire_format.hpp"
 #include "sim/core/memory.hpp"
 
 namespace isthmus {
@@ -49,14 +50,20 @@ class Communicator {
 
   /// Begins to send. The values must stay where and as they are until the request has been waited for.
   virtual Request start_send(int to, ConstValues values) = 0;
-  /// Begins to receive as many values as `into` has room for, which must be what is sent. `into` must stay
-  /// where it is until the request has been waited for.
+  /// Begins to receive as many values as `into` has room for, which must be what is sent; they arrive rounded
+  /// to the wire format. `into` must stay where it is until the request has been waited for.
   virtual Request start_receive(int from, Values into) = 0;
   /// Returns when all have arrived.
   virtual void wait_all(std::span<Request> requests) = 0;
 
   /// Throws OutOfMemory.
   virtual Buffer buffer(std::size_t count) = 0;
+
+  /// How values travel; see start_receive().
+  virtual WireFormat wire_format() const { return WireFormat::fp32; }
+
+  /// Spends the software time with which a collective operation begins.
+  virtual void begin_collective() {}
 
   void send(int to, ConstValues values);
   void receive(int from, Values into);
@@ -81,6 +88,8 @@ class Group final : public Communicator {
   }
   void wait_all(std::span<Request> requests) override { parent_.wait_all(requests); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
+  WireFormat wire_format() const override { return parent_.wire_format(); }
+  void begin_collective() override { parent_.begin_collective(); }
 
  private:
   Communicator& parent_;

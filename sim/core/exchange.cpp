@@ -82,7 +82,7 @@ Exchange::Exchange(Worker& worker, std::vector<Selection> homes)
         .gather(job.initial_parameters(), home_.values());
 }
 
-Exchange::Exchange(Worker& worker, const AllReduce& aggregate)
+Exchange::Exchange(Worker& worker, const Collective& aggregate)
     : worker_(worker),
       entry_(worker, *this),
       aggregate_(&aggregate),
@@ -115,7 +115,7 @@ void Exchange::average_common(const Partition& partition, Values part) {
   common_ = partition.common();
   common_values_.resize(worker_, common_.size());
   Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
-  aggregate_->mean(comm, common_values_.values());
+  mean(*aggregate_, comm, common_values_.values());
   initial_ = false;
 }
 

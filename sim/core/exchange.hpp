@@ -20,7 +20,7 @@ class Exchange final : private RoundState {
   Exchange(Worker& worker, std::vector<Selection> homes);
   /// Moving homes: each partition must cover the whole model. Common parameters become the mean by
   /// `aggregate`. Initial parameters come from the shared seed and take neither memory nor messages.
-  Exchange(Worker& worker, const AllReduce& aggregate);
+  Exchange(Worker& worker, const Collective& aggregate);
 
   /// The parameters that rest with this worker alone, packed.
   Values home_values() { return home_.values(); }
@@ -58,7 +58,7 @@ class Exchange final : private RoundState {
 
   Worker& worker_;
   StateEntry entry_;
-  const AllReduce* aggregate_ = nullptr;  // null: homes are fixed
+  const Collective* aggregate_ = nullptr;  // null: homes are fixed
   std::vector<Selection> homes_;
   Selection common_;
   bool initial_ = true;  // homes move and nothing has been collected yet

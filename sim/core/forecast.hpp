@@ -7,10 +7,11 @@
 
 namespace isthmus {
 
-/// The alpha-beta model of one worker's link.
+/// The alpha-beta model of one worker's link: a message takes latency + bytes / bandwidth.
 struct LinkModel {
-  double latency_seconds = 0;
+  double latency_seconds = 0;  ///< with the sender's software overhead, if there is any
   double bandwidth_bytes_per_second = 0;
+  double collective_overhead_seconds = 0;  ///< before each collective, not part of the algorithm
 };
 
 /// What follows in closed form from a scenario, for one full round. Printed by `isthmus check` and held

@@ -23,13 +23,15 @@ void Worker::end_round(const Round& round, Values parameters, std::size_t exchan
 void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values,
                        std::size_t exchanged) {
   constexpr double up_and_down = 2;
-  recorder_.end_round(round,
-                      {.rank = rank(),
-                       .simulated_seconds = host_.now_seconds(),
-                       .bytes_sent = host_.ledger().bytes_sent,
-                       .training = training_,
-                       .paper_bytes = up_and_down * static_cast<double>(exchanged * sizeof(float))},
-                      homes[static_cast<std::size_t>(rank())], values);
+  recorder_.end_round(
+      round,
+      {.rank = rank(),
+       .simulated_seconds = host_.now_seconds(),
+       .bytes_sent = host_.ledger().bytes_sent,
+       .training = training_,
+       .paper_bytes =
+           up_and_down * static_cast<double>(exchanged * bytes_per_value(communicator().wire_format()))},
+      homes[static_cast<std::size_t>(rank())], values);
   if (round.evaluated) training_ = {};
   if (round.evaluated && job_.training().charge_evaluation) charge_evaluation(homes, values);
   host_.timeline().add_round(rank(), round.index, round_start_seconds_, host_.now_seconds());

@@ -10,7 +10,7 @@
 #include "sim/mpi/mpi_run.hpp"
 #include "sim/mpi/real_study.hpp"
 #include "sim/study/content_hash.hpp"
-#include "sim/study/run_child.hpp"
+#include "sim/study/run_task.hpp"
 
 namespace isthmus {
 namespace {
@@ -64,9 +64,9 @@ Preparation prepare(const Arguments& arguments, int processes) {
       "names and memory limits count. With \"numerics\": \"costs\" a device is stood in for by sleeping for\n"
       "FLOPs / its speed: what is real then is the network.\n\n"
       "Example:\n"
-      "  mpirun -n 4 isthmus-mpi scenarios/quickstart.json --point 1-data_parallel --out results/real\n",
-      "mpirun -n WORKERS isthmus-mpi");
-  add_set_option(line);
+      "  mpirun -n 4 isthmus-mpi scenarios/quickstart.json --point 1-data_parallel --out results/real\n");
+  line.set_program("mpirun -n WORKERS isthmus-mpi");
+  add_scenario_options(line);
   line.options().add_options()                                                                             //
       ("out", po::value<std::string>()->value_name("DIR"), "where to write (default: results/NAME-real)")  //
       ("point", po::value<std::string>()->value_name("ID"), "which run, if the scenario has a sweep");

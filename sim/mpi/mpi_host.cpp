@@ -8,14 +8,17 @@ namespace isthmus {
 namespace {
 
 constexpr int values_tag = 0;
-/// fp32 on the wire.
-constexpr std::size_t wire_bytes_per_value = sizeof(float);
 
 }  // namespace
 
 class MpiHost::Transfer final : public Transmission {
  public:
-  Transfer(std::uint64_t size, bool sends) : bytes(size), outgoing(sends) {}
+  Transfer(WireFormat format, Values values, bool sends)
+      : bytes(values.size() * bytes_per_value(format)), outgoing(sends), format_(format), values_(values) {
+    if (is_direct()) return;
+    on_the_wire_.resize(bytes);  // values that are not there are zeros on the way
+    if (outgoing) pack(format_, values_, on_the_wire_.data());
+  }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   /// A failing worker unwinds while messages are under way into memory that is going away.
@@ -26,11 +29,10 @@ class MpiHost::Transfer final : public Transmission {
     }
   }
 
-  /// Values that are not there are zeros on the way.
-  void* memory_of(float* values) {
-    if (values) return values;
-    stand_in_.resize(bytes / sizeof(float));
-    return stand_in_.data();
+  void* data() { return is_direct() ? static_cast<void*>(values_.data()) : on_the_wire_.data(); }
+  void end() {
+    requests.clear();
+    if (!outgoing && !is_direct()) unpack(format_, on_the_wire_.data(), values_);
   }
 
   std::uint64_t bytes;
@@ -38,12 +40,18 @@ class MpiHost::Transfer final : public Transmission {
   std::vector<MPI_Request> requests;  // empty when done
 
  private:
-  std::vector<float> stand_in_;
+  /// Values travel as they lie in memory.
+  bool is_direct() const { return format_ == WireFormat::fp32 && !values_.is_phantom(); }
+
+  WireFormat format_;
+  Values values_;
+  std::vector<std::byte> on_the_wire_;
 };
 
-MpiHost::MpiHost(const Device& device, bool live, Control& control, WallClock& clock)
+MpiHost::MpiHost(const Device& device, bool live, WireFormat format, Control& control, WallClock& clock)
     : device_(device),
       live_(live),
+      format_(format),
       control_(control),
       clock_(clock),
       memory_(device.host, control.rank(), device.memory_bytes) {
@@ -62,18 +70,18 @@ void MpiHost::execute(double flops) {
 }
 
 Request MpiHost::start_send(int to, ConstValues values) {
-  auto transfer = std::make_unique<Transfer>(values.size() * wire_bytes_per_value, true);
-  start_bytes_to(transfer->requests, transfer->memory_of(const_cast<float*>(values.data())), transfer->bytes,
-                 to, values_tag, comm_);
+  // It only reads them.
+  auto transfer =
+      std::make_unique<Transfer>(format_, Values(const_cast<float*>(values.data()), values.size()), true);
+  start_bytes_to(transfer->requests, transfer->data(), transfer->bytes, to, values_tag, comm_);
   ledger_.bytes_sent += transfer->bytes;
   ++ledger_.messages_sent;
   return transfer;
 }
 
 Request MpiHost::start_receive(int from, Values into) {
-  auto transfer = std::make_unique<Transfer>(into.size() * wire_bytes_per_value, false);
-  start_bytes_from(transfer->requests, transfer->memory_of(into.data()), transfer->bytes, from, values_tag,
-                   comm_);
+  auto transfer = std::make_unique<Transfer>(format_, into, false);
+  start_bytes_from(transfer->requests, transfer->data(), transfer->bytes, from, values_tag, comm_);
   return transfer;
 }
 
@@ -96,7 +104,7 @@ void MpiHost::wait_all(std::span<Request> requests) {
       received += static_cast<std::uint64_t>(bytes);
     }
     const bool waited_before = transfer.requests.empty();
-    transfer.requests.clear();
+    if (!waited_before) transfer.end();
     if (transfer.outgoing || waited_before) continue;
     if (received != transfer.bytes) throw std::logic_error("a message has another size than its receiver");
     ledger_.bytes_received += received;

@@ -16,7 +16,7 @@ namespace isthmus {
 class MpiHost final : public Host, private Communicator {
  public:
   /// `device`: what the platform says of this rank's; its memory limit holds here, too.
-  MpiHost(const Device& device, bool live, Control& control, WallClock& clock);
+  MpiHost(const Device& device, bool live, WireFormat format, Control& control, WallClock& clock);
   MpiHost(const MpiHost&) = delete;
   MpiHost& operator=(const MpiHost&) = delete;
   ~MpiHost() override { MPI_Comm_free(&comm_); }
@@ -43,9 +43,11 @@ class MpiHost final : public Host, private Communicator {
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override;
+  WireFormat wire_format() const override { return format_; }
 
   Device device_;
   bool live_;
+  WireFormat format_;
   Control& control_;
   WallClock& clock_;
   MPI_Comm comm_ = MPI_COMM_NULL;

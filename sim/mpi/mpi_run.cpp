@@ -107,7 +107,7 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
 
   WallClock clock;
   MpiHost host({.host = own.name, .speed_flops = own.speed_flops, .memory_bytes = own.memory_bytes},
-               scenario.live, control, clock);
+               scenario.live, wire_format_of(scenario.protocol), control, clock);
   TaskPool pool(1);
   const Trajectory nothing_recorded;
   MpiRecorder recorder(

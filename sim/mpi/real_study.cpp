@@ -1,7 +1,5 @@
 #include "sim/mpi/real_study.hpp"
 
-#include <fstream>
-
 #include "analysis/study_table.hpp"
 #include "models/error.hpp"
 #include "sim/study/files.hpp"
@@ -15,8 +13,7 @@ void require_real_study(const fs::path& folder, const ScenarioDocument& scenario
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) throw InputError("--out", folder.string() + " is not a folder");
   if (fs::is_empty(folder)) return;
-  std::ifstream in(folder / "study.json");
-  const OrderedJson study = in ? OrderedJson::parse(in, nullptr, false) : OrderedJson();
+  const OrderedJson study = read_json(folder / "study.json");
   const bool is_study = study.is_object() && study.contains("scenario");
   if (!is_study || study.value("clock", "") != "real") {
     throw InputError("--out", folder.string() + " holds other files; choose another folder");

@@ -20,11 +20,12 @@ constexpr int most_for_all_pairs = 1500;  // hosts of a file of which every pair
 constexpr int sampled_partners = 64;      // with more hosts: so many partners of each host
 
 json to_json(const HostFacts& host) {
-  return {host.name, host.speed_flops, host.cores, host.memory_bytes ? json(*host.memory_bytes) : json()};
+  return {host.name, host.speed_flops, host.cores, host.memory_bytes ? json(*host.memory_bytes) : json(),
+          host.zone};
 }
 
 HostFacts host_from(const json& value) {
-  HostFacts host{value.at(0), value.at(1), value.at(2), {}};
+  HostFacts host{value.at(0), value.at(1), value.at(2), {}, value.at(4)};
   if (!value.at(3).is_null()) host.memory_bytes = value.at(3).get<std::uint64_t>();
   return host;
 }
@@ -73,8 +74,8 @@ PlatformReport report_from(const json& value) {
 void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
   for (int rank = 0; rank < platform.workers(); ++rank) {
     const auto& device = platform.devices()[static_cast<std::size_t>(rank)];
-    report.hosts.push_back(
-        {device.host, device.speed_flops, platform.host(rank)->get_core_count(), device.memory_bytes});
+    report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(),
+                            device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name()});
   }
 }
 
@@ -153,6 +154,26 @@ double PlatformReport::min_bandwidth_bytes_per_second() const {
 }
 double PlatformReport::max_bandwidth_bytes_per_second() const {
   return over_classes(pair_classes, bandwidth, most);
+}
+
+LinkModel PlatformReport::slowest_link() const {
+  if (pair_classes.empty()) return {};
+  const auto factor = [&](const char* name) {
+    return network.at(name).is_number() ? network.at(name).get<double>() : 1;
+  };
+  return {.latency_seconds = max_latency_seconds() * factor("latency_factor") +
+                             network.at("message_overhead_seconds").get<double>(),
+          .bandwidth_bytes_per_second = min_bandwidth_bytes_per_second() * factor("bandwidth_factor") *
+                                        network.at("goodput").get<double>(),
+          .collective_overhead_seconds = network.at("collective_overhead_seconds").get<double>()};
+}
+
+std::vector<int> PlatformReport::sites() const {
+  std::map<std::string, int> numbers;
+  std::vector<int> sites;
+  for (const HostFacts& host : hosts)
+    sites.push_back(numbers.emplace(host.zone, static_cast<int>(numbers.size())).first->second);
+  return sites;
 }
 
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,

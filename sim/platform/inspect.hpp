@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/core/forecast.hpp"
 #include "sim/platform/platform.hpp"
 #include "sim/scenario/scenario.hpp"
 
@@ -19,6 +20,7 @@ struct HostFacts {
   double speed_flops = 0;  ///< of one core
   int cores = 1;
   std::optional<std::uint64_t> memory_bytes;
+  std::string zone;  ///< the innermost zone of the platform that it is in: its site
 };
 
 /// Pairs of ranks between which the network is the same.
@@ -44,6 +46,12 @@ struct PlatformReport {
   double max_latency_seconds() const;
   double min_bandwidth_bytes_per_second() const;
   double max_bandwidth_bytes_per_second() const;
+
+  /// What a message gets of the slowest pair looked at, by the alpha-beta model: with goodput, the model's
+  /// factors (where they do not depend on the size) and the software overhead of a message.
+  LinkModel slowest_link() const;
+  /// The site of each rank by its zone, numbered from 0 in the order of ranks.
+  std::vector<int> sites() const;
 };
 
 /// Loads the platform in an isolated child and describes what its workers get. Errors: InputError for

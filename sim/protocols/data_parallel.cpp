@@ -17,7 +17,7 @@ class DataParallel final : public Protocol {
     replica.initialise();
     for (const Round& round : worker.job().rounds()) {
       replica.compute_gradient();
-      aggregate_.mean(worker.communicator(), replica.gradients());
+      mean(aggregate_, worker.communicator(), replica.gradients());
       replica.apply_gradient();
       worker.end_round(round, replica.parameters(), replica.gradients().size());
     }
@@ -32,7 +32,7 @@ class DataParallel final : public Protocol {
   }
 
  private:
-  const AllReduce& aggregate_;
+  const Collective& aggregate_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ class LocalSgd final : public Protocol {
     replica.initialise();
     for (const Round& round : worker.job().rounds()) {
       replica.train(round.local_steps);
-      aggregate_.mean(worker.communicator(), replica.parameters());
+      mean(aggregate_, worker.communicator(), replica.parameters());
       if (reset) replica.reset_optimizer();
       worker.end_round(round, replica.parameters(), replica.parameters().size());
     }
@@ -35,7 +35,7 @@ class LocalSgd final : public Protocol {
 
  private:
   long local_steps_;
-  const AllReduce& aggregate_;
+  const Collective& aggregate_;
 };
 
 }  // namespace

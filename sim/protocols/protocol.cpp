@@ -9,14 +9,45 @@ ProtocolKind local_sgd_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
 
+namespace {
+
+std::vector<ProtocolKind> with_common_options(std::vector<ProtocolKind> kinds) {
+  for (ProtocolKind& entry : kinds) {
+    entry.kind.options["wire_format"] = {{"description",
+                                          "How values travel: fp32, or rounded to 16 bits, which halves the "
+                                          "bytes. They are kept and added in fp32."},
+                                         {"enum", {"fp32", "fp16", "bf16"}},
+                                         {"default", "fp32"}};
+  }
+  return kinds;
+}
+
+}  // namespace
+
 const std::vector<ProtocolKind>& protocol_kinds() {
-  static const std::vector<ProtocolKind> kinds = {
+  static const std::vector<ProtocolKind> kinds = with_common_options({
       data_parallel_kind(),
       local_sgd_kind(),
       ist_kind(),
       resist_kind(),
-  };
+  });
   return kinds;
+}
+
+WireFormat wire_format_of(const nlohmann::json& options) {
+  return wire_format_named(options.value("wire_format", "fp32"));
+}
+
+Forecast forecast(const Protocol& protocol, const Job& job, LinkModel link, WireFormat format) {
+  // Protocols count fp32. Fewer bytes for each value are as good as more bytes per second.
+  const std::size_t bytes = bytes_per_value(format);
+  const double part = static_cast<double>(bytes) / sizeof(float);
+  link.bandwidth_bytes_per_second /= part;
+  Forecast forecast = protocol.forecast(job, link);
+  for (Forecast::Worker& worker : forecast.workers)
+    worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes;
+  forecast.paper_bytes *= part;
+  return forecast;
 }
 
 nlohmann::json local_steps_schema() {

@@ -53,6 +53,12 @@ struct ProtocolKind {
 
 const std::vector<ProtocolKind>& protocol_kinds();
 
+/// The option `wire_format`, which every protocol has.
+WireFormat wire_format_of(const nlohmann::json& options);
+
+/// Closed forms of one full round with values in that format on the wire.
+Forecast forecast(const Protocol& protocol, const Job& job, LinkModel link, WireFormat format);
+
 /// What a scenario's `protocol` describes.
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);
 

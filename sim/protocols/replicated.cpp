@@ -2,7 +2,7 @@
 
 namespace isthmus {
 
-Forecast forecast_replicas(const Job& job, const AllReduce& aggregate, long steps, std::size_t values,
+Forecast forecast_replicas(const Job& job, const Collective& aggregate, long steps, std::size_t values,
                            const LinkModel& link) {
   constexpr double up_and_down = 2;
   Forecast forecast;
@@ -18,7 +18,7 @@ Forecast forecast_replicas(const Job& job, const AllReduce& aggregate, long step
   }
   const auto bytes = static_cast<double>(values * sizeof(float));
   forecast.paper_bytes = up_and_down * n * bytes;
-  forecast.communication_seconds = aggregate.seconds(n, bytes, link);
+  forecast.communication_seconds = link.collective_overhead_seconds + aggregate.seconds(n, bytes, link);
   return forecast;
 }
 

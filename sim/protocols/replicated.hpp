@@ -7,7 +7,7 @@ namespace isthmus {
 
 /// Closed forms of a round in which every worker has the whole model, makes `steps` local steps and takes
 /// part in one all-reduce of `values` numbers.
-Forecast forecast_replicas(const Job& job, const AllReduce& aggregate, long steps, std::size_t values,
+Forecast forecast_replicas(const Job& job, const Collective& aggregate, long steps, std::size_t values,
                            const LinkModel& link);
 
 }  // namespace isthmus

@@ -58,7 +58,7 @@ class Resist final : public Protocol {
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:
-  static const AllReduce& ring() { return all_reduce_named("ring"); }
+  static const Collective& ring() { return all_reduce_named("ring"); }
 
   /// In the warm-up everybody has everything: that is local SGD.
   Partition partition(const Job& job, long round) const {
@@ -211,6 +211,7 @@ Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
   }
   if (!server_)
     forecast.communication_seconds =
+        link.collective_overhead_seconds +
         ring().seconds(n, static_cast<double>(plan.common * sizeof(float)), link);
   for (const std::size_t busiest : {busiest_down, busiest_up}) {
     if (busiest == 0) continue;

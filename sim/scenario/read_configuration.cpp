@@ -3,8 +3,11 @@
 #include <system_error>
 
 #include "models/error.hpp"
+#include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
+#include "sim/scenario/schema.hpp"
+#include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -12,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t tcp_ip_headers = 20 + 20 + 12;        // IPv4, TCP, time stamps
+constexpr std::uint64_t ethernet_overhead = 14 + 4 + 8 + 12;  // header, check sum, preamble, gap
 
 template <typename T>
 std::optional<T> optional(const json& object, const char* key) {
@@ -74,6 +80,28 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
   return options;
 }
 
+double read_goodput(const json& network) {
+  const std::string place = "/network";
+  const auto mtu = quantity(network, "mtu", place, parse_memory);
+  const auto headers = quantity(network, "packet_headers", place, parse_window);
+  const auto frame = quantity(network, "frame_overhead", place, parse_window);
+  if (!mtu) {
+    for (const char* key : {"packet_headers", "frame_overhead"}) {
+      if (network.contains(key)) throw InputError(child_pointer(place, key), "is of use only with \"mtu\"");
+    }
+    return network.value("goodput", 1.0);
+  }
+  if (network.contains("goodput"))
+    throw InputError("/network/goodput", "is given beside \"mtu\"; allowed: one of them");
+  const std::uint64_t in_packet = headers.value_or(tcp_ip_headers),
+                      around = frame.value_or(ethernet_overhead);
+  if (in_packet >= *mtu) {
+    throw InputError("/network/mtu", "found " + std::to_string(*mtu) + "B; allowed: more than the packet's " +
+                                         std::to_string(in_packet) + "B of headers");
+  }
+  return static_cast<double>(*mtu - in_packet) / static_cast<double>(*mtu + around);
+}
+
 NetworkOptions read_network(const json& network) {
   using Model = NetworkOptions::Model;
   const std::string model = network.at("model");
@@ -86,6 +114,10 @@ NetworkOptions read_network(const json& network) {
     options.tcp_gamma_bytes = static_cast<double>(*gamma);
   }
   options.crosstraffic = optional<bool>(network, "crosstraffic");
+  options.goodput = read_goodput(network);
+  options.message_overhead_seconds = parse_latency(network.at("message_overhead").get<std::string>());
+  options.collective_overhead_seconds = parse_latency(network.at("collective_overhead").get<std::string>());
+  options.flows = network.at("flows");
   return options;
 }
 
@@ -130,6 +162,17 @@ TrainingOptions read_training(const json& training) {
 }
 
 }  // namespace
+
+NetworkOptions read_network_options(const json& network) {
+  const json base = json::parse(base_schema_text());
+  const Checker checker({{"type", "object"},
+                         {"properties", {{"network", base.at("properties").at("network")}}},
+                         {"definitions", base.at("definitions")}});
+  json document = {{"network", network}};
+  checker.check(document);
+  SchemaView(checker.schema()).fill_defaults(document);
+  return read_network(document.at("network"));
+}
 
 Scenario read_configuration(const json& configuration, const fs::path& base_folder) {
   Scenario scenario;

@@ -19,6 +19,7 @@ json complete(json point, const Checker& checker) {
   checker.check(point);
   check_sense(point);
   point.erase("$schema");
+  point.erase("slurm");
   SchemaView(checker.schema()).fill_defaults(point);
   fill_dependent_defaults(point);
   return point;

@@ -42,6 +42,10 @@ struct NetworkOptions {
   std::optional<double> weight_s;  ///< SimGrid's weight-S: how much a long link takes from a flow's share
   std::optional<double> tcp_gamma_bytes;  ///< SimGrid's TCP-gamma: maximal TCP window; 0: none
   std::optional<bool> crosstraffic;
+  double goodput = 1;  ///< what part of the bytes on a link is payload, the rest being headers
+  double message_overhead_seconds = 0;     ///< the sender's software time for a message: the o of LogGP
+  double collective_overhead_seconds = 0;  ///< every worker's software time when a collective begins
+  int flows = 1;                           ///< connections over which a message is spread
 };
 
 /// One fully resolved point: every default filled in, every unit read.

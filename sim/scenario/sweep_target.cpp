@@ -41,7 +41,7 @@ SweepTarget find_target(const std::string& pointer, const std::string& place, co
     throw InputError(place, "found " + json(pointer).dump() +
                                 "; expected a JSON pointer, such as \"/platform/bandwidth\"");
   }
-  if (tokens->front() == "sweep" || tokens->front() == "name") {
+  if (tokens->front() == "sweep" || tokens->front() == "name" || tokens->front() == "slurm") {
     throw InputError(place, "a sweep cannot change " + json("/" + tokens->front()).dump());
   }
   SweepTarget target{pointer, *tokens, place, view.at_root(nullptr)};

@@ -44,6 +44,17 @@ inline double link_load(const simgrid::s4u::Link& link) {
 #endif
 }
 
+/// Waits until a communication between others ends. (On 3.32 wait() is for the two ends only: for a third
+/// party it leaves a timer behind.)
+inline void wait_for_end(const simgrid::s4u::CommPtr& comm) {
+#if SIMGRID_VERSION >= 33500
+  simgrid::s4u::ActivitySet set({comm});
+  set.wait_any();
+#else
+  simgrid::s4u::Comm::wait_any({comm});
+#endif
+}
+
 /// Calls `callback(const Host&)` whenever a host is turned on or off.
 template <class Callback>
 void on_host_onoff(Callback&& callback) {

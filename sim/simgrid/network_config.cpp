@@ -1,6 +1,8 @@
 #include "sim/simgrid/network_config.hpp"
 
 #include <charconv>
+#include <map>
+#include <sstream>
 #include <xbt/config.hpp>
 
 #include "sim/simgrid/compat.hpp"
@@ -94,8 +96,24 @@ nlohmann::json effective_network(const NetworkOptions& options) {
           {"weight_s", simgrid::config::get_value<double>("network/weight-S")},
           {"tcp_gamma_bytes", simgrid::config::get_value<double>("network/TCP-gamma")},
           {"crosstraffic", simgrid::config::get_value<bool>("network/crosstraffic")},
+          {"goodput", options.goodput},
+          {"message_overhead_seconds", options.message_overhead_seconds},
+          {"collective_overhead_seconds", options.collective_overhead_seconds},
+          {"flows", options.flows},
           {"time_precision_seconds", time_precision_seconds},
           {"simgrid_version", compat::simgrid_version_text()}};
+}
+
+double latency_factor(const nlohmann::json& effective_network, std::uint64_t bytes) {
+  const nlohmann::json& factor = effective_network.at("latency_factor");
+  if (factor.is_number()) return factor.get<double>();
+  std::istringstream pairs(factor.get<std::string>());  // "0:2.0;1420:1.9": 1.9 for more than 1420 bytes
+  std::map<double, double> by_size;
+  char separator = 0;
+  for (double size = 0, value = 0; pairs >> size >> separator >> value; pairs >> separator)
+    by_size[size] = value;
+  const auto above = by_size.lower_bound(static_cast<double>(bytes));
+  return above == by_size.begin() ? 1 : std::prev(above)->second;
 }
 
 }  // namespace isthmus

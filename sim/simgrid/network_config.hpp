@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -16,7 +17,11 @@ std::vector<std::string> simgrid_arguments(const NetworkOptions& options);
 
 /// The constants that SimGrid uses, read back from it; call when a platform is loaded. Keys: model,
 /// simgrid_model, latency_factor and bandwidth_factor (a number; for smpi a text, "size:factor" by message
-/// size), weight_s, tcp_gamma_bytes, crosstraffic, time_precision_seconds, simgrid_version.
+/// size), weight_s, tcp_gamma_bytes, crosstraffic, goodput, message_overhead_seconds,
+/// collective_overhead_seconds, flows, time_precision_seconds, simgrid_version.
 nlohmann::json effective_network(const NetworkOptions& options);
+
+/// What the latency of a message of so many bytes is multiplied by, given what effective_network() returned.
+double latency_factor(const nlohmann::json& effective_network, std::uint64_t bytes);
 
 }  // namespace isthmus

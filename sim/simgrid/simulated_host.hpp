@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <simgrid/s4u.hpp>
 #include <vector>
 
 #include "sim/core/host.hpp"
 #include "sim/simgrid/loaded_platform.hpp"
 #include "sim/simgrid/traffic.hpp"
+#include "sim/simgrid/wire.hpp"
 
 namespace isthmus {
 
@@ -14,6 +16,9 @@ struct SimulationState {
   LoadedPlatform& platform;
   Traffic traffic;
   Timeline timeline;
+  NetworkOptions network = {};
+  WireFormat wire_format = WireFormat::fp32;
+  std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 
 /// A worker's host on SimGrid: messages go through one mailbox for each ordered pair of ranks.
@@ -39,12 +44,23 @@ class SimulatedHost final : public Host, private Communicator {
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override;
+  WireFormat wire_format() const override { return state_.wire_format; }
+  void begin_collective() override;
+  /// One of the flows between two workers.
+  struct Lane {
+    simgrid::s4u::Mailbox* mailbox;
+    Wire* wire;
+  };
   struct Peer {
-    simgrid::s4u::Mailbox* outbox = nullptr;
-    simgrid::s4u::Mailbox* inbox = nullptr;
+    std::vector<Lane> out, in;
     const Route* way_in = nullptr;
   };
   Peer& peer(int other);
+  std::uint64_t wire_bytes(std::size_t values) const { return values * bytes_per_value(state_.wire_format); }
+  std::uint64_t bytes_on_links(std::uint64_t payload) const;
+  void spend_software_time(double seconds);
+  std::vector<Lane> lanes(int from, int to);
+  void begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to, std::uint64_t bytes);
   void account_wait(std::span<Request> requests, double start_seconds);
 
   SimulationState& state_;

@@ -36,7 +36,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                    TrajectoryKeeper* keeper) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
-  SimulationState state{platform, Traffic(), Timeline(trace)};
+  SimulationState state{platform, Traffic(), Timeline(trace), scenario.network,
+                        wire_format_of(scenario.protocol)};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);

@@ -123,6 +123,7 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;
   run["configuration"] = point.configuration;
+  if (!point.chosen.is_null()) run["chosen"] = point.chosen;
   run["provenance"] = {{"numerics", provenance.numerics},
                        {"trajectory", or_null(provenance.trajectory)},
                        {"platform", provenance.platform},
@@ -148,6 +149,11 @@ void write_file(const fs::path& file, const std::string& text) {
       file.string() + "." + std::to_string(getpid()) + ".partial";  // others may write it, too
   write_plainly(partial, text);
   fs::rename(partial, file);
+}
+
+OrderedJson read_json(const fs::path& file) {
+  std::ifstream in(file);
+  return in ? OrderedJson::parse(in, nullptr, false) : OrderedJson();
 }
 
 void make_folder(const fs::path& folder) {

@@ -17,6 +17,9 @@ using OrderedJson = nlohmann::ordered_json;
 /// Throws StorageError with the system's reason (disk full, no permission ...).
 void write_file(const std::filesystem::path& file, const std::string& text);
 
+/// A JSON file: null if it is not there, discarded if it is broken.
+OrderedJson read_json(const std::filesystem::path& file);
+
 /// Makes a folder and those above it. Throws StorageError.
 void make_folder(const std::filesystem::path& folder);
 

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "sim/platform/platform_xml.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/simulation.hpp"
-#include "sim/study/content_hash.hpp"
 
 namespace isthmus {
 namespace {
@@ -49,12 +47,6 @@ Provenance provenance_of(const RunTask& task, const std::string& numerics) {
 }
 
 }  // namespace
-
-std::string platform_hash(const PlannedRun& run) {
-  std::string hashes;
-  for (const auto& file : PlatformXml(run.point.scenario.platform.file).files()) hashes += file_hash(file);
-  return content_hash(hashes);
-}
 
 nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunProgress& progress) {
   const auto start = Clock::now();

@@ -3,10 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <boost/interprocess/sync/file_lock.hpp>
 #include <chrono>
-#include <ctime>
-#include <fstream>
 #include <list>
 
 #include "models/error.hpp"
@@ -14,9 +11,9 @@
 #include "sim/study/files.hpp"
 #include "sim/study/plan.hpp"
 #include "sim/study/progress.hpp"
-#include "sim/study/provenance.hpp"
 #include "sim/study/run_child.hpp"
 #include "sim/study/run_queue.hpp"
+#include "sim/study/study_folder.hpp"
 #include "sim/study/trajectory_store.hpp"
 
 namespace isthmus {
@@ -41,59 +38,6 @@ class InterruptWatch {
  private:
   struct sigaction before_ {};
 };
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-  return text;
-}
-
-OrderedJson read_json(const fs::path& file) {
-  std::ifstream in(file);
-  return in ? OrderedJson::parse(in, nullptr, false) : OrderedJson();
-}
-
-/// A study can go on in a folder that holds the same study, or nothing.
-void require_own_folder(const fs::path& folder, const ScenarioDocument& scenario) {
-  if (!fs::exists(folder)) return;
-  if (!fs::is_directory(folder)) throw InputError("--out", folder.string() + " is not a folder");
-  if (fs::is_empty(folder)) return;
-  const OrderedJson study = read_json(folder / "study.json");
-  if (!study.is_object() || !study.contains("scenario")) {
-    throw InputError("--out", folder.string() + " holds other files; choose another folder");
-  }
-  // Compared without regard to the order of keys, but for the sweep's, which numbers the runs.
-  const nlohmann::json before = study["scenario"], now = scenario;
-  const auto sweep_of = [](const OrderedJson& document) {
-    return document.value("sweep", OrderedJson()).dump();
-  };
-  if (before == now && sweep_of(study["scenario"]) == sweep_of(scenario)) return;
-  const nlohmann::json difference = nlohmann::json::diff(before, now);
-  const std::string place = difference.empty() ? "/sweep" : difference[0].at("path").get<std::string>();
-  throw InputError("--out", folder.string() + " holds another study (it differs at " + place +
-                                "); choose another folder or remove it");
-}
-
-/// A run need not be run again if it ended, in whatever way, with the same configuration, build, platform and
-/// data; unless its process was killed from outside, or the user wants failed ones again.
-bool is_finished(const OrderedJson& before, const RunTask& task, const StudyOptions& options) {
-  if (options.again || !before.is_object()) return false;
-  const OrderedJson provenance = before.value("provenance", OrderedJson::object());
-  if (before.value("outcome", "failed") == "failed" &&
-      (options.retry_failed || provenance.value("killed", false))) {
-    return false;
-  }
-  if (options.trace && !fs::exists(task.folder / "trace.json")) return false;
-  const OrderedJson trajectory = provenance.value("trajectory", OrderedJson());
-  if (task.trajectory && trajectory.is_string() && trajectory != task.trajectory->name) return false;
-  if (provenance.value("platform", "") != platform_hash(*task.run)) return false;
-  const OrderedJson build = build_provenance();
-  for (const auto& [key, value] : build.items()) {
-    if (provenance.value(key, OrderedJson()) != value) return false;
-  }
-  return nlohmann::json(before.value("configuration", OrderedJson())) == task.run->point.configuration;
-}
 
 /// FLOPs of a whole training.
 double training_flops(const PlannedRun& run) {
@@ -122,7 +66,7 @@ class Execution {
   };
 
   bool alone() const { return options_.only.empty(); }
-  void plan_tasks(const std::vector<PlannedRun>& runs);
+  void schedule_runs();
   void start(const RunQueue::Task& task);
   void finish(Child& child);
   void keep(std::size_t index, OrderedJson run);
@@ -143,27 +87,23 @@ class Execution {
 };
 
 Execution::Execution(const StudyOptions& options, const std::vector<PlannedRun>& runs, fs::path folder)
-    : options_(options), folder_(std::move(folder)), store_(options.trajectories) {
+    : options_(options),
+      folder_(std::move(folder)),
+      store_(options.trajectories),
+      tasks_(plan_tasks(runs, folder_, options)) {
   report_.folder = folder_;
   report_.runs = runs.size();
-  plan_tasks(runs);
+  schedule_runs();
 }
 
-void Execution::plan_tasks(const std::vector<PlannedRun>& runs) {
-  finished_.resize(runs.size());
+void Execution::schedule_runs() {
+  finished_.resize(tasks_.size());
   std::map<std::string, bool> complete;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const PlannedRun& run = runs[i];
-    RunTask task{.run = &run,
-                 .folder = folder_ / "runs" / run.point.id,
-                 .trajectory = {},
-                 .trace = options_.trace,
-                 .seconds_between_states = options_.seconds_between_states};
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    const RunTask& planned = tasks_[i];
+    const PlannedRun& run = *planned.run;
     const bool live = run.point.scenario.live;
-    if (live && options_.replay && !run.protocol->depends_on_timing()) task.trajectory = trajectory_key(run);
-    tasks_.push_back(std::move(task));
-    const RunTask& planned = tasks_.back();
-    OrderedJson before = read_json(planned.folder / "run.json");
+    OrderedJson before = read_run_json(planned);
     if (is_finished(before, planned, options_)) {
       ++report_.reused;
       keep(i, std::move(before));
@@ -176,7 +116,7 @@ void Execution::plan_tasks(const std::vector<PlannedRun>& runs) {
     if (is_new && live && !known->second) tally_.work += training_flops(run);
     queue_.add(i, name, known->second);
   }
-  tally_.runs = runs.size();
+  tally_.runs = tasks_.size();
 }
 
 void Execution::keep(std::size_t index, OrderedJson run) {
@@ -287,20 +227,6 @@ void remove_partial_runs(const fs::path& runs) {
   }
 }
 
-/// One process at a time may carry out a study as a whole.
-class StudyLock {
- public:
-  explicit StudyLock(const fs::path& folder) {
-    const fs::path file = folder / ".lock";
-    if (!std::ofstream(file, std::ios::app)) throw StorageError("cannot write " + file.string());
-    lock_ = boost::interprocess::file_lock(file.c_str());
-    if (!lock_.try_lock()) throw InputError("--out", "another isthmus run is at work in " + folder.string());
-  }
-
- private:
-  boost::interprocess::file_lock lock_;
-};
-
 void require_known(const std::vector<std::string>& only, const std::vector<PlannedRun>& runs) {
   for (const std::string& id : only) {
     if (std::ranges::any_of(runs, [&](const PlannedRun& run) { return run.point.id == id; })) continue;
@@ -314,33 +240,22 @@ void require_known(const std::vector<std::string>& only, const std::vector<Plann
 StudyReport run_study(const StudyOptions& options) {
   const std::vector<PlannedRun> runs = plan_study(options.scenario, options.base_folder);
   require_known(options.only, runs);
-  const fs::path folder = options.out.empty()
-                              ? fs::path("results") / options.scenario.at("name").get<std::string>()
-                              : options.out;
+  const fs::path folder = study_folder(options);
   require_own_folder(folder, options.scenario);
   const bool is_new = !fs::exists(folder);
   make_folder(folder / "runs");
-  OrderedJson ids = OrderedJson::array();
-  for (const PlannedRun& run : runs) ids.push_back(run.point.id);
-  OrderedJson study = {{"name", options.scenario.at("name")},
-                       {"scenario", options.scenario},
-                       {"runs", ids},
-                       {"command_line", options.command_line},
-                       {"build", build_provenance()},
-                       {"start", utc_now()},
-                       {"end", nullptr}};
-  const auto write_study = [&] { write_file(folder / "study.json", study.dump(2) + "\n"); };
   const InterruptWatch watch;
   if (!options.only.empty()) {
-    if (!fs::exists(folder / "study.json")) write_study();
+    const StudyLock lock(folder, StudyLock::Kind::single_runs);
+    if (!fs::exists(folder / "study.json")) begin_study_file(folder, options, runs);
     Execution execution(options, runs, folder);
     execution.carry_out();
     return execution.report();
   }
 
-  const StudyLock lock(folder);
+  const StudyLock lock(folder, StudyLock::Kind::whole_study);
   remove_partial_runs(folder / "runs");
-  write_study();
+  begin_study_file(folder, options, runs);
   Execution execution(options, runs, folder);
   try {
     execution.carry_out();
@@ -349,10 +264,7 @@ StudyReport run_study(const StudyOptions& options) {
     if (is_new && fs::is_empty(folder / "runs")) fs::remove_all(folder);
     throw;
   }
-  if (!interrupt_seen) {
-    study["end"] = utc_now();
-    write_study();
-  }
+  if (!interrupt_seen) end_study_file(folder);
   return execution.report();
 }
 

@@ -22,12 +22,13 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
     arithmetic[part] = build.at(part);
   }
   TrajectoryKey key;
-  key.basis = {{"data", data},
-               {"model", run.point.configuration.at("model")},
-               {"training", training},
-               {"protocol", run.point.configuration.at("protocol")},
-               {"workers", run.point.scenario.platform.workers},
-               {"arithmetic", arithmetic}};
+  key.basis = {
+      {"data", data},
+      {"model", run.point.configuration.at("model")},
+      {"training", training},
+      {"protocol", run.point.scenario.protocol},  // with what "auto" became: sums depend on their order
+      {"workers", run.point.scenario.platform.workers},
+      {"arithmetic", arithmetic}};
   key.name = content_hash(key.basis.dump());
   return key;
 }

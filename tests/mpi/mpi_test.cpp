@@ -118,6 +118,10 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}};
 
+const json narrow_protocols = {
+    {{"kind", "data_parallel"}, {"wire_format", "fp16"}},
+    {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}, {"wire_format", "bf16"}}};
+
 const json residual_protocols = {{{"kind", "resist"}, {"local_steps", 3}, {"exchange", "peer"}},
                                  {{"kind", "resist"}, {"local_steps", 3}, {"exchange", "server"}}};
 
@@ -137,6 +141,10 @@ TEST_CASE("dense networks train alike in two real processes and in the simulator
 
 TEST_CASE("dense networks train alike in four real processes and in the simulator") {
   check_same(scenario(4, dense_protocols), 4);
+}
+
+TEST_CASE("narrow numbers travel alike in real processes and in the simulator") {
+  check_same(scenario(3, narrow_protocols), 3);
 }
 
 TEST_CASE("ResIST trains alike in real processes and in the simulator") {

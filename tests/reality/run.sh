@@ -63,6 +63,9 @@ column() {
   awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$2"
 }
 
+# Seconds between the two rows of a history.
+second_half() { column simulated_seconds "$1" | awk 'NR > 1 { printf "%.9f", $1 - before } { before = $1 }'; }
+
 all_sent_bytes() {
   local sum=0 machine
   for ((machine = 1; machine <= machines; machine++)); do sum=$((sum + $(sent_bytes "$machine"))); done
@@ -89,14 +92,17 @@ latency_us() {
   rm -rf "$work/ping"
 }
 
-# Sustained FLOP/s of a worker while so many compute at once on this machine, a hundred steps without a message.
+# Sustained FLOP/s of a worker while so many compute at once on this machine: the second half of 200 local steps,
+# between few messages over loopback.
 measured_speed() {
+  local protocol=${3#*-}
   timeout $longest_run_seconds mpirun --oversubscribe -n "$1" --mca mpi_yield_when_idle 1 "$build/isthmus-mpi" "$2" \
-    --point "$3" --set /numerics=live --set /platform/workers="$1" --set /training/rounds=20 \
+    --point "$3" --set /numerics=live --set /platform/workers="$1" --set /training/rounds=4 \
+    --set /training/evaluate_every_rounds=2 --set "/sweep/~1protocol/named/$protocol/local_steps=50" \
     --out "$work/calibration" > "$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
-  local csv=$work/calibration/runs/$3/workers.csv
-  paste -d' ' <(column flops "$csv") <(column compute_seconds "$csv") |
-    awk '{ flops += $1; seconds += $2 } END { printf "%.0ff", flops / seconds }'
+  local run=$work/calibration/runs/$3
+  column flops "$run/workers.csv" | awk -v workers="$1" -v seconds="$(second_half "$run/history.csv")" '
+    { flops += $1 } END { printf "%.0ff", flops / 2 / workers / seconds }'
   rm -rf "$work/calibration"
 }
 
@@ -106,7 +112,7 @@ for count in $workers; do
   for rate in $rates; do
     set_rate "$rate"
     latency=$(latency_us) || exit 1
-    rounds=$((rate > 30 ? rate / 10 : 3))
+    half=$((rate >= 30 ? (rate + 10) / 20 : 2)) # what is measured: the second half of the rounds, warm
     for scenario in "$here"/{dense,residual}.json; do
       name=$(basename "$scenario" .json)
       speed=2Gf
@@ -115,8 +121,8 @@ for count in $workers; do
         speed=$(measured_speed "$count" "$scenario" "$point") || exit 1
       fi
       platform "$count" "$(payload_rate "$rate")" "$latency" "$speed"
-      change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count" --set /training/rounds=$rounds
-        --set /network/crosstraffic=true)
+      change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count" --set /training/rounds=$((2 * half))
+        --set /training/evaluate_every_rounds=$half --set /network/crosstraffic=true)
       [[ $live == yes ]] && change+=(--set /numerics=live)
       predicted=$work/predicted
       "$build/isthmus" run "$scenario" "${change[@]}" --trajectories "$work/trajectories" --out "$predicted" \
@@ -130,8 +136,8 @@ for count in $workers; do
         real=$work/real/runs/$point
         payload=$(column bytes_sent "$real/workers.csv" | awk '{ sum += $1 } END { print sum }')
         awk -v n="$count" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" \
-          -v predicted="$(column simulated_seconds "$run/history.csv" | tail -1)" \
-          -v real="$(column simulated_seconds "$real/history.csv" | tail -1)" 'BEGIN {
+          -v predicted="$(second_half "$run/history.csv")" \
+          -v real="$(second_half "$real/history.csv")" 'BEGIN {
             printf "%-8d %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, predicted, real,
                    (predicted / real - 1) * 100, wire / payload }' | tee -a "$results/table.txt"
       done

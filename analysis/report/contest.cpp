@@ -1,0 +1,108 @@
+#include "analysis/report/contest.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace isthmus::analysis {
+namespace {
+
+const char* column_of(Measure measure) {
+  switch (measure) {
+    case Measure::seconds_to_target:
+      return "seconds_to_target";
+    case Measure::final_test_accuracy:
+      return "final_test_accuracy";
+    case Measure::simulated_seconds:
+      return "simulated_seconds";
+  }
+  return "";
+}
+
+bool better(Measure measure, double a, double b) {
+  return measure == Measure::final_test_accuracy ? a > b : a < b;
+}
+
+Measure choose_measure(const Dataset& data) {
+  const auto any = [&](const char* column) {
+    return std::ranges::any_of(data.runs(),
+                               [&](const Run* run) { return run->summary_number(column).has_value(); });
+  };
+  if (any("seconds_to_target") || any("target_accuracy")) return Measure::seconds_to_target;
+  return any("final_test_accuracy") ? Measure::final_test_accuracy : Measure::simulated_seconds;
+}
+
+std::optional<double> common_target(const Dataset& data) {
+  std::set<double> targets;
+  for (const Run* run : data.runs()) {
+    if (const auto target = run->summary_number("target_accuracy")) targets.insert(*target);
+  }
+  return targets.size() == 1 ? std::optional(*targets.begin()) : std::nullopt;
+}
+
+Standing standing_of(const Group& group, Measure measure) {
+  Standing standing{.series = group.series, .value = {}, .runs = group.n()};
+  double sum = 0;
+  for (const Run* run : group.runs) {
+    const auto value = run->completed() ? run->summary_number(column_of(measure)) : std::nullopt;
+    standing.completed += run->completed() ? 1 : 0;
+    standing.reached += value ? 1 : 0;
+    sum += value.value_or(0);
+  }
+  if (standing.reached == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
+  return standing;
+}
+
+/// By wins; then by the mean place.
+std::vector<std::string> rank(const std::vector<Contest>& contests, const std::vector<std::string>& series) {
+  std::map<std::string, std::pair<double, double>> score;  // wins, minus mean place
+  for (const Contest& contest : contests) {
+    const Standing* winner = contest.winner();
+    for (std::size_t place = 0; place < contest.standings.size(); ++place) {
+      const Standing& standing = contest.standings[place];
+      auto& [wins, places] = score[standing.series];
+      if (&standing == winner) ++wins;
+      places -= standing.value ? static_cast<double>(place) : static_cast<double>(series.size());
+    }
+  }
+  std::vector<std::string> ranking = series;
+  std::ranges::stable_sort(ranking, std::ranges::greater{},
+                           [&](const std::string& name) { return score[name]; });
+  return ranking;
+}
+
+}  // namespace
+
+const Standing* Contest::winner() const {
+  return standings.size() >= 2 && standings[1].value ? &standings.front() : nullptr;
+}
+
+double lead(Measure measure, double a, double b) {
+  return measure == Measure::final_test_accuracy ? a - b : std::log(b / a);
+}
+
+Contests hold_contests(const Dataset& data) {
+  Contests held{
+      .measure = choose_measure(data), .target_accuracy = common_target(data), .contests = {}, .ranking = {}};
+  std::vector<std::string> keys;
+  for (const Group& group : data.groups()) {
+    const std::string key = Json(group.coordinates).dump();
+    auto at = static_cast<std::size_t>(std::ranges::find(keys, key) - keys.begin());
+    if (at == keys.size()) {
+      keys.push_back(key);
+      held.contests.push_back({group.coordinates, {}});
+    }
+    held.contests[at].standings.push_back(standing_of(group, held.measure));
+  }
+  for (Contest& contest : held.contests) {
+    std::ranges::stable_sort(contest.standings, [&](const Standing& a, const Standing& b) {
+      if (!a.value || !b.value) return a.value.has_value() && !b.value;
+      return better(held.measure, *a.value, *b.value);
+    });
+  }
+  held.ranking = rank(held.contests, data.series());
+  return held;
+}
+
+}  // namespace isthmus::analysis

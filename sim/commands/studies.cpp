@@ -1,0 +1,60 @@
+#include "sim/commands/studies.hpp"
+
+#include "models/error.hpp"
+
+namespace isthmus {
+
+namespace po = boost::program_options;
+
+analysis::Dataset read_studies(const std::vector<std::string>& folders,
+                               const analysis::DatasetOptions& options) {
+  for (const std::string& folder : folders) {
+    if (!std::filesystem::is_directory(folder)) {
+      throw InputError(folder, std::filesystem::exists(folder)
+                                   ? "found a file; expected the folder of a study, as isthmus run writes it"
+                                   : "there is no such folder");
+    }
+  }
+  try {
+    analysis::Dataset data = analysis::read_dataset({folders.begin(), folders.end()}, options);
+    if (!data.runs().empty()) return data;
+    std::string message = "no finished run here";
+    for (const std::string& warning : data.warnings()) message += "\n  " + warning;
+    throw InputError(folders.front(), message);
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw InputError(error.what());
+  }
+}
+
+void add_figure_options(CommandLine& line) {
+  const auto text = [](const char* name) {
+    return po::value<std::string>()->default_value("", "")->value_name(name);
+  };
+  line.options().add_options()                                                                       //
+      ("x", text("KEY"), "what to plot against: a JSON pointer or its last part, as \"bandwidth\"")  //
+      ("series", text("KEY"), "what is compared (default: the protocol and its options)")            //
+      ("facet", text("KEY"), "what gets a panel for each of its values")                             //
+      ("baseline", text("LABEL"), "what speed-ups are over (default: data parallel, or the first)")  //
+      ("style", text("FILE"), "JSON with \"config\" (of Vega-Lite), \"colors\" and \"labels\" of protocols");
+}
+
+FigureChoices figure_choices(const CommandLine& line) {
+  const auto value = [&](const char* name) { return line.values()[name].as<std::string>(); };
+  FigureChoices choices;
+  choices.data.series = value("series");
+  choices.figures.x = value("x");
+  choices.figures.facet = value("facet");
+  choices.figures.baseline = value("baseline");
+  if (value("style").empty()) return choices;
+  try {
+    choices.figures.style = analysis::read_style(value("style"));
+    choices.data.labels = analysis::style_labels(choices.figures.style);
+  } catch (const std::runtime_error& error) {
+    throw InputError("--style", error.what());
+  }
+  return choices;
+}
+
+}  // namespace isthmus

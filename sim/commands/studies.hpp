@@ -1,0 +1,23 @@
+#pragma once
+
+#include "analysis/figures/figure.hpp"
+#include "sim/commands/options.hpp"
+
+namespace isthmus {
+
+// What commands that show studies share.
+
+/// The studies a command was given. Throws InputError where there is no run to show, and says why.
+analysis::Dataset read_studies(const std::vector<std::string>& folders,
+                               const analysis::DatasetOptions& options);
+
+/// --x, --series, --facet, --baseline, --style.
+void add_figure_options(CommandLine& line);
+struct FigureChoices {
+  analysis::DatasetOptions data;
+  analysis::FigureOptions figures;
+};
+/// Throws InputError.
+FigureChoices figure_choices(const CommandLine& line);
+
+}  // namespace isthmus

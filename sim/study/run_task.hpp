@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/study/files.hpp"
+#include "sim/study/plan.hpp"
+#include "sim/study/study.hpp"
+#include "sim/study/trajectory_key.hpp"
+
+namespace isthmus {
+
+/// One run and all that its process needs to know.
+struct RunTask {
+  const PlannedRun* run = nullptr;
+  std::filesystem::path folder;
+  std::optional<TrajectoryKey> trajectory;  ///< none: nothing is taken from the store, nor put there
+  int threads = 1;
+  bool trace = false;
+  double seconds_between_states = 0;
+};
+
+/// A task for each run of a study in this folder. The runs must outlive them.
+std::vector<RunTask> plan_tasks(const std::vector<PlannedRun>& runs, const std::filesystem::path& folder,
+                                const StudyOptions& options);
+
+/// What is in the run's run.json; null if it is not there, discarded if it is broken.
+OrderedJson read_run_json(const RunTask& task);
+
+/// A run need not be run again if it ended, in whatever way, with the same configuration, build, platform and
+/// data; unless its process was killed from outside, or the user wants failed ones again.
+bool is_finished(const OrderedJson& before, const RunTask& task, const StudyOptions& options);
+
+/// Of the platform file and its profiles.
+std::string platform_hash(const PlannedRun& run);
+
+}  // namespace isthmus

@@ -1,0 +1,86 @@
+// `isthmus calibrate`: known constants come back from times computed with them, and the platform that is
+// written takes these times.
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "tests/cli/program.hpp"
+
+using namespace isthmus::testing;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+
+namespace {
+
+constexpr double latency = 5e-3, goodput = 11.77e6;
+
+double seconds_of(double bytes) { return latency + bytes / goodput; }
+
+double simulated(const fs::path& platform, double bytes) {
+  const ProgramResult result = run_program({"collective", "--kind", "broadcast", "--algorithm", "tree",
+                                            "--bytes", std::to_string(static_cast<long>(bytes)) + "B",
+                                            "--platform", platform, "--workers", "2", "--json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return json::parse(result.out)["results"][0]["simulated_seconds"];
+}
+
+}  // namespace
+
+TEST_CASE("calibrate: a star whose messages take the measured times") {
+  const TemporaryFolder folder;
+  std::ostringstream csv;
+  csv.precision(15);
+  csv << "bytes,seconds\n";
+  for (const double bytes : {1e3, 1e4, 1e5, 1e6, 1e7}) {
+    const double noise = bytes == 1e5 ? 1.01 : 1;
+    csv << bytes << ',' << seconds_of(bytes) * noise << '\n';
+  }
+  write_text(folder / "times.csv", csv.str());
+  const ProgramResult result =
+      run_program({"calibrate", folder / "times.csv", "--out", folder / "star.xml", "--hosts", "4"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("residual") && Contains("100000"));
+  for (const double bytes : {4e3, 4e6})
+    CHECK(simulated(folder / "star.xml", bytes) == Approx(seconds_of(bytes)).epsilon(0.01));
+  CHECK_THAT(run_program({"platform", folder / "star.xml"}).out, Contains("n-3"));
+}
+
+TEST_CASE("calibrate: each pair of hosts by itself, and back as there unless measured") {
+  const TemporaryFolder folder;
+  std::ostringstream csv;
+  csv.precision(15);
+  csv << "from,to,bytes,seconds\n";
+  for (const double bytes : {4e3, 4e5, 4e7}) {
+    csv << "a,b," << bytes << ',' << seconds_of(bytes) << '\n';
+    csv << "a,c," << bytes << ',' << 3 * seconds_of(bytes) << '\n';
+    csv << "b,c," << bytes << ',' << 2 * seconds_of(bytes) << '\n';
+  }
+  write_text(folder / "times.csv", csv.str());
+  const ProgramResult result =
+      run_program({"calibrate", folder / "times.csv", "--out", folder / "pairs.xml"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(simulated(folder / "pairs.xml", 4e6) == Approx(seconds_of(4e6)));
+  const ProgramResult platform = run_program({"platform", folder / "pairs.xml"});
+  CHECK(platform.exit_code == 0);
+  CHECK_THAT(platform.out, Contains("15 ms") && Contains("10 ms") && Contains("5 ms"));
+}
+
+TEST_CASE("calibrate: bad files end in one line") {
+  const TemporaryFolder folder;
+  const auto error = [&](const std::string& text) {
+    write_text(folder / "times.csv", text);
+    const ProgramResult result = run_program({"calibrate", folder / "times.csv"});
+    CHECK(result.exit_code == 2);
+    return result.err;
+  };
+  CHECK_THAT(error("size,seconds\n1,2\n"), Contains("times.csv:1") && Contains("bytes"));
+  CHECK_THAT(error("bytes,seconds\n1,2\nmany,3\n"), Contains("times.csv:3") && Contains("many"));
+  CHECK_THAT(error("bytes,seconds\n1,-2\n"), Contains("times.csv:2"));
+  CHECK_THAT(error("bytes,seconds\n10,2\n10,3\n"), Contains("two different sizes"));
+  CHECK_THAT(error("bytes,seconds\n10,2\n1000,1\n"), Contains("do not grow"));
+  CHECK_THAT(error("bytes,seconds\n"), Contains("no measured times"));
+  CHECK_THAT(run_program({"calibrate", folder / "none.csv"}).err, Contains("cannot be read"));
+}

@@ -9,9 +9,9 @@
 
 using namespace isthmus::analysis;
 using Catch::Matchers::Contains;
-using isthmus::testing::RunFiles;
 using isthmus::testing::StudyFolder;
 using isthmus::testing::write_text;
+using isthmus::testing::WrittenRun;
 
 namespace {
 
@@ -50,7 +50,7 @@ void fill(StudyFolder& folder) {
     for (const double latency : latencies) {
       for (int seed = 1; seed <= 3; ++seed) {
         for (const std::string& kind : kinds) {
-          RunFiles run;
+          WrittenRun run;
           run.protocol = {{"kind", kind}};
           run.bandwidth = std::to_string(static_cast<long>(bandwidth / 1e6)) + "Mbps";
           run.latency = std::to_string(static_cast<long>(latency * 1e3)) + "ms";
@@ -67,7 +67,7 @@ void fill(StudyFolder& folder) {
           if (seed == 1 && bandwidth == 1e7) run.trace = trace();
           folder.add(run);
         }
-        RunFiles large;
+        WrittenRun large;
         large.protocol = {{"kind", "local_sgd"}, {"local_steps", 10}};
         large.bandwidth = std::to_string(static_cast<long>(bandwidth / 1e6)) + "Mbps";
         large.latency = std::to_string(static_cast<long>(latency * 1e3)) + "ms";
@@ -399,7 +399,7 @@ TEST_CASE("Pareto front: no point of it is beaten") {
 TEST_CASE("A protocol has its colour in every figure, whoever else is there") {
   StudyFolder all, few;
   fill(all);
-  RunFiles run;
+  WrittenRun run;
   run.protocol = {{"kind", "ist"}};
   few.add(run);
   const Dataset many = read_dataset({all.path()}), one = read_dataset({few.path()});

@@ -7,9 +7,9 @@
 
 using namespace isthmus::analysis;
 using Catch::Matchers::Contains;
-using isthmus::testing::RunFiles;
 using isthmus::testing::StudyFolder;
 using isthmus::testing::write_text;
+using isthmus::testing::WrittenRun;
 
 namespace {
 
@@ -19,8 +19,8 @@ std::string joined(const std::vector<std::string>& warnings) {
   return text;
 }
 
-RunFiles run_of(const std::string& kind, const std::string& bandwidth, int seed) {
-  RunFiles run;
+WrittenRun run_of(const std::string& kind, const std::string& bandwidth, int seed) {
+  WrittenRun run;
   run.protocol = {{"kind", kind}};
   run.bandwidth = bandwidth;
   run.seed = seed;
@@ -184,7 +184,7 @@ TEST_CASE("Runs are sorted by what was swept; seeds are repetitions") {
 
 TEST_CASE("Labels of protocols name the options that differ, and can be changed") {
   StudyFolder folder;
-  RunFiles run = run_of("ist", "10Mbps", 1);
+  WrittenRun run = run_of("ist", "10Mbps", 1);
   for (const char* exchange : {"server", "sharded"}) {
     for (const int steps : {5, 20}) {
       run.protocol = {{"kind", "ist"}, {"local_steps", steps}, {"exchange", exchange}, {"partition", "even"}};
@@ -217,7 +217,7 @@ TEST_CASE("What is swept together is one axis") {
   StudyFolder folder;
   for (const auto& [bandwidth, latency] :
        {std::pair("1Mbps", "50ms"), std::pair("10Mbps", "10ms"), std::pair("1Gbps", "1ms")}) {
-    RunFiles run = run_of("ist", bandwidth, 1);
+    WrittenRun run = run_of("ist", bandwidth, 1);
     run.latency = latency;
     folder.add(run);
   }

@@ -10,8 +10,8 @@
 #include "tests/analysis/study_files.hpp"
 
 using namespace isthmus::analysis;
-using isthmus::testing::RunFiles;
 using isthmus::testing::StudyFolder;
+using isthmus::testing::WrittenRun;
 
 TEST_CASE("A mean's confidence interval is Student's") {
   const std::vector<double> values = {1, 2, 3, 4, 5};
@@ -72,7 +72,7 @@ TEST_CASE("Crossovers of a study: seed by seed, with an interval over seeds") {
   const std::vector<double> ties = {2e6, 3e6, 5e6};
   for (int seed = 1; seed <= 3; ++seed) {
     for (const double megabits : {1, 10, 100}) {
-      RunFiles run;
+      WrittenRun run;
       run.bandwidth = std::to_string(static_cast<int>(megabits)) + "Mbps";
       run.seed = seed;
       run.seconds_to_target = ties[static_cast<std::size_t>(seed - 1)] / (megabits * 1e6);

@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 
 std::string number(double value) { return Json(value).dump(); }
 
-Json run_json(const RunFiles& run, const std::string& id, const std::string& name) {
+Json run_json(const WrittenRun& run, const std::string& id, const std::string& name) {
   const bool done = run.outcome == "completed";
   const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   double bytes = 0;
@@ -65,13 +65,13 @@ StudyFolder::StudyFolder(std::string name) : name_(std::move(name)) {
 
 StudyFolder::~StudyFolder() { fs::remove_all(path_.parent_path()); }
 
-fs::path StudyFolder::add(const RunFiles& run) {
+fs::path StudyFolder::add(const WrittenRun& run) {
   const std::string id = std::to_string(count_++) + "-" + run.protocol.value("kind", "none");
   const fs::path folder = path_ / "runs" / id;
   write_text(folder / "run.json", run_json(run, id, name_).dump(2));
   std::string history =
       "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy\n";
-  for (const RunFiles::Row& row : run.history) {
+  for (const WrittenRun::Row& row : run.history) {
     history += std::to_string(row.round) + "," + std::to_string(10 * row.round) + "," +
                std::to_string(100 * row.round) + "," + number(row.seconds) + "," + number(row.bytes) + ",," +
                number(2 - row.accuracy) + "," + number(row.accuracy) + "\n";
@@ -82,7 +82,7 @@ fs::path StudyFolder::add(const RunFiles& run) {
       "flops,"
       "memory_peak_bytes,memory_limit_bytes\n";
   for (std::size_t rank = 0; rank < run.worker_seconds.size(); ++rank) {
-    const RunFiles::Worker& w = run.worker_seconds[rank];
+    const WrittenRun::Worker& w = run.worker_seconds[rank];
     workers += std::to_string(rank) + ",host-" + std::to_string(rank) + "," + number(w.compute) + "," +
                number(w.communication) + "," + number(w.idle) + ",1,1,1,1e9,1e6,\n";
   }

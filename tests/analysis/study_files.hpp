@@ -9,7 +9,7 @@
 namespace isthmus::testing {
 
 /// A run as a test wants it; the files are those that README and design describe.
-struct RunFiles {
+struct WrittenRun {
   nlohmann::ordered_json protocol = {{"kind", "data_parallel"}};
   std::string bandwidth = "100Mbps", latency = "1ms";
   int workers = 2;
@@ -41,7 +41,7 @@ class StudyFolder {
   ~StudyFolder();
 
   /// Writes a run and lists it in runs.csv; returns its folder.
-  std::filesystem::path add(const RunFiles& run);
+  std::filesystem::path add(const WrittenRun& run);
   const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -106,7 +106,8 @@ TEST_CASE("A point has all defaults, those of its kinds only", "[scenario]") {
   CHECK(configuration["data"] == json{{"set", "fashion-mnist"}, {"split", "iid"}, {"in_memory", true}});
   CHECK(configuration["model"] ==
         json{{"kind", "mlp"}, {"hidden", {512, 512}}, {"bias", false}, {"batch_norm", "batch"}});
-  CHECK(configuration["network"] == json{{"model", "textbook"}});
+  CHECK(configuration["network"] ==
+        json{{"model", "textbook"}, {"message_overhead", "0s"}, {"collective_overhead", "0s"}, {"flows", 1}});
   CHECK(configuration["training"]["schedule"] == json{{"kind", "constant"}, {"warm_up", 0}});
   CHECK(configuration["training"]["epochs"] == 1);
   CHECK_FALSE(configuration["training"].contains("rounds"));

@@ -17,6 +17,7 @@ namespace {
 std::string describe(const StudyProgress::Run& run) {
   const RunProgress& progress = *run.progress;
   if (progress.waits) return run.id + ": waits for another study that trains the same";
+  if (progress.rounds == 0) return run.id + ": starts";
   std::string text =
       run.id + ": round " + std::to_string(progress.round) + " of " + std::to_string(progress.rounds);
   const double accuracy = progress.test_accuracy;
@@ -37,7 +38,7 @@ std::string time_left(const StudyProgress::Tally& tally, double elapsed) {
   } else if (tally.seconds_per_replay <= 0) {
     return "";
   }
-  return ", " + format_duration(seconds) + " left";
+  return ", " + format_duration(std::ceil(seconds)) + " left";
 }
 
 }  // namespace

@@ -82,10 +82,11 @@ json residual() {
 }  // namespace
 
 TEST_CASE("data parallel and local SGD replay and resume to the bit", "[replay]") {
-  for (const char* aggregate : {"ring", "tree", "server", "sharded"}) {
+  for (const char* aggregate : {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded"}) {
     check_replay(live_scenario({{"kind", "data_parallel"}, {"aggregate", aggregate}}));
     check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", aggregate}}));
   }
+  check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 3}, {"wire_format", "bf16"}}));
   for (const char* state : {"keep", "reset"}) {
     check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 2}},
                                {{"training", {{"optimizer_state", state}, {"charge_evaluation", true}}}}));

@@ -57,8 +57,8 @@ class DirectAllGather final : public Direct {
   void run(Communicator& comm, Values values) const override {
     const Values own = slice(values, comm.size(), comm.rank());
     std::vector<Message> outgoing;
-    for (int peer = 0; peer < comm.size() && own.size() > 0; ++peer) {
-      if (peer != comm.rank()) outgoing.push_back({peer, own});
+    for (int step = 1; step < comm.size() && own.size() > 0; ++step) {
+      outgoing.push_back({(comm.rank() + step) % comm.size(), own});  // not everybody to the same one first
     }
     exchange(comm, outgoing, others(comm, values));
   }

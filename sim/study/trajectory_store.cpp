@@ -78,6 +78,24 @@ std::string cbor(const json& value) {
   return bytes;
 }
 
+/// Does something that may fail in a store which the user has perhaps never heard of.
+template <typename Work>
+void in_store(const Work& work) {
+  try {
+    work();
+  } catch (const StorageError& error) {
+    throw StorageError(std::string(error.what()) +
+                       " (--trajectories names another store, --no-replay needs none)");
+  }
+}
+
+/// What a process that was killed has left half written.
+void remove_partial_files(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".partial") fs::remove(entry.path());
+  }
+}
+
 }  // namespace
 
 fs::path TrajectoryStore::default_folder() {
@@ -113,19 +131,24 @@ void TrajectoryStore::write(const TrajectoryKey& key, const Trajectory& trajecto
   json content = as_json(trajectory);
   content["key"] = key.basis;
   const std::string bytes = cbor(content);
-  make_folder(folder_of(key));
-  write_file(folder_of(key) / file_name, content_hash(bytes) + bytes);
+  in_store([&] {
+    make_folder(folder_of(key));
+    remove_partial_files(folder_of(key));  // nobody else writes here: the caller holds the lock
+    write_file(folder_of(key) / file_name, content_hash(bytes) + bytes);
+  });
 }
 
 TrajectoryStore::Lock::Lock(const TrajectoryStore& store, const TrajectoryKey& key) {
   const fs::path file = store.folder_of(key) / "lock";
-  make_folder(file.parent_path());
-  std::ofstream(file, std::ios::app).close();
-  try {
-    lock_ = boost::interprocess::file_lock(file.c_str());
-  } catch (const boost::interprocess::interprocess_exception& failure) {
-    throw StorageError("cannot lock " + file.string() + ": " + failure.what());
-  }
+  in_store([&] {
+    make_folder(file.parent_path());
+    std::ofstream(file, std::ios::app).close();
+    try {
+      lock_ = boost::interprocess::file_lock(file.c_str());
+    } catch (const boost::interprocess::interprocess_exception& failure) {
+      throw StorageError("cannot lock " + file.string() + ": " + failure.what());
+    }
+  });
 }
 
 bool TrajectoryStore::Lock::try_lock() { return lock_.try_lock(); }

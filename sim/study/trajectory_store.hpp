@@ -27,7 +27,7 @@ class TrajectoryStore {
   Trajectory read(const TrajectoryKey& key) const;
   /// Whether training is over: such a trajectory needs no more than to be read.
   bool is_complete(const TrajectoryKey& key) const;
-  /// Throws StorageError.
+  /// The caller holds the lock. Throws StorageError.
   void write(const TrajectoryKey& key, const Trajectory& trajectory) const;
 
   /// To hold while training.

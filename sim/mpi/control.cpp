@@ -140,9 +140,8 @@ double Control::minimum(double given) {
 }
 
 void Control::barrier() {
-  std::vector<MPI_Request> requests(1);
-  MPI_Ibarrier(comm_, requests.data());
-  wait(requests);
+  // Not by wait(): who has passed may fail at once, and rank 0 must not hear of that in here.
+  MPI_Barrier(comm_);
 }
 
 }  // namespace isthmus

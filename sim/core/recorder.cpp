@@ -79,9 +79,8 @@ bool Recorder::wants_state(const Round& round) {
   if (round.index > last_asked_) {
     last_asked_ = round.index;
     if (!states_ && keeper_->due()) {
-      states_.emplace();
-      states_->round = round.index;
-      states_->workers.resize(static_cast<std::size_t>(job_.workers()));
+      const auto workers = static_cast<std::size_t>(job_.workers());
+      states_ = States{round.index, 0, std::vector<Trajectory::WorkerState>(workers)};
     }
   }
   return states_ && states_->round == round.index;

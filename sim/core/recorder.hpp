@@ -89,8 +89,8 @@ class Recorder {
 
   /// Of the workers at the end of a round that is to be kept.
   struct States {
-    long round = 0;
-    int count = 0;
+    long round;
+    int count;
     std::vector<Trajectory::WorkerState> workers;
   };
 

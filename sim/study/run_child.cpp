@@ -15,8 +15,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool is_complete(const Trajectory& trajectory) { return trajectory.rounds > 0 && trajectory.workers.empty(); }
-
 /// Stores the state of a training now and then: not so often that this takes more than some hundredths of
 /// its time.
 class StoreKeeper final : public TrajectoryKeeper {

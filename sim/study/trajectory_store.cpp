@@ -98,6 +98,8 @@ void remove_partial_files(const fs::path& folder) {
 
 }  // namespace
 
+bool is_complete(const Trajectory& trajectory) { return trajectory.rounds > 0 && trajectory.workers.empty(); }
+
 fs::path TrajectoryStore::default_folder() {
   const auto variable = [](const char* name) {
     return std::getenv(name) ? std::string(std::getenv(name)) : "";
@@ -120,11 +122,6 @@ Trajectory TrajectoryStore::read(const TrajectoryKey& key) const {
   }
   const json content = json::from_cbor(bytes.begin() + static_cast<std::ptrdiff_t>(digits), bytes.end());
   return content.at("key") == key.basis ? from_json(content) : Trajectory();
-}
-
-bool TrajectoryStore::is_complete(const TrajectoryKey& key) const {
-  const Trajectory trajectory = read(key);
-  return trajectory.rounds > 0 && trajectory.workers.empty();
 }
 
 void TrajectoryStore::write(const TrajectoryKey& key, const Trajectory& trajectory) const {

@@ -9,6 +9,9 @@
 
 namespace isthmus {
 
+/// Whether training is over: such a trajectory needs no more than to be read.
+bool is_complete(const Trajectory& trajectory);
+
 /// Trajectories on disk: for each key a folder of that name with
 ///   trajectory.cbor   as far as it goes, what it belongs to, and a hash of all that
 ///   lock              held by the process that trains on
@@ -25,8 +28,7 @@ class TrajectoryStore {
 
   /// Of zero rounds if there is none.
   Trajectory read(const TrajectoryKey& key) const;
-  /// Whether training is over: such a trajectory needs no more than to be read.
-  bool is_complete(const TrajectoryKey& key) const;
+  bool is_complete(const TrajectoryKey& key) const { return isthmus::is_complete(read(key)); }
   /// The caller holds the lock. Throws StorageError.
   void write(const TrajectoryKey& key, const Trajectory& trajectory) const;
 

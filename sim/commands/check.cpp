@@ -51,8 +51,7 @@ template <typename Seconds>
 double slowest(const PlannedRun& run, Seconds&& seconds) {
   double longest = 0;
   for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
-    longest =
-        std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
+    longest = std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
   }
   return longest;
 }
@@ -81,15 +80,13 @@ void print_round(const PlannedRun& run) {
             << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
             << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
             << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute) << ", communication "
-            << format_seconds(forecast.communication_seconds)
-            << (forecast.overlapped.empty()
-                    ? ""
-                    : " in " + std::to_string(forecast.overlapped.size()) +
-                          (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
-                          ", from the backward pass on")
-            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round)
-            << '\n';
+            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute)
+            << ", communication " << format_seconds(forecast.communication_seconds)
+            << (forecast.overlapped.empty() ? ""
+                                            : " in " + std::to_string(forecast.overlapped.size()) +
+                                                  (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
+                                                  ", from the backward pass on")
+            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round) << '\n';
 }
 
 /// Rows of neighbouring ranks with equal figures are folded.

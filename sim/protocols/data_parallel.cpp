@@ -45,7 +45,8 @@ ProtocolKind data_parallel_kind() {
   nlohmann::json protocol_options = BucketOptions::schema();
   protocol_options["aggregate"] = aggregate_schema();
   return {.kind = {.name = "data_parallel",
-                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside the backward pass",
+                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside "
+                              "the backward pass",
                    .options = std::move(protocol_options)},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<DataParallel>(options);

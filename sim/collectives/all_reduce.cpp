@@ -1,6 +1,7 @@
 #include "sim/collectives/all_reduce.hpp"
 
-#include <map>
+#include "models/wire_format.hpp"
+#include "sim/scenario/units.hpp"
 
 namespace isthmus {
 
@@ -12,28 +13,53 @@ void mean(const Collective& all_reduce, Communicator& comm, Values values) {
   scale(values, 1 / static_cast<float>(comm.size()));
 }
 
-const Collective& all_reduce_named(const std::string& name) {
-  static std::map<std::string, std::unique_ptr<Collective>> made;
-  auto& found = made[name];
-  if (!found) found = make_collective(CollectiveKind::all_reduce, name, {});
-  return *found;
-}
-
 const std::vector<std::string>& automatic_all_reduces() {
   static const std::vector<std::string> names = {"ring", "ring_chunked", "tree", "halving_doubling"};
   return names;
 }
 
-nlohmann::json aggregate_schema() {
+nlohmann::json aggregate_options() {
+  const nlohmann::json pipelined = {{"aggregate", {"ring_chunked", "auto"}}};
+  constexpr int most_in_flight = 1024;
   return {
-      {"description",
-       "How all-reduce travels: around a ring, step by step or with chunks in flight, over a binomial "
-       "tree, by recursive halving and doubling, via a server (rank 0), or with every worker the server "
-       "of 1/n of the values. auto: the fastest of ring, ring_chunked, tree and halving_doubling by their "
-       "closed forms for the size and the slowest pair of workers, as real libraries choose; `check` and "
-       "run.json say which."},
-      {"enum", {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "auto"}},
-      {"default", "ring"}};
+      {"aggregate",
+       {{"description",
+         "How all-reduce travels: around a ring, step by step or with chunks in flight, over a binomial "
+         "tree, by recursive halving and doubling, via a server (rank 0), or with every worker the server "
+         "of 1/n of the values. auto: the fastest of ring, ring_chunked, tree and halving_doubling by their "
+         "closed forms for the size and the slowest pair of workers, as real libraries choose; `check` and "
+         "run.json say which."},
+        {"enum", {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "auto"}},
+        {"default", "ring"}}},
+      {"chunk",
+       {{"description",
+         "ring_chunked (and auto): the largest piece that is passed on as a whole. Gloo: segments of 1MiB; "
+         "NCCL: slices of 1MiB."},
+        {"$ref", "#/definitions/bytes"},
+        {"onlyWith", pipelined},
+        {"default", "1MiB"}}},
+      {"chunks_in_flight",
+       {{"description",
+         "ring_chunked (and auto): the pieces that a worker has on their way at once. Gloo: 2; NCCL: 2 for "
+         "each channel."},
+        {"type", "integer"},
+        {"minimum", 1},
+        {"maximum", most_in_flight},
+        {"onlyWith", pipelined},
+        {"default", 4}}}};
+}
+
+std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options) {
+  CollectiveOptions collective;
+  if (options.contains("chunk")) {
+    // A chunk on the wire, in the four bytes that a value has in closed forms and in memory.
+    const auto on_wire =
+        static_cast<double>(bytes_per_value(wire_format_named(options.value("wire_format", "fp32"))));
+    const auto chunk = static_cast<double>(parse_bytes(options.at("chunk").get<std::string>()));
+    collective.chunk_bytes = chunk * sizeof(float) / on_wire;
+  }
+  collective.chunks_in_flight = options.value("chunks_in_flight", collective.chunks_in_flight);
+  return make_collective(CollectiveKind::all_reduce, options.at("aggregate").get<std::string>(), collective);
 }
 
 }  // namespace isthmus

@@ -7,8 +7,7 @@ namespace {
 /// Running statistics of batch norm are each worker's own, and worker 0's are evaluated, as in PyTorch's DDP.
 class DataParallel final : public Protocol {
  public:
-  explicit DataParallel(const nlohmann::json& options)
-      : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())) {}
+  explicit DataParallel(const nlohmann::json& options) : aggregate_(make_aggregate(options)) {}
 
   long steps_per_round() const override { return 1; }
 
@@ -17,22 +16,23 @@ class DataParallel final : public Protocol {
     replica.initialise();
     for (const Round& round : worker.job().rounds()) {
       replica.compute_gradient();
-      mean(aggregate_, worker.communicator(), replica.gradients());
+      mean(*aggregate_, worker.communicator(), replica.gradients());
       replica.apply_gradient();
       worker.end_round(round, replica.parameters(), replica.gradients().size());
     }
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_.talking_pairs(workers);
+    return aggregate_->talking_pairs(workers);
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_replicas(job, aggregate_, steps_per_round(), job.model().layout().trainable_size(), link);
+    return forecast_replicas(job, *aggregate_, steps_per_round(), job.model().layout().trainable_size(),
+                             link);
   }
 
  private:
-  const Collective& aggregate_;
+  std::unique_ptr<Collective> aggregate_;
 };
 
 }  // namespace
@@ -40,7 +40,7 @@ class DataParallel final : public Protocol {
 ProtocolKind data_parallel_kind() {
   return {.kind = {.name = "data_parallel",
                    .summary = "synchronous data parallel SGD: all-reduce of gradients in every step",
-                   .options = {{"aggregate", aggregate_schema()}}},
+                   .options = aggregate_options()},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<DataParallel>(options);
           }};

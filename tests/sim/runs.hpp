@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "sim/collectives/all_reduce.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/simgrid/simulation.hpp"
@@ -45,6 +46,11 @@ inline json scenario_with(const json& changes) {
   }
   scenario.merge_patch(changes);
   return scenario;
+}
+
+/// An all-reduce with the usual options.
+inline std::unique_ptr<Collective> all_reduce_named(const std::string& name) {
+  return make_collective(CollectiveKind::all_reduce, name, {});
 }
 
 /// A protocol whose workers run a function, and then end all rounds with the initial parameters.

@@ -1,5 +1,8 @@
 #include "sim/collectives/all_reduce.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "models/wire_format.hpp"
 #include "sim/scenario/units.hpp"
 
@@ -18,6 +21,14 @@ const std::vector<std::string>& automatic_all_reduces() {
   return names;
 }
 
+bool has_two_levels(const std::vector<int>& sites) {
+  std::map<int, int> sizes;
+  for (const int site : sites) ++sizes[site];
+  return sizes.size() > 1 && std::ranges::all_of(sizes, [&](const auto& site) {
+           return site.second > 1 && site.second == sizes.begin()->second;
+         });
+}
+
 nlohmann::json aggregate_options() {
   const nlohmann::json pipelined = {{"aggregate", {"ring_chunked", "auto"}}};
   constexpr int most_in_flight = 1024;
@@ -26,10 +37,13 @@ nlohmann::json aggregate_options() {
        {{"description",
          "How all-reduce travels: around a ring, step by step or with chunks in flight, over a binomial "
          "tree, by recursive halving and doubling, via a server (rank 0), or with every worker the server "
-         "of 1/n of the values. auto: the fastest of ring, ring_chunked, tree and halving_doubling by their "
-         "closed forms for the size and the slowest pair of workers, as real libraries choose; `check` and "
-         "run.json say which."},
-        {"enum", {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "auto"}},
+         "of 1/n of the values. hierarchical: around a ring inside each site, then between the sites, then "
+         "inside again; sites are the platform's zones or groups of `group_size`. auto: the fastest of ring, "
+         "ring_chunked, tree, halving_doubling and (with two or more equal sites of two or more workers) "
+         "hierarchical by their closed forms for the size and the slowest pair of workers, as real libraries "
+         "choose; `check` and run.json say which."},
+        {"enum",
+         {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "hierarchical", "auto"}},
         {"default", "ring"}}},
       {"chunk",
        {{"description",
@@ -46,7 +60,14 @@ nlohmann::json aggregate_options() {
         {"minimum", 1},
         {"maximum", most_in_flight},
         {"onlyWith", pipelined},
-        {"default", 4}}}};
+        {"default", 4}}},
+      {"group_size",
+       {{"description",
+         "hierarchical (and auto): workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... "
+         "If it is not given, each zone of the platform is a site."},
+        {"type", "integer"},
+        {"minimum", 1},
+        {"onlyWith", {{"aggregate", {"hierarchical", "auto"}}}}}}};
 }
 
 std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options) {
@@ -59,6 +80,7 @@ std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options) {
     collective.chunk_bytes = chunk * sizeof(float) / on_wire;
   }
   collective.chunks_in_flight = options.value("chunks_in_flight", collective.chunks_in_flight);
+  collective.sites = options.value("sites", collective.sites);
   return make_collective(CollectiveKind::all_reduce, options.at("aggregate").get<std::string>(), collective);
 }
 

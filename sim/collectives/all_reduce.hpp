@@ -16,7 +16,12 @@ const std::vector<std::string>& automatic_all_reduces();
 /// JSON Schemas of the options of a protocol that averages: `aggregate` and what goes with it.
 nlohmann::json aggregate_options();
 
-/// The all-reduce that a protocol's checked options describe; "auto" must have been replaced. Its closed form
+/// Whether an all-reduce by sites has two levels to gain from: two or more sites of one size, of two or more
+/// workers. Its closed form is exact there.
+bool has_two_levels(const std::vector<int>& sites);
+
+/// The all-reduce that a protocol's checked options describe; "auto" must have been replaced, and for
+/// hierarchical `sites` says where each rank is (see resolve_aggregate()). Its closed form
 /// takes every value for four bytes, as protocols' forecasts do, whatever the wire format.
 std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options);
 

@@ -12,6 +12,7 @@
 #include "sim/scenario/resolve.hpp"
 #include "sim/simgrid/simulation.hpp"
 #include "sim/study/plan.hpp"
+#include "sim/study/resolve_aggregate.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace isthmus::testing {
@@ -84,7 +85,9 @@ struct Prepared {
 
   static Scenario resolve(const json& document) {
     static const json schema = complete_schema();
-    return resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0).scenario;
+    Point point = resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0);
+    resolve_aggregate(point);
+    return point.scenario;
   }
 
   Scenario scenario;

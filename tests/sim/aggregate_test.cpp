@@ -114,7 +114,7 @@ TEST_CASE("aggregate hierarchical: the closed form is what is simulated, to the 
                         {8, 8, json::object(), "fp32"},        // one site
                         {8, 1, json::object(), "fp32"},        // as many as workers
                         {4, nullptr, json::object(), "fp32"},  // all in the east
-                        {8, nullptr, {{"goodput", 0.9}, {"message_overhead", "1ms"}}, "fp32"},
+                        {8, nullptr, {{"goodput", 0.8}, {"message_overhead", "1ms"}}, "fp32"},
                         {8, nullptr, {{"collective_overhead", "5ms"}, {"latency_factor", 3}}, "fp32"}};
   for (const Case& each : cases) {
     json scenario = on_two_sites(dividing(with(by_sites, {{"wire_format", each.format}})), each.workers);

@@ -1,5 +1,7 @@
 #include "sim/core/forecast.hpp"
 
+#include <algorithm>
+
 namespace isthmus {
 
 LinkModel LinkModel::with_bandwidth_times(double factor) const {
@@ -18,6 +20,14 @@ LinkModel LinkModel::along(const std::optional<Way>& way) const {
     link.bandwidth_bytes_per_second = way->bandwidth_bytes_per_second;
   }
   return link;
+}
+
+double Forecast::round_seconds(const Worker& worker, double speed_flops) const {
+  if (overlapped.empty()) return worker.flops / speed_flops + communication_seconds;
+  double end = 0;
+  for (const Overlapped& piece : overlapped)
+    end = std::max(end, piece.begins_after_flops / speed_flops) + piece.seconds;
+  return end + (worker.flops - overlapped.back().begins_after_flops) / speed_flops;
 }
 
 }  // namespace isthmus

@@ -10,7 +10,7 @@ namespace isthmus {
 namespace {
 
 /// Options of protocols that decide when values travel, but not which, nor in which order they are added.
-constexpr std::array options_of_time_only = {"chunk", "chunks_in_flight"};
+constexpr std::array options_of_time_only = {"chunk", "chunks_in_flight", "overlap"};
 
 }  // namespace
 

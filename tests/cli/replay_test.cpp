@@ -125,11 +125,11 @@ TEST_CASE("a trajectory serves whatever does not change its numbers, and nothing
   }
 }
 
-TEST_CASE("a sweep over chunks trains once") {
+TEST_CASE("a sweep over chunks and overlap trains once") {
   const TemporaryFolder folder;
   json scenario = small_study("chunks");
-  scenario["protocol"] = {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}};
-  scenario["sweep"] = {{"/protocol/chunk", {"100B", "1kB", "1MiB"}}, {"/protocol/chunks_in_flight", {1, 5}}};
+  scenario["protocol"] = {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"bucket", "1kB"}};
+  scenario["sweep"] = {{"/protocol/chunk", {"100B", "1kB", "1MiB"}}, {"/protocol/overlap", {true, false}}};
   write_text(folder / "scenario.json", scenario.dump());
   const std::string file = folder / "scenario.json";
   CHECK_THAT(run_program({"check", file}).out, Contains("6 runs of 1 distinct trajectory"));

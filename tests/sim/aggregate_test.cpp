@@ -93,6 +93,13 @@ TEST_CASE("aggregate: what is learnt does not depend on chunks, to the bit, and 
     const json key = key_of(live_with(protocol));
     CHECK(key_of(live_with(with(protocol, {{"chunk", "40B"}}))) == key);
     CHECK(key_of(live_with(with(protocol, {{"chunks_in_flight", 7}}))) == key);
+    CHECK(key_of(live_with(with(protocol, {{"overlap", false}}))) == key);
+    const json buckets = with(protocol, {{"bucket", "100B"}});
+    const json beside = complete_scenario(live_with(buckets));
+    const json after = complete_scenario(live_with(with(buckets, {{"overlap", false}})));
+    CHECK(beside["seconds"] != after["seconds"]);
+    CHECK(numbers(beside) == numbers(after));
+    CHECK(key_of(live_with(with(protocol, {{"bucket", "100B"}}))) != key);
     CHECK(key_of(live_with(with(protocol, {{"aggregate", "tree"}}))) != key);
     CHECK(key_of(live_with(with(protocol, {{"wire_format", "fp16"}}))) != key);
   }
@@ -137,7 +144,7 @@ TEST_CASE("aggregate hierarchical: the closed form is what is simulated, to the 
 }
 
 TEST_CASE("aggregate hierarchical: large messages take what the closed form says, to a per cent") {
-  json scenario = on_two_sites(dividing(by_sites));
+  json scenario = on_two_sites(dividing(with(by_sites, {{"overlap", false}})));
   scenario["model"] = {{"kind", "mlp"}, {"hidden", {1000, 997}}};
   const double simulated = communication_seconds(complete_scenario(scenario));
   CHECK(planned(scenario).forecast.communication_seconds == Approx(simulated).epsilon(0.01));

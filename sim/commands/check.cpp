@@ -46,13 +46,15 @@ void print_network(const PlannedRun& run) {
   std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
-/// Seconds in which the slowest worker computes its round.
-double compute_seconds(const PlannedRun& run) {
-  double slowest = 0;
+/// The longest of something over all workers.
+template <typename Seconds>
+double slowest(const PlannedRun& run, Seconds&& seconds) {
+  double longest = 0;
   for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
-    slowest = std::max(slowest, run.forecast.workers[rank].flops / run.platform.hosts[rank].speed_flops);
+    longest =
+        std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
   }
-  return slowest;
+  return longest;
 }
 
 /// What "auto" became, and what the others would have taken.
@@ -70,17 +72,23 @@ void print_round(const PlannedRun& run) {
   const Forecast& forecast = run.forecast;
   std::uint64_t total = 0;
   for (const Forecast::Worker& worker : forecast.workers) total += worker.bytes_sent;
-  const double compute = compute_seconds(run);
+  const double compute = slowest(run, [](const auto& worker, double speed) { return worker.flops / speed; });
+  const double round =
+      slowest(run, [&](const auto& worker, double speed) { return forecast.round_seconds(worker, speed); });
   const long rounds = static_cast<long>(run.job->rounds().size());
   std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
             << run.job->total_steps() << " local steps of each worker in all\n"
             << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
             << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
             << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(compute + forecast.communication_seconds)
-            << ": compute " << format_seconds(compute) << ", communication "
-            << format_seconds(forecast.communication_seconds) << "; all rounds "
-            << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))
+            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute) << ", communication "
+            << format_seconds(forecast.communication_seconds)
+            << (forecast.overlapped.empty()
+                    ? ""
+                    : " in " + std::to_string(forecast.overlapped.size()) +
+                          (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
+                          ", from the backward pass on")
+            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round)
             << '\n';
 }
 

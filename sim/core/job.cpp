@@ -47,7 +47,7 @@ std::uint64_t Job::shard_bytes(int rank) const {
 
 long Job::total_steps() const {
   if (training_.rounds) return *training_.rounds * steps_per_round_;
-  const double samples_per_step = static_cast<double>(training_.batch) * workers_;
+  const double samples_per_step = static_cast<double>(training_.samples_per_step()) * workers_;
   const double steps = *training_.epochs * static_cast<double>(data_.train_samples) / samples_per_step;
   return std::max(1L, std::lround(steps));
 }
@@ -55,7 +55,8 @@ long Job::total_steps() const {
 std::vector<Round> Job::rounds() const {
   const long steps = total_steps();
   const double steps_per_epoch =
-      static_cast<double>(data_.train_samples) / (static_cast<double>(training_.batch) * workers_);
+      static_cast<double>(data_.train_samples) /
+      (static_cast<double>(training_.samples_per_step()) * workers_);
   std::vector<Round> rounds;
   double next_evaluation = training_.evaluate_every_epochs.value_or(0);
   for (long done = 0; done < steps;) {

@@ -30,7 +30,7 @@ class LocalSgd final : public Protocol {
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_replicas(job, aggregate_, local_steps_, job.model().layout().size(), link);
+    return forecast_replicas(job, aggregate_, local_steps_, {job.model().layout().size()}, link);
   }
 
  private:

@@ -131,7 +131,7 @@ points() {
 }
 
 declare -A points_of
-for scenario in "$here"/{dense,residual}.json; do points_of[$scenario]=$(points "$scenario") || exit 1; done
+for scenario in "$here"/{dense,deep,residual}.json; do points_of[$scenario]=$(points "$scenario") || exit 1; done
 printf '%-8s %9s  %-22s %12s %12s %8s %14s\n' workers Mbit/s protocol predicted real error wire/payload
 for count in $workers; do
   make_network "$count" || exit 1
@@ -139,7 +139,7 @@ for count in $workers; do
     set_rate "$rate" || exit 1
     latency=$(latency_us) || exit 1
     quarter=$((rate >= 30 ? (rate + 10) / 20 : 2)) # rounds
-    for scenario in "$here"/{dense,residual}.json; do
+    for scenario in "$here"/{dense,deep,residual}.json; do
       for point in $(grep -E "$only" <<< "${points_of[$scenario]}"); do
         speed=2Gf
         [[ $live == no ]] || speed_of "$count" "$scenario" "$point"

@@ -7,6 +7,7 @@
 #include "analysis/text_table.hpp"
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
+#include "sim/commands/sites_text.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
 
@@ -51,16 +52,18 @@ template <typename Seconds>
 double slowest(const PlannedRun& run, Seconds&& seconds) {
   double longest = 0;
   for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
-    longest =
-        std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
+    longest = std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
   }
   return longest;
 }
 
-/// What "auto" became, and what the others would have taken.
+/// What "auto" became, and what the others would have taken; where the sites of hierarchical are.
 void print_choice(const PlannedRun& run) {
   const nlohmann::json& chosen = run.point.chosen;
-  if (chosen.is_null()) return;
+  if (chosen.contains("sites")) {
+    std::cout << "  sites     " << sites_text(chosen.at("sites"), run.platform.slowest_link()) << '\n';
+  }
+  if (!chosen.contains("aggregate")) return;
   std::string others;
   for (const auto& [name, seconds] : chosen.at("predicted_communication_seconds").items())
     others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());
@@ -81,15 +84,13 @@ void print_round(const PlannedRun& run) {
             << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
             << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
             << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute) << ", communication "
-            << format_seconds(forecast.communication_seconds)
-            << (forecast.overlapped.empty()
-                    ? ""
-                    : " in " + std::to_string(forecast.overlapped.size()) +
-                          (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
-                          ", from the backward pass on")
-            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round)
-            << '\n';
+            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute)
+            << ", communication " << format_seconds(forecast.communication_seconds)
+            << (forecast.overlapped.empty() ? ""
+                                            : " in " + std::to_string(forecast.overlapped.size()) +
+                                                  (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
+                                                  ", from the backward pass on")
+            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round) << '\n';
 }
 
 /// Rows of neighbouring ranks with equal figures are folded.

@@ -38,12 +38,11 @@ WireFormat wire_format_of(const nlohmann::json& options) {
   return wire_format_named(options.value("wire_format", "fp32"));
 }
 
-Forecast forecast(const Protocol& protocol, const Job& job, LinkModel link, WireFormat format) {
+Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format) {
   // Protocols count fp32. Fewer bytes for each value are as good as more bytes per second.
   const std::size_t bytes = bytes_per_value(format);
   const double part = static_cast<double>(bytes) / sizeof(float);
-  link.bandwidth_bytes_per_second /= part;
-  Forecast forecast = protocol.forecast(job, link);
+  Forecast forecast = protocol.forecast(job, link.with_bandwidth_times(1 / part));
   for (Forecast::Worker& worker : forecast.workers)
     worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes;
   forecast.paper_bytes *= part;

@@ -115,6 +115,8 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "data_parallel"}, {"aggregate", "tree"}},
                               {{"kind", "data_parallel"}, {"aggregate", "server"}},
                               {{"kind", "data_parallel"}, {"aggregate", "sharded"}},
+                              {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"chunk", "100B"}},
+                              {{"kind", "data_parallel"}, {"aggregate", "hierarchical"}, {"group_size", 2}},
                               {{"kind", "local_sgd"}, {"local_steps", 7}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}};

@@ -46,11 +46,11 @@ void print_network(const PlannedRun& run) {
   std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
-/// Seconds in which the slowest worker computes its round.
-double compute_seconds(const PlannedRun& run) {
+/// Seconds in which the slowest worker computes a round.
+double compute_seconds(const PlannedRun& run, const Forecast& round) {
   double slowest = 0;
-  for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
-    slowest = std::max(slowest, run.forecast.workers[rank].flops / run.platform.hosts[rank].speed_flops);
+  for (std::size_t rank = 0; rank < round.workers.size(); ++rank) {
+    slowest = std::max(slowest, round.workers[rank].flops / run.platform.hosts[rank].speed_flops);
   }
   return slowest;
 }
@@ -67,21 +67,32 @@ void print_choice(const PlannedRun& run) {
 }
 
 void print_round(const PlannedRun& run) {
-  const Forecast& forecast = run.forecast;
-  std::uint64_t total = 0;
-  for (const Forecast::Worker& worker : forecast.workers) total += worker.bytes_sent;
-  const double compute = compute_seconds(run);
-  const long rounds = static_cast<long>(run.job->rounds().size());
-  std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
-            << run.job->total_steps() << " local steps of each worker in all\n"
-            << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-            << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
-            << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(compute + forecast.communication_seconds)
-            << ": compute " << format_seconds(compute) << ", communication "
-            << format_seconds(forecast.communication_seconds) << "; all rounds "
-            << format_seconds(static_cast<double>(rounds) * (compute + forecast.communication_seconds))
-            << '\n';
+  const Job& job = *run.job;
+  const long rounds = static_cast<long>(job.rounds().size()), steps = job.round_plan().local_steps;
+  std::vector<std::pair<long, const Forecast*>> kinds;  // so many rounds that are as this one
+  for (const Forecast& before : run.forecast.before) kinds.emplace_back(job.single_step_rounds(), &before);
+  kinds.emplace_back(rounds - (kinds.empty() ? 0 : kinds.front().first), &run.forecast);
+
+  std::cout << "  round     " << steps << " local steps";
+  if (kinds.size() > 1) std::cout << ", a single one in the first " << kinds.front().first << " rounds";
+  std::cout << "; " << rounds << " rounds, " << job.total_steps() << " local steps of each worker in all\n";
+  double all_seconds = 0;
+  for (const auto& [count, round] : kinds) {
+    std::uint64_t total = 0;
+    for (const Forecast::Worker& worker : round->workers) total += worker.bytes_sent;
+    const double compute = compute_seconds(run, *round);
+    all_seconds += static_cast<double>(count) * (compute + round->communication_seconds);
+    const bool of_some = round->varies || kinds.size() > 1;
+    std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
+              << (of_some ? ", in round " + std::to_string(round->round) : "")
+              << (round->varies ? "; rounds vary" : "") << "); as the papers count "
+              << format_bytes(round->paper_bytes) << " up and down\n"
+              << "            ideally " << format_seconds(compute + round->communication_seconds)
+              << ": compute " << format_seconds(compute) << ", communication "
+              << format_seconds(round->communication_seconds);
+    if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
+    std::cout << '\n';
+  }
 }
 
 /// Rows of neighbouring ranks with equal figures are folded.

@@ -10,7 +10,7 @@ class DataParallel final : public Protocol {
   explicit DataParallel(const nlohmann::json& options)
       : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())) {}
 
-  long steps_per_round() const override { return 1; }
+  RoundPlan round_plan() const override { return {}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);
@@ -28,7 +28,7 @@ class DataParallel final : public Protocol {
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_replicas(job, aggregate_, steps_per_round(), job.model().layout().trainable_size(), link);
+    return forecast_replicas(job, aggregate_, 1, {job.model().layout().trainable_size()}, link);
   }
 
  private:

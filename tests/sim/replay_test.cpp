@@ -49,7 +49,7 @@ void check_replay(const json& document) {
       const Scenario scenario = Prepared::resolve(document);
       const auto protocol = make_protocol(scenario.protocol);
       Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-              protocol->steps_per_round(), needs_data);
+              protocol->round_plan(), needs_data);
       job.set_shard_samples(recorded.shard_samples);
       return as_json(simulate(scenario, job, *protocol, 1, true, {}, recorded));
     });

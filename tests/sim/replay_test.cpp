@@ -93,6 +93,21 @@ TEST_CASE("data parallel and local SGD replay and resume to the bit", "[replay]"
   }
 }
 
+TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to the bit", "[replay]") {
+  const json averaged = {{"training", {{"optimizer_state", "average"}}}};
+  const json slow = {{"local_steps", 3}, {"slow_momentum", 0.6}, {"slow_learning_rate", 0.8}};
+  json local = slow, post_local = slow;
+  local["kind"] = "local_sgd";
+  check_replay(live_scenario(local));
+  check_replay(live_scenario(local, averaged));
+  post_local.update({{"kind", "post_local_sgd"}, {"switch_at", 0.2}, {"aggregate", "tree"}});
+  check_replay(live_scenario(post_local, averaged));
+  post_local["switch_at"] = 0.5;
+  check_replay(live_scenario(post_local, {{"model", {{"statistics", "running"}}}}));
+  check_replay(live_scenario({{"kind", "post_local_sgd"}, {"local_steps", 3}},
+                             {{"training", {{"optimizer_state", "reset"}, {"charge_evaluation", true}}}}));
+}
+
 TEST_CASE("IST replays and resumes to the bit", "[replay]") {
   for (const char* exchange : {"server", "sharded"}) {
     for (const char* partition : {"uniform", "stratified"}) {

@@ -103,7 +103,8 @@ TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to 
   post_local.update({{"kind", "post_local_sgd"}, {"switch_at", 0.2}, {"aggregate", "tree"}});
   check_replay(live_scenario(post_local, averaged));
   post_local["switch_at"] = 0.5;
-  check_replay(live_scenario(post_local, {{"model", {{"statistics", "running"}}}}));
+  check_replay(
+      live_scenario(post_local, {{"model", {{"kind", "mlp"}, {"hidden", {16}}, {"statistics", "running"}}}}));
   check_replay(live_scenario({{"kind", "post_local_sgd"}, {"local_steps", 3}},
                              {{"training", {{"optimizer_state", "reset"}, {"charge_evaluation", true}}}}));
 }

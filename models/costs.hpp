@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "models/parameters.hpp"
+
 namespace isthmus {
 
 /// What one training step of a network costs, from its description alone. A multiply-add counts as two FLOPs;
@@ -21,6 +23,12 @@ struct CostProfile {
   std::size_t workspace_bytes = 0;   ///< gradients of activations and other scratch memory
 
   double gradient_flops() const { return forward_flops + backward_flops; }
+};
+
+/// A part of the backward pass: after so many FLOPs more the gradients of these parameters are known.
+struct BackwardStep {
+  Extent parameters;
+  double flops = 0;
 };
 
 }  // namespace isthmus

@@ -8,34 +8,46 @@
 
 namespace isthmus {
 
-Layers Model::declared_layers(ParameterLayout& layout) const {
-  Layers layers = make_layers(layout);
-  for (const auto& layer : layers) layer->declare_parameters(layout);
-  for (const auto& layer : layers) layer->declare_statistics(layout);
-  return layers;
+Model::DeclaredLayers Model::declared_layers() const {
+  DeclaredLayers result;
+  ParameterLayout& layout = result.layout;
+  result.layers = make_layers(layout);
+  for (const auto& layer : result.layers) {
+    const std::size_t offset = layout.size();
+    layer->declare_parameters(layout);
+    result.trainable.push_back({offset, layout.size() - offset});
+  }
+  for (const auto& layer : result.layers) layer->declare_statistics(layout);
+  return result;
 }
 
 CostProfile Model::costs(int batch) const {
-  ParameterLayout layout;
-  CostProfile costs = network_costs(declared_layers(layout), batch, input_bytes_per_sample_);
-  costs.parameters = layout.trainable_size();
-  costs.statistics = layout.size() - layout.trainable_size();
+  const DeclaredLayers declared = declared_layers();
+  CostProfile costs = network_costs(declared.layers, batch, input_bytes_per_sample_);
+  costs.parameters = declared.layout.trainable_size();
+  costs.statistics = declared.layout.size() - declared.layout.trainable_size();
   return costs;
 }
 
+std::vector<BackwardStep> Model::backward_steps(int batch) const {
+  const DeclaredLayers declared = declared_layers();
+  std::vector<BackwardStep> steps;
+  for (std::size_t i = declared.layers.size(); i-- > 0;)
+    declared.layers[i]->add_backward_steps(steps, declared.trainable[i], batch, i == 0);
+  return steps;
+}
+
 std::vector<float> Model::initial_parameters(Random random) const {
-  ParameterLayout layout;
-  const Layers layers = declared_layers(layout);
-  std::vector<float> parameters(layout.size());
-  for (const auto& layer : layers) layer->initialise(parameters, random);
+  const DeclaredLayers declared = declared_layers();
+  std::vector<float> parameters(declared.layout.size());
+  for (const auto& layer : declared.layers) layer->initialise(parameters, random);
   return parameters;
 }
 
 std::unique_ptr<Network> Model::network(int capacity, Precision precision) const {
-  ParameterLayout layout;
-  Layers layers = declared_layers(layout);
-  for (const auto& layer : layers) layer->set_precision(precision);
-  return std::make_unique<Network>(std::move(layers), capacity);
+  DeclaredLayers declared = declared_layers();
+  for (const auto& layer : declared.layers) layer->set_precision(precision);
+  return std::make_unique<Network>(std::move(declared.layers), capacity, declared.trainable);
 }
 
 std::unique_ptr<Model> Model::with_scaled_units(const std::vector<int>&, float) const {

@@ -25,6 +25,9 @@ class Model {
   /// What a step of `batch` samples costs.
   CostProfile costs(int batch) const;
 
+  /// The backward pass of a step of `batch` samples, in its order.
+  std::vector<BackwardStep> backward_steps(int batch) const;
+
   /// Fresh parameters, drawn from the stream given.
   std::vector<float> initial_parameters(Random random) const;
 
@@ -47,10 +50,15 @@ class Model {
   virtual Layers make_layers(ParameterLayout& layout) const = 0;
 
   /// To be called at the end of each derived constructor: sets layout().
-  void declare_layout() { declared_layers(layout_); }
+  void declare_layout() { layout_ = declared_layers().layout; }
 
  private:
-  Layers declared_layers(ParameterLayout& layout) const;
+  struct DeclaredLayers {
+    ParameterLayout layout;
+    Layers layers;
+    std::vector<Extent> trainable;  ///< of each layer
+  };
+  DeclaredLayers declared_layers() const;
 
   std::size_t input_bytes_per_sample_;
   ParameterLayout layout_;

@@ -19,7 +19,9 @@ std::array<Index, 2> gradient_widths(const Layers& layers) {
 
 }  // namespace
 
-Network::Network(Layers layers, Index capacity) : layers_(std::move(layers)), capacity_(capacity) {
+Network::Network(Layers layers, Index capacity, const std::vector<Extent>& trainable)
+    : layers_(std::move(layers)), capacity_(capacity) {
+  for (const Extent& extent : trainable) parameter_offsets_.push_back(extent.offset);
   output_offsets_.push_back(0);
   for (const auto& layer : layers_) {
     layer->allocate(capacity);
@@ -47,7 +49,8 @@ void Network::forward(Values parameters, const Batch& batch, Mode mode) {
   }
 }
 
-BatchResult Network::gradient(Values parameters, const Batch& batch, Values gradients) {
+BatchResult Network::gradient(Values parameters, const Batch& batch, Values gradients,
+                              const GradientProgress& progress) {
   forward(parameters, batch, Mode::training);
   const Index samples = batch.inputs.rows();
   std::size_t buffer = 0;
@@ -63,6 +66,7 @@ BatchResult Network::gradient(Values parameters, const Batch& batch, Values grad
     MatrixMap input_gradient = gradient_map(input.cols());
     layers_[i]->backward(parameters, input, input_of(i + 1, batch), gradient,
                          i == 0 ? nullptr : &input_gradient, gradients);
+    if (progress) progress(parameter_offsets_[i]);
     new (&gradient) MatrixMap(input_gradient);  // how Eigen re-seats a map
   }
   return result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,11 +23,16 @@ struct Batch {
 /// Layers with memory for batches of up to `capacity` samples. Parameters stay outside, in one flat vector.
 class Network {
  public:
-  Network(Layers layers, Index capacity);
+  /// `trainable`: where the parameters of each layer are, one layer's after the other's.
+  Network(Layers layers, Index capacity, const std::vector<Extent>& trainable);
+
+  /// What hears, during a backward pass, from which parameter on the gradients are known: once a layer.
+  using GradientProgress = std::function<void(std::size_t known_from)>;
 
   /// One forward and backward pass: overwrites `gradients` (trainable size) with those of the mean loss and
   /// updates running statistics within `parameters`.
-  BatchResult gradient(Values parameters, const Batch& batch, Values gradients);
+  BatchResult gradient(Values parameters, const Batch& batch, Values gradients,
+                       const GradientProgress& progress = {});
 
   /// A forward pass in evaluation mode; leaves `parameters` as they are.
   BatchResult evaluate(Values parameters, const Batch& batch);
@@ -41,6 +47,7 @@ class Network {
 
   Layers layers_;
   Index capacity_;
+  std::vector<std::size_t> parameter_offsets_;  // of each layer
   std::vector<Index> output_offsets_;  // in features of one sample; the last is their sum
   AlignedFloats outputs_;              // layer by layer, in one piece: the better for huge pages
   /// Gradients of activations: a layer reads one and writes the other, or works in place.

@@ -42,6 +42,12 @@ struct ParameterBlock {
   bool operator==(const ParameterBlock&) const = default;
 };
 
+/// Some neighbours in a flat vector.
+struct Extent {
+  std::size_t offset = 0, size = 0;
+  bool operator==(const Extent&) const = default;
+};
+
 /// Where each parameter of a network lies in one flat vector: what is sent, gathered, averaged. Trainable
 /// parameters come first, so that a gradient is a vector of `trainable_size()`.
 class ParameterLayout {

@@ -26,14 +26,14 @@ void Trainer::set_model(const Model& model) {
 }
 
 void Trainer::skip(long steps) {
-  for (long i = 0; i < steps; ++i) {
+  for (long i = 0; i < steps * options_.accumulation_steps; ++i) {
     batches_.next(indices_);
     if (augmenter_) augmenter_->skip(indices_.size());
   }
   step_ += steps;
 }
 
-void Trainer::load_batch() {
+Batch Trainer::load_batch() {
   batches_.next(indices_);
   for (std::size_t i = 0; i < indices_.size(); ++i) {
     const auto sample = dataset_.train_inputs.row(indices_[i]);
@@ -45,12 +45,27 @@ void Trainer::load_batch() {
     }
     labels_[i] = dataset_.train_labels[static_cast<std::size_t>(indices_[i])];
   }
+  return {ConstMatrixMap(inputs_.data(), inputs_.rows(), inputs_.cols()), labels_};
 }
 
-BatchResult Trainer::compute_gradient() {
-  load_batch();
-  const ConstMatrixMap inputs(inputs_.data(), inputs_.rows(), inputs_.cols());
-  return network_->gradient(parameters_, {inputs, labels_}, gradients_);
+BatchResult Trainer::compute_gradient(const Network::GradientProgress& progress) {
+  const int batches = options_.accumulation_steps;
+  if (batches == 1) return network_->gradient(parameters_, load_batch(), gradients_, progress);
+  accumulated_.assign(gradients_.size(), 0);
+  BatchResult result;
+  for (int i = 1; i < batches; ++i) {
+    result += network_->gradient(parameters_, load_batch(), gradients_);
+    add(gradients_, accumulated_);
+  }
+  std::size_t known_from = gradients_.size();
+  result += network_->gradient(parameters_, load_batch(), gradients_, [&](std::size_t from) {
+    const Values known = Values(gradients_).slice(from, known_from - from);
+    add(Values(accumulated_).slice(from, known_from - from), known);
+    scale(known, 1 / static_cast<float>(batches));
+    known_from = from;
+    if (progress) progress(from);
+  });
+  return result;
 }
 
 void Trainer::apply_gradient() {

@@ -37,15 +37,16 @@ class Trainer {
   /// Goes past the samples, and the schedule, of so many steps that were made elsewhere.
   void skip(long steps);
 
-  /// The gradient of the mean loss over the next mini-batch. Returns that batch's result.
-  BatchResult compute_gradient();
+  /// The gradient of the mean loss over the next mini-batch, or over as many as are accumulated. Returns
+  /// their result. `progress` hears of the gradient as of one of the network.
+  BatchResult compute_gradient(const Network::GradientProgress& progress = {});
   /// One optimizer step with gradients().
   void apply_gradient();
   /// So many times compute and apply. Returns the sum of the batches' results.
   BatchResult train(long steps);
 
  private:
-  void load_batch();
+  Batch load_batch();
 
   const Dataset& dataset_;
   BatchStream batches_;
@@ -54,7 +55,7 @@ class Trainer {
   long total_steps_;
   long step_ = 0;
   std::unique_ptr<Network> network_;
-  AlignedFloats parameters_, gradients_;
+  AlignedFloats parameters_, gradients_, accumulated_;
   Sgd optimizer_;
   std::vector<int> indices_, labels_;
   Matrix inputs_;

@@ -25,7 +25,8 @@ struct Schedule {
 
 /// SGD and how long, how often, from which seed.
 struct TrainingOptions {
-  int batch = 128;               ///< samples of one local step of one worker
+  int batch = 128;               ///< samples of one mini-batch of one worker
+  int accumulation_steps = 1;    ///< mini-batches whose mean gradient makes one local step
   std::optional<double> epochs;  ///< passes over the whole data set by all workers together
   std::optional<long> rounds;    ///< instead of epochs
   double learning_rate = 0.01;
@@ -41,6 +42,8 @@ struct TrainingOptions {
   bool charge_evaluation = false;  ///< put evaluations on the simulated clock
   std::optional<double> target_accuracy;
   Precision precision = Precision::fp32;
+
+  long samples_per_step() const { return static_cast<long>(batch) * accumulation_steps; }
 };
 
 }  // namespace isthmus

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "models/costs.hpp"
 #include "models/matrix.hpp"
 #include "models/parameters.hpp"
@@ -33,6 +35,15 @@ class Layer {
   /// Adds what a step of `batch` samples costs; `first` layers need no gradient of their input.
   /// activation_bytes: the output and what else is kept for backward().
   virtual void add_costs(CostProfile& costs, Index batch, bool first) const = 0;
+
+  /// Appends the parts of backward() in its order; together they take add_costs()'s backward_flops. `own`:
+  /// what declare_parameters() appended.
+  virtual void add_backward_steps(std::vector<BackwardStep>& steps, Extent own, Index batch,
+                                  bool first) const {
+    CostProfile costs;
+    add_costs(costs, batch, first);
+    steps.push_back({own, costs.backward_flops});
+  }
 
   /// To be called before allocate(). Layers without convolutions always compute in fp32.
   virtual void set_precision(Precision) {}

@@ -78,7 +78,13 @@ void ResidualBlock::for_each_layer(Do&& act) const {
 
 void ResidualBlock::declare_parameters(ParameterLayout& layout) {
   layout.set_unit(unit_);
-  for_each_layer([&](Layer& layer) { layer.declare_parameters(layout); });
+  for (Stages* stages : {&branch_, &shortcut_}) {
+    for (Stage& stage : *stages) {
+      const std::size_t offset = layout.size();
+      stage.layer->declare_parameters(layout);
+      stage.parameters = {offset, layout.size() - offset};
+    }
+  }
   layout.set_unit(-1);
 }
 
@@ -99,6 +105,20 @@ void ResidualBlock::add_costs(CostProfile& costs, Index batch, bool) const {
   costs.forward_flops += (1 + relu) * sums;
   costs.backward_flops += (1 + relu) * sums;
   // The last layer of the branch writes straight into the block's output.
+}
+
+void ResidualBlock::add_backward_steps(std::vector<BackwardStep>& steps, Extent, Index batch, bool) const {
+  const double sums = static_cast<double>(batch) * static_cast<double>(output_.size());
+  steps.push_back({{}, (pre_activation_ ? 1 : 2) * sums});
+  const auto add_backwards = [&](const Stages& stages, std::size_t until) {
+    for (std::size_t i = stages.size(); i-- > until;)
+      stages[i].layer->add_backward_steps(steps, stages[i].parameters, batch, false);
+  };
+  const std::size_t joint = pre_activation_ ? 1 : 0;  // as in backward()
+  add_backwards(branch_, joint);
+  add_backwards(shortcut_, 0);
+  if (pre_activation_)
+    branch_[0].layer->add_backward_steps(steps, branch_[0].parameters, batch, false);
 }
 
 void ResidualBlock::set_precision(Precision precision) {

@@ -39,6 +39,8 @@ class ResidualBlock final : public Layer {
   void declare_statistics(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_backward_steps(std::vector<BackwardStep>& steps, Extent own, Index batch,
+                          bool first) const override;
   void set_precision(Precision precision) override;
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
@@ -46,9 +48,10 @@ class ResidualBlock final : public Layer {
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
-  /// A layer and where in memory_ its output is.
+  /// A layer, its parameters, and where in memory_ its output is.
   struct Stage {
     std::unique_ptr<Layer> layer;
+    Extent parameters = {};
     float* output = nullptr;
   };
   using Stages = std::vector<Stage>;

@@ -46,13 +46,14 @@ void print_network(const PlannedRun& run) {
   std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
-/// Seconds in which the slowest worker computes a round.
-double compute_seconds(const PlannedRun& run, const Forecast& round) {
-  double slowest = 0;
+/// The longest of something over all workers of a round.
+template <typename Seconds>
+double slowest(const PlannedRun& run, const Forecast& round, Seconds&& seconds) {
+  double longest = 0;
   for (std::size_t rank = 0; rank < round.workers.size(); ++rank) {
-    slowest = std::max(slowest, round.workers[rank].flops / run.platform.hosts[rank].speed_flops);
+    longest = std::max(longest, seconds(round.workers[rank], run.platform.hosts[rank].speed_flops));
   }
-  return slowest;
+  return longest;
 }
 
 /// What "auto" became, and what the others would have taken.
@@ -64,6 +65,27 @@ void print_choice(const PlannedRun& run) {
     others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());
   std::cout << "  aggregate auto: " << chosen.at("aggregate").get<std::string>()
             << "; communication of a round by the alpha-beta model: " << others << '\n';
+}
+
+/// Returns its seconds.
+double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is_one_of_several) {
+  std::uint64_t total = 0;
+  for (const Forecast::Worker& worker : round.workers) total += worker.bytes_sent;
+  const double compute =
+      slowest(run, round, [](const auto& worker, double speed) { return worker.flops / speed; });
+  const double seconds = slowest(
+      run, round, [&](const auto& worker, double speed) { return round.round_seconds(worker, speed); });
+  std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
+            << (round.varies || is_one_of_several ? ", in round " + std::to_string(round.round) : "")
+            << (round.varies ? "; rounds vary" : "") << "); as the papers count "
+            << format_bytes(round.paper_bytes) << " up and down\n"
+            << "            ideally " << format_seconds(seconds) << ": compute " << format_seconds(compute)
+            << ", communication " << format_seconds(round.communication_seconds);
+  if (!round.overlapped.empty()) {
+    std::cout << " in " << round.overlapped.size() << (round.overlapped.size() == 1 ? " bucket" : " buckets")
+              << ", from the backward pass on";
+  }
+  return seconds;
 }
 
 void print_round(const PlannedRun& run) {
@@ -78,18 +100,7 @@ void print_round(const PlannedRun& run) {
   std::cout << "; " << rounds << " rounds, " << job.total_steps() << " local steps of each worker in all\n";
   double all_seconds = 0;
   for (const auto& [count, round] : kinds) {
-    std::uint64_t total = 0;
-    for (const Forecast::Worker& worker : round->workers) total += worker.bytes_sent;
-    const double compute = compute_seconds(run, *round);
-    all_seconds += static_cast<double>(count) * (compute + round->communication_seconds);
-    const bool of_some = round->varies || kinds.size() > 1;
-    std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-              << (of_some ? ", in round " + std::to_string(round->round) : "")
-              << (round->varies ? "; rounds vary" : "") << "); as the papers count "
-              << format_bytes(round->paper_bytes) << " up and down\n"
-              << "            ideally " << format_seconds(compute + round->communication_seconds)
-              << ": compute " << format_seconds(compute) << ", communication "
-              << format_seconds(round->communication_seconds);
+    all_seconds += static_cast<double>(count) * print_kind_of_round(run, *round, kinds.size() > 1);
     if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
     std::cout << '\n';
   }

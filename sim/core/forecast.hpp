@@ -29,6 +29,16 @@ struct Forecast {
   double paper_bytes = 0;        ///< the papers' accounting: bytes up plus bytes down, over all workers
   double communication_seconds =
       0;  ///< on full-duplex links of that model, without contention inside the network
+
+  /// Communication that overlaps computing: pieces, one after the other.
+  struct Overlapped {
+    double begins_after_flops = 0;  ///< of its worker in this round, and not before the piece before it ends
+    double seconds = 0;
+  };
+  std::vector<Overlapped> overlapped;  ///< empty: all communication comes after computing
+
+  /// A whole round of a worker on a device of that speed, if it waits for no other.
+  double round_seconds(const Worker& worker, double speed_flops) const;
 };
 
 }  // namespace isthmus

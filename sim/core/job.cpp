@@ -50,7 +50,7 @@ long Job::total_steps() const {
     const long single = single_step_rounds();
     return single + (*training_.rounds - single) * plan_.local_steps;
   }
-  const double samples_per_step = static_cast<double>(training_.batch) * workers_;
+  const double samples_per_step = static_cast<double>(training_.samples_per_step()) * workers_;
   const double steps = *training_.epochs * static_cast<double>(data_.train_samples) / samples_per_step;
   return std::max(1L, std::lround(steps));
 }
@@ -63,7 +63,8 @@ long Job::single_step_rounds() const {
 std::vector<Round> Job::rounds() const {
   const long steps = total_steps(), single = single_step_rounds();
   const double steps_per_epoch =
-      static_cast<double>(data_.train_samples) / (static_cast<double>(training_.batch) * workers_);
+      static_cast<double>(data_.train_samples) /
+      (static_cast<double>(training_.samples_per_step()) * workers_);
   std::vector<Round> rounds;
   double next_evaluation = training_.evaluate_every_epochs.value_or(0);
   for (long done = 0; done < steps;) {

@@ -38,7 +38,7 @@ void Recorder::end_round(const Round& round, const RoundReport& report, const Se
 void Recorder::close(const Round& round, OpenRound open) {
   open.row.round = round.index;
   open.row.local_steps = round.steps_so_far;
-  open.row.samples = round.steps_so_far * job_.workers() * job_.training().batch;
+  open.row.samples = round.steps_so_far * job_.workers() * job_.training().samples_per_step();
   rounds_completed_ = round.index;
   if (round.evaluated) {
     BatchResult training;

@@ -10,7 +10,7 @@ namespace isthmus {
 class Timeline {
  public:
   struct Span {
-    int rank;
+    int track;  ///< of a worker: its rank
     std::string name;
     double start_seconds, end_seconds;
   };
@@ -18,11 +18,15 @@ class Timeline {
   explicit Timeline(bool recording) : recording_(recording) {}
   bool recording() const { return recording_; }
   /// Drops empty spans, and everything unless recording.
-  void add(int rank, const char* name, double start_seconds, double end_seconds);
+  void add(int track, const char* name, double start_seconds, double end_seconds);
   void add_round(int rank, long round, double start_seconds, double end_seconds);
 
-  /// Chrome trace events (the "JSON object format"), one track per worker; opens in Perfetto.
-  nlohmann::json chrome_trace(const std::vector<std::string>& track_names) const;
+  /// The track of a worker's communication stream.
+  static int stream_track(int rank, int workers) { return workers + rank; }
+
+  /// Chrome trace events (the "JSON object format"), one track per worker and one for each stream that
+  /// communicated; opens in Perfetto.
+  nlohmann::json chrome_trace(const std::vector<std::string>& worker_names) const;
 
  private:
   bool recording_;

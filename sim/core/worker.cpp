@@ -1,9 +1,21 @@
 #include "sim/core/worker.hpp"
 
+#include <algorithm>
+#include <atomic>
+
 #include "models/sgd.hpp"
 #include "sim/collectives/collectives.hpp"
 
 namespace isthmus {
+namespace {
+
+/// Of a local step. Where mini-batches are accumulated, each of their gradients is added and the sum divided.
+double gradient_flops(const TrainingOptions& training, const CostProfile& costs) {
+  if (training.accumulation_steps == 1) return costs.gradient_flops();
+  return training.accumulation_steps * (costs.gradient_flops() + static_cast<double>(costs.parameters));
+}
+
+}  // namespace
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
     : job_(job), host_(host), pool_(pool), recorder_(recorder) {
@@ -120,7 +132,7 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   const Job& job = worker_.job();
   layout_ = model_->layout();
   const CostProfile costs = model_->costs(job.training().batch);
-  gradient_flops_ = costs.gradient_flops();
+  gradient_flops_ = gradient_flops(job.training(), costs);
   update_flops_ = static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
   reservations_.clear();
   const MemoryUse need = replica_memory(job, *model_);
@@ -158,8 +170,32 @@ void Replica::train(long steps) {
           [this, steps] { return trainer_->train(steps); });
 }
 
-void Replica::compute_gradient() {
-  compute(gradient_flops_, [this] { return trainer_->compute_gradient(); });
+void Replica::compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known) {
+  std::atomic<std::size_t> known_from = layout_.trainable_size();
+  const auto tell = [&known_from](std::size_t from) {
+    known_from = from;
+    known_from.notify_one();
+  };
+  const auto train = [this, tell] {
+    const std::shared_ptr<void> however_it_ends(nullptr, [&](void*) { tell(0); });
+    return trainer_->compute_gradient(tell);
+  };
+  PendingWork<BatchResult> result =
+      trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
+  double done_flops = 0;
+  const auto compute_until = [&](double flops) {
+    if (flops > done_flops) worker_.host_.execute(flops - done_flops);
+    done_flops = flops;
+  };
+  for (const GradientPart& part : parts) {
+    compute_until(part.known_after_flops);
+    if (trainer_) {
+      for (std::size_t from; (from = known_from) > part.extent.offset;) known_from.wait(from);
+    }
+    known(part.extent);
+  }
+  compute_until(gradient_flops_);
+  if (trainer_) worker_.training_ += result.get();
 }
 
 void Replica::apply_gradient() {
@@ -173,9 +209,29 @@ void Replica::reset_optimizer() {
   if (trainer_) trainer_->reset_optimizer();
 }
 
+std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
+                                         const std::vector<Extent>& extents) {
+  std::vector<GradientPart> parts;
+  for (const Extent& extent : extents) parts.push_back({extent, 0});
+  const CostProfile costs = model.costs(job.training().batch);
+  double flops = gradient_flops(job.training(), costs) - costs.backward_flops;
+  for (const BackwardStep& step : model.backward_steps(job.training().batch)) {
+    flops += step.flops;
+    if (step.parameters.size == 0) continue;
+    const std::size_t begin = step.parameters.offset, end = begin + step.parameters.size;
+    for (GradientPart& part : parts) {
+      if (begin < part.extent.offset + part.extent.size && part.extent.offset < end)
+        part.known_after_flops = flops;
+    }
+  }
+  double known = 0;
+  for (GradientPart& part : parts) known = part.known_after_flops = std::max(known, part.known_after_flops);
+  return parts;
+}
+
 double step_flops(const Job& job, const Model& model) {
   const CostProfile costs = model.costs(job.training().batch);
-  return costs.gradient_flops() +
+  return gradient_flops(job.training(), costs) +
          static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
 }
 

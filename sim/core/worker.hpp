@@ -21,6 +21,7 @@ class Worker {
   int size() const { return host_.communicator().size(); }
   const Job& job() const { return job_; }
   Communicator& communicator() { return host_.communicator(); }
+  std::unique_ptr<CommunicationStream> communication_stream() { return host_.communication_stream(); }
   /// Memory of this worker's device. Throws OutOfMemory.
   [[nodiscard]] Reservation reserve(MemoryPart part, std::uint64_t bytes) {
     return host_.memory().reserve(part, bytes);
@@ -76,6 +77,12 @@ class StateEntry {
   Worker& worker_;
 };
 
+/// A part of a gradient, and the FLOPs of a local step after which it is known.
+struct GradientPart {
+  Extent extent;
+  double known_after_flops = 0;
+};
+
 /// A network in training on a worker's device: parameters, gradients, optimizer state and activations,
 /// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time
 /// by its FLOPs; unless the worker is live there is none, and values are phantoms.
@@ -98,8 +105,11 @@ class Replica final : private RoundState {
   void initialise();
   /// So many local steps of SGD.
   void train(long steps);
-  /// The gradient of one mini-batch.
-  void compute_gradient();
+  /// The gradient of one local step.
+  void compute_gradient() { compute_gradient({}, {}); }
+  /// The same, calling `known` for each part of it as soon as it is known, before the backward pass goes on.
+  using GradientKnown = std::function<void(const Extent&)>;
+  void compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known);
   /// One optimizer step with gradients().
   void apply_gradient();
   /// Forgets the momentum.
@@ -120,6 +130,11 @@ class Replica final : private RoundState {
   std::vector<Reservation> reservations_;
   std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
 };
+
+/// When the backward pass knows each of these parts of a gradient. They are taken in this order: a part
+/// counts as known only when those before it are.
+std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
+                                         const std::vector<Extent>& extents);
 
 /// FLOPs of one local step of `model`: forward, backward and the optimizer's.
 double step_flops(const Job& job, const Model& model);

@@ -62,7 +62,8 @@ Control::Control(MPI_Comm world) {
   MPI_Comm_size(comm_, &size_);
 }
 
-void Control::wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses) {
+void Control::wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses,
+                   const std::atomic<bool>* given_up) {
   statuses.resize(requests.size());
   Patience patience;
   while (true) {
@@ -70,6 +71,7 @@ void Control::wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& 
     MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, statuses.data());
     if (done) return;
     throw_if_another_failed();
+    if (given_up && *given_up) throw GivenUp();
     patience.pause();
   }
 }

@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 
+#include <atomic>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -15,6 +16,12 @@ class RemoteFailure : public std::runtime_error {
   explicit RemoteFailure(nlohmann::json what)
       : std::runtime_error("another worker failed"), report(std::move(what)) {}
   nlohmann::json report;
+};
+
+/// The own worker will not come for what is waited for.
+class GivenUp : public std::runtime_error {
+ public:
+  GivenUp() : std::runtime_error("the worker ended while messages were under way") {}
 };
 
 /// Starts to send or receive `bytes`, in as many MPI messages as their size takes (MPI counts with int).
@@ -41,8 +48,9 @@ class Control {
   void barrier();
 
   /// Waits for all of them without taking much of a core that another rank may need. At rank 0 throws
-  /// RemoteFailure.
-  void wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses);
+  /// RemoteFailure; everywhere GivenUp if that becomes true.
+  void wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses,
+            const std::atomic<bool>* given_up = nullptr);
   void wait(std::vector<MPI_Request>& requests);
 
   /// Tells rank 0, which then ends the run; to be called by other ranks. Does not return.

@@ -145,7 +145,9 @@ int mpi_main(const Arguments& arguments) {
 }  // namespace isthmus
 
 int main(int argc, char** argv) {
-  MPI_Init(&argc, &argv);
+  // A worker's communication stream is a second thread, but never do both call MPI at once.
+  int threads = MPI_THREAD_SINGLE;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &threads);
   int exit_code = 0;
   try {
     exit_code = isthmus::mpi_main({argv + 1, argv + argc});

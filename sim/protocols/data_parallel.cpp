@@ -1,23 +1,26 @@
-#include "sim/protocols/replicated.hpp"
+#include "sim/protocols/gradient_mean.hpp"
+#include "sim/protocols/protocol.hpp"
 
 namespace isthmus {
 namespace {
 
-/// Synchronous data parallel SGD: in every step the mean of all workers' gradients is applied by each.
+/// Synchronous data parallel SGD: in every step the mean of all workers' gradients, which is made bucket by
+/// bucket beside the backward pass, is applied by each.
 /// Running statistics of batch norm are each worker's own, and worker 0's are evaluated, as in PyTorch's DDP.
 class DataParallel final : public Protocol {
  public:
   explicit DataParallel(const nlohmann::json& options)
-      : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())) {}
+      : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())),
+        buckets_(BucketOptions::parse(options)) {}
 
   RoundPlan round_plan() const override { return {}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);
     replica.initialise();
+    GradientMean gradient_mean(worker, aggregate_, buckets_);
     for (const Round& round : worker.job().rounds()) {
-      replica.compute_gradient();
-      mean(aggregate_, worker.communicator(), replica.gradients());
+      gradient_mean.compute(replica);
       replica.apply_gradient();
       worker.end_round(round, replica.parameters(), replica.gradients().size());
     }
@@ -28,19 +31,22 @@ class DataParallel final : public Protocol {
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_replicas(job, aggregate_, 1, {job.model().layout().trainable_size()}, link);
+    return forecast_gradient_mean(job, aggregate_, buckets_, link);
   }
 
  private:
   const Collective& aggregate_;
+  BucketOptions buckets_;
 };
 
 }  // namespace
 
 ProtocolKind data_parallel_kind() {
+  nlohmann::json protocol_options = BucketOptions::schema();
+  protocol_options["aggregate"] = aggregate_schema();
   return {.kind = {.name = "data_parallel",
-                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step",
-                   .options = {{"aggregate", aggregate_schema()}}},
+                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside the backward pass",
+                   .options = std::move(protocol_options)},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<DataParallel>(options);
           }};

@@ -1,4 +1,5 @@
 #include "models/error.hpp"
+#include "sim/protocols/gradient_mean.hpp"
 #include "sim/protocols/local_sgd.hpp"
 
 namespace isthmus {
@@ -9,7 +10,9 @@ namespace {
 class PostLocalSgd final : public LocalSgd {
  public:
   explicit PostLocalSgd(const nlohmann::json& options)
-      : LocalSgd(options), switch_at_(options.at("switch_at").get<double>()) {}
+      : LocalSgd(options),
+        buckets_(BucketOptions::parse(options)),
+        switch_at_(options.at("switch_at").get<double>()) {}
 
   RoundPlan round_plan() const override { return {LocalSgd::round_plan().local_steps, switch_at_}; }
 
@@ -24,9 +27,12 @@ class PostLocalSgd final : public LocalSgd {
     Replica replica(worker);
     SlowMomentum slow_momentum(worker, slow_momentum_options());
     replica.initialise();
+    GradientMean gradient_mean(worker, aggregate(), buckets_);
     for (const Round& round : worker.job().rounds()) {
       if (round.index <= worker.job().single_step_rounds()) {
-        data_parallel_round(worker, replica, round);
+        gradient_mean.compute(replica);
+        replica.apply_gradient();
+        worker.end_round(round, replica.parameters(), replica.gradients().size());
       } else {
         local_round(worker, replica, slow_momentum, round);
       }
@@ -37,18 +43,12 @@ class PostLocalSgd final : public LocalSgd {
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:
-  void data_parallel_round(Worker& worker, Replica& replica, const Round& round) const {
-    replica.compute_gradient();
-    mean(aggregate(), worker.communicator(), replica.gradients());
-    replica.apply_gradient();
-    worker.end_round(round, replica.parameters(), replica.gradients().size());
-  }
-
+  BucketOptions buckets_;
   double switch_at_;
 };
 
 Forecast PostLocalSgd::forecast(const Job& job, const LinkModel& link) const {
-  Forecast before = forecast_replicas(job, aggregate(), 1, {job.model().layout().trainable_size()}, link);
+  Forecast before = forecast_gradient_mean(job, aggregate(), buckets_, link);
   Forecast forecast = LocalSgd::forecast(job, link);
   forecast.round = job.single_step_rounds() + 1;
   for (std::size_t rank = 0; rank < before.workers.size(); ++rank) {
@@ -64,6 +64,7 @@ Forecast PostLocalSgd::forecast(const Job& job, const LinkModel& link) const {
 
 ProtocolKind post_local_sgd_kind() {
   nlohmann::json schema = LocalSgd::options();
+  schema.update(BucketOptions::schema());
   schema["switch_at"] = {
       {"description",
        "The fraction of training, by samples, at which local SGD begins; rounds that begin earlier are one "

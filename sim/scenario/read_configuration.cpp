@@ -144,6 +144,7 @@ OptimizerState read_optimizer_state(const json& training) {
 TrainingOptions read_training(const json& training) {
   TrainingOptions options;
   options.batch = training.at("batch");
+  options.accumulation_steps = training.at("accumulation_steps");
   options.epochs = optional<double>(training, "epochs");
   options.rounds = optional<long>(training, "rounds");
   options.learning_rate = training.at("learning_rate");

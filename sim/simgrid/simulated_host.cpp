@@ -1,197 +1,27 @@
 #include "sim/simgrid/simulated_host.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <string>
-
-#include "models/slices.hpp"
-#include "sim/simgrid/network_config.hpp"
+#include "sim/simgrid/simulated_stream.hpp"
 
 namespace isthmus {
-namespace {
-
-/// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
-void* memory_of(float* values) {
-  static float nowhere = 0;
-  return values ? values : &nowhere;
-}
-std::size_t stored_bytes(ConstValues values) {
-  return values.is_phantom() ? 0 : values.size() * sizeof(float);
-}
-
-}  // namespace
-
-struct SimulatedHost::Transfer final : Transmission {
-  Transfer(int with, std::uint64_t size, bool sends) : peer(with), bytes(size), outgoing(sends) {}
-  double start_seconds() const {
-    double first = parts.front()->get_start_time();
-    for (const auto& part : parts) first = std::min(first, part->get_start_time());
-    return first;
-  }
-  double finish_seconds() const {
-    double last = 0;
-    for (const auto& part : parts) last = std::max(last, part->get_finish_time());
-    return last;
-  }
-  std::vector<simgrid::s4u::CommPtr> parts;  // one for each flow
-  int peer;
-  std::uint64_t bytes;
-  bool outgoing;
-  Values into;  // where what comes in goes
-};
 
 SimulatedHost::SimulatedHost(SimulationState& state, int rank)
     : state_(state),
-      rank_(rank),
-      speed_scale_(state.platform.speed_scale(rank)),
-      memory_(state.platform.devices()[static_cast<std::size_t>(rank)].host, rank,
-              state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes),
-      peers_(static_cast<std::size_t>(state.platform.workers())) {}
+      worker_{.rank = rank,
+              .memory = {state.platform.devices()[static_cast<std::size_t>(rank)].host, rank,
+                         state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes}},
+      communicator_(state_, worker_, rank),
+      speed_scale_(state.platform.speed_scale(rank)) {}
 
 void SimulatedHost::execute(double flops) {
   const double start = now_seconds();
   simgrid::s4u::this_actor::execute(flops * speed_scale_);
-  ledger_.flops += flops;
-  ledger_.compute_seconds += now_seconds() - start;
-  state_.timeline.add(rank_, "compute", start, now_seconds());
+  worker_.ledger.flops += flops;
+  worker_.ledger.compute_seconds += now_seconds() - start;
+  state_.timeline.add(worker_.rank, "compute", start, now_seconds());
 }
 
-std::vector<SimulatedHost::Lane> SimulatedHost::lanes(int from, int to) {
-  const int flows = state_.network.flows;
-  auto& wires = state_.wires[{from, to}];
-  wires.resize(static_cast<std::size_t>(flows));
-  std::vector<Lane> lanes;
-  for (int flow = 0; flow < flows; ++flow) {
-    std::string name = std::to_string(from) + ">" + std::to_string(to);
-    if (flow > 0) name += "/" + std::to_string(flow);
-    lanes.push_back({simgrid::s4u::Mailbox::by_name(name), &wires[static_cast<std::size_t>(flow)]});
-  }
-  return lanes;
-}
-
-SimulatedHost::Peer& SimulatedHost::peer(int other) {
-  Peer& known = peers_[static_cast<std::size_t>(other)];
-  if (known.out.empty()) known = {lanes(rank_, other), lanes(other, rank_), nullptr};
-  return known;
-}
-
-/// What the links carry for so many bytes of payload.
-std::uint64_t SimulatedHost::bytes_on_links(std::uint64_t payload) const {
-  const double goodput = state_.network.goodput;
-  return goodput == 1 ? payload
-                      : static_cast<std::uint64_t>(std::llround(static_cast<double>(payload) / goodput));
-}
-
-Request SimulatedHost::start_send(int to, ConstValues values) {
-  spend_software_time(state_.network.message_overhead_seconds);
-  auto transfer = std::make_unique<Transfer>(to, wire_bytes(values.size()), true);
-  const auto& all = peer(to).out;
-  for (std::size_t flow = 0; flow < all.size(); ++flow) {
-    const auto [offset, count] = slice_of(values.size(), all.size(), flow);
-    if (count == 0) break;
-    const ConstValues part = values.slice(offset, count);
-    const std::uint64_t bytes = bytes_on_links(wire_bytes(count));
-    auto comm = all[flow].mailbox->put_init();
-    comm->set_payload_size(bytes);
-    // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
-    comm->set_src_data(memory_of(const_cast<float*>(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-    comm->start();
-    if (all[flow].wire->post_send()) begin(*all[flow].wire, comm, rank_, to, bytes);
-    transfer->parts.push_back(std::move(comm));
-  }
-  ledger_.bytes_sent += transfer->bytes;
-  ++ledger_.messages_sent;
-  return transfer;
-}
-
-Request SimulatedHost::start_receive(int from, Values into) {
-  auto transfer = std::make_unique<Transfer>(from, wire_bytes(into.size()), false);
-  transfer->into = into;
-  const auto& all = peer(from).in;
-  for (std::size_t flow = 0; flow < all.size(); ++flow) {
-    const auto [offset, count] = slice_of(into.size(), all.size(), flow);
-    if (count == 0) break;
-    const Values part = into.slice(offset, count);
-    auto comm = all[flow].mailbox->get_init();
-    comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
-    comm->start();
-    if (all[flow].wire->post_receive())
-      begin(*all[flow].wire, comm, from, rank_, bytes_on_links(wire_bytes(count)));
-    transfer->parts.push_back(std::move(comm));
-  }
-  return transfer;
-}
-
-void SimulatedHost::begin_collective() { spend_software_time(state_.network.collective_overhead_seconds); }
-
-/// Part of communicating, though no message is under way.
-void SimulatedHost::spend_software_time(double seconds) {
-  if (seconds <= 0) return;
-  const double start = now_seconds();
-  simgrid::s4u::this_actor::sleep_for(seconds);
-  ledger_.communication_seconds += now_seconds() - start;
-  state_.timeline.add(rank_, "overhead", start, now_seconds());
-}
-
-void SimulatedHost::begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to,
-                          std::uint64_t bytes) {
-  if (wire.enter(message)) return;
-  const double latency = state_.platform.route(from, to).latency_seconds *
-                         latency_factor(state_.platform.network_constants(), bytes);
-  wire.hold(latency, state_.platform.host(from));
-}
-
-void SimulatedHost::wait_all(std::span<Request> requests) {
-  const double start = now_seconds();
-  for (const Request& request : requests) {
-    for (const auto& part : static_cast<Transfer&>(*request).parts) part->wait();
-  }
-  for (const Request& request : requests) {
-    const auto& transfer = static_cast<Transfer&>(*request);
-    if (transfer.outgoing) continue;
-    round_to(state_.wire_format, transfer.into);
-    ledger_.bytes_received += transfer.bytes;
-    Peer& sender = peer(transfer.peer);
-    if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank_);
-    state_.traffic.add(*sender.way_in, transfer.bytes, transfer.start_seconds(), transfer.finish_seconds());
-  }
-  account_wait(requests, start);
-}
-
-/// Of the time since start, what some transfer took is communication; the rest was waiting for a peer.
-void SimulatedHost::account_wait(std::span<Request> requests, double start_seconds) {
-  const double end = now_seconds();
-  if (end == start_seconds) return;
-  transfer_times_.clear();
-  bool sending = false, receiving = false;
-  for (const Request& request : requests) {
-    const auto& transfer = static_cast<Transfer&>(*request);
-    const double from = std::max(start_seconds, transfer.start_seconds());
-    const double to = std::min(end, transfer.finish_seconds());
-    if (to <= from) continue;
-    transfer_times_.emplace_back(from, to);
-    (transfer.outgoing ? sending : receiving) = true;
-  }
-  const char* name = sending && receiving ? "send and receive" : sending ? "send" : "receive";
-  std::ranges::sort(transfer_times_);
-  double position = start_seconds, busy = 0;
-  for (const auto& [from, to] : transfer_times_) {
-    if (to <= position) continue;
-    const double begin = std::max(position, from);
-    state_.timeline.add(rank_, "wait", position, begin);
-    state_.timeline.add(rank_, name, begin, to);
-    busy += to - begin;
-    position = to;
-  }
-  state_.timeline.add(rank_, "wait", position, end);
-  ledger_.communication_seconds += busy;
-  ledger_.idle_seconds += end - start_seconds - busy;
-}
-
-Buffer SimulatedHost::buffer(std::size_t count) {
-  return {count, phantom_, memory_.reserve(MemoryPart::buffers, count * sizeof(float))};
+std::unique_ptr<CommunicationStream> SimulatedHost::communication_stream() {
+  return std::make_unique<SimulatedStream>(state_, worker_, communicator_);
 }
 
 }  // namespace isthmus

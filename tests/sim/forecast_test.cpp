@@ -119,9 +119,7 @@ TEST_CASE("forecast: of post-local SGD, rounds before and after the switch; also
           CHECK(worker["memory"] == as_json(after.workers[rank].memory));
         }
         CHECK_CLOSE(run["paper_bytes"].get<double>(), 4 * before.paper_bytes + 3 * after.paper_bytes);
-        const auto seconds = [](const Forecast& round) {
-          return round.workers[0].flops / 1e9 + round.communication_seconds;
-        };
+        const auto seconds = [](const Forecast& round) { return round.round_seconds(round.workers[0], 1e9); };
         CHECK_CLOSE(run["seconds"].get<double>(), 4 * seconds(before) + 3 * seconds(after));
       }
     }

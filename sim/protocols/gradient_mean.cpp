@@ -1,0 +1,92 @@
+#include "sim/protocols/gradient_mean.hpp"
+
+#include "sim/protocols/replicated.hpp"
+#include "sim/scenario/units.hpp"
+
+namespace isthmus {
+
+BucketOptions BucketOptions::parse(const nlohmann::json& options) {
+  const auto bytes = [&](const char* name) {
+    return static_cast<double>(
+        parse_bytes(options.at(name).get<std::string>(), std::string("/protocol/") + name));
+  };
+  return {.overlap = options.at("overlap").get<bool>(),
+          .bucket_bytes = bytes("bucket"),
+          .first_bucket_bytes = bytes("first_bucket")};
+}
+
+nlohmann::json BucketOptions::schema() {
+  return {{"overlap",
+           {{"description",
+             "Whether the all-reduce of a bucket begins while the backward pass goes on, as in all current "
+             "frameworks; else all buckets wait for its end."},
+            {"type", "boolean"},
+            {"default", true}}},
+          {"bucket",
+           {{"description",
+             "Gradients of so many bytes are all-reduced as one: blocks of parameters, from the last layer "
+             "to the first, until that is reached. The default is PyTorch's; one as large as the model "
+             "makes a single all-reduce after the backward pass (with `first_bucket` as large)."},
+            {"$ref", "#/definitions/bytes"},
+            {"default", "25MiB"}}},
+          {"first_bucket",
+           {{"description",
+             "The same for the first bucket, which lets communication begin early; `bucket` if that is "
+             "less. The default is PyTorch's."},
+            {"$ref", "#/definitions/bytes"},
+            {"default", "1MiB"}}}};
+}
+
+std::vector<Extent> gradient_buckets(const ParameterLayout& layout, const BucketOptions& options) {
+  std::vector<Extent> buckets;
+  double limit_bytes = std::min(options.first_bucket_bytes, options.bucket_bytes);
+  std::size_t end = layout.trainable_size();
+  const auto& blocks = layout.blocks();
+  for (auto block = blocks.rbegin(); block != blocks.rend(); ++block) {
+    if (!block->trainable) continue;
+    const std::size_t size = end - block->offset;
+    if (static_cast<double>(size * sizeof(float)) < limit_bytes && block->offset > 0) continue;
+    buckets.push_back({block->offset, size});
+    end = block->offset;
+    limit_bytes = options.bucket_bytes;
+  }
+  return buckets;
+}
+
+GradientMean::GradientMean(Worker& worker, const Collective& aggregate, const BucketOptions& options)
+    : aggregate_(aggregate),
+      worker_(worker),
+      buckets_(gradient_parts(worker.job(), worker.job().model(),
+                              gradient_buckets(worker.job().model().layout(), options))) {
+  if (options.overlap) stream_ = worker.communication_stream();
+}
+
+void GradientMean::compute(Replica& replica) {
+  if (stream_) {
+    replica.compute_gradient(buckets_, [&](const Extent& bucket) {
+      const Values gradients = replica.gradients().slice(bucket.offset, bucket.size);
+      stream_->enqueue([this, gradients](Communicator& comm) { mean(aggregate_, comm, gradients); });
+    });
+    stream_->wait();
+  } else {
+    replica.compute_gradient();
+    for (const auto& [bucket, known_after_flops] : buckets_)
+      mean(aggregate_, worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
+  }
+}
+
+Forecast forecast_gradient_mean(const Job& job, const Collective& aggregate, const BucketOptions& options,
+                                const LinkModel& link) {
+  const std::vector<Extent> buckets = gradient_buckets(job.model().layout(), options);
+  std::vector<std::size_t> sizes;
+  for (const Extent& bucket : buckets) sizes.push_back(bucket.size);
+  Forecast forecast = forecast_replicas(job, aggregate, 1, sizes, link);
+  if (!options.overlap) return forecast;
+  for (const GradientPart& bucket : gradient_parts(job, job.model(), buckets)) {
+    forecast.overlapped.push_back(
+        {bucket.known_after_flops, all_reduce_seconds(aggregate, job.workers(), bucket.extent.size, link)});
+  }
+  return forecast;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <map>
+#include <simgrid/s4u.hpp>
+#include <vector>
+
+#include "sim/core/communicator.hpp"
+#include "sim/core/ledger.hpp"
+#include "sim/simgrid/loaded_platform.hpp"
+#include "sim/simgrid/traffic.hpp"
+#include "sim/simgrid/transfer_times.hpp"
+#include "sim/simgrid/wire.hpp"
+
+namespace isthmus {
+
+/// What the workers of one simulation share.
+struct SimulationState {
+  LoadedPlatform& platform;
+  Traffic traffic;
+  Timeline timeline;
+  NetworkOptions network = {};
+  WireFormat wire_format = WireFormat::fp32;
+  std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
+};
+
+/// What a worker's communicators share.
+struct SimulatedWorker {
+  int rank;
+  MemoryAccount memory;
+  WorkerLedger ledger = {};
+  bool phantom = true;  ///< buffers have a size but no values
+};
+
+/// A worker's messages on SimGrid: through one mailbox for each ordered pair of ranks and flow.
+class SimulatedCommunicator : public Communicator {
+ public:
+  /// `track`: the timeline's on which its time is drawn.
+  SimulatedCommunicator(SimulationState& state, SimulatedWorker& worker, int track);
+
+  int rank() const override { return worker_.rank; }
+  int size() const override { return state_.platform.workers(); }
+  Request start_send(int to, ConstValues values) override;
+  Request start_receive(int from, Values into) override;
+  void wait_all(std::span<Request> requests) override;
+  Buffer buffer(std::size_t count) override;
+  WireFormat wire_format() const override { return state_.wire_format; }
+  void begin_collective() override;
+
+  /// The time since start was spent waiting for these: what they took is communication, the rest was waiting
+  /// for a peer.
+  void book_wait(double start_seconds, TransferTimes& times);
+
+ protected:
+  /// Called when time has been spent waiting for transfers, which are in times_, or in software.
+  virtual void waited(double start_seconds) { book_wait(start_seconds, times_); }
+  virtual void worked(double start_seconds);
+
+  SimulationState& state_;
+  SimulatedWorker& worker_;
+  int track_;
+  TransferTimes times_;
+
+ private:
+  struct Transfer;
+  /// One of the flows between two workers.
+  struct Lane {
+    simgrid::s4u::Mailbox* mailbox;
+    Wire* wire;
+  };
+  struct Peer {
+    std::vector<Lane> out, in;
+    const Route* way_in = nullptr;
+  };
+  Peer& peer(int other);
+  std::uint64_t wire_bytes(std::size_t values) const { return values * bytes_per_value(state_.wire_format); }
+  std::uint64_t bytes_on_links(std::uint64_t payload) const;
+  void spend_software_time(double seconds);
+  std::vector<Lane> lanes(int from, int to);
+  void begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to, std::uint64_t bytes);
+
+  std::vector<Peer> peers_;  // looked up when first used
+};
+
+}  // namespace isthmus

@@ -48,8 +48,8 @@ class Network {
   Layers layers_;
   Index capacity_;
   std::vector<std::size_t> parameter_offsets_;  // of each layer
-  std::vector<Index> output_offsets_;  // in features of one sample; the last is their sum
-  AlignedFloats outputs_;              // layer by layer, in one piece: the better for huge pages
+  std::vector<Index> output_offsets_;           // in features of one sample; the last is their sum
+  AlignedFloats outputs_;                       // layer by layer, in one piece: the better for huge pages
   /// Gradients of activations: a layer reads one and writes the other, or works in place.
   std::array<AlignedFloats, 2> activation_gradients_;
 };

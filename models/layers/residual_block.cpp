@@ -117,8 +117,7 @@ void ResidualBlock::add_backward_steps(std::vector<BackwardStep>& steps, Extent,
   const std::size_t joint = pre_activation_ ? 1 : 0;  // as in backward()
   add_backwards(branch_, joint);
   add_backwards(shortcut_, 0);
-  if (pre_activation_)
-    branch_[0].layer->add_backward_steps(steps, branch_[0].parameters, batch, false);
+  if (pre_activation_) branch_[0].layer->add_backward_steps(steps, branch_[0].parameters, batch, false);
 }
 
 void ResidualBlock::set_precision(Precision precision) {

@@ -10,13 +10,19 @@ namespace isthmus {
 /// Every rank's values become the mean of all by that all-reduce.
 void mean(const Collective& all_reduce, Communicator& comm, Values values);
 
-/// An all-reduce of that name that needs to know nothing else. Throws std::invalid_argument.
-const Collective& all_reduce_named(const std::string& name);
-
 /// What "auto" chooses among: the algorithms that real libraries choose among by size and network.
 const std::vector<std::string>& automatic_all_reduces();
 
-/// JSON Schema of the option `aggregate`.
-nlohmann::json aggregate_schema();
+/// JSON Schemas of the options of a protocol that averages: `aggregate` and what goes with it.
+nlohmann::json aggregate_options();
+
+/// Whether an all-reduce by sites has two levels to gain from: two or more sites of one size, of two or more
+/// workers. Its closed form is exact there.
+bool has_two_levels(const std::vector<int>& sites);
+
+/// The all-reduce that a protocol's checked options describe; "auto" must have been replaced, and for
+/// hierarchical `sites` says where each rank is (see resolve_aggregate()). Its closed form
+/// takes every value for four bytes, as protocols' forecasts do, whatever the wire format.
+std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options);
 
 }  // namespace isthmus

@@ -79,15 +79,18 @@ class Hierarchical final : public Collective {
                                                    slice_size(count, parts_, place)));
   }
 
-  /// With links of one speed everywhere, inside sites and between them.
+  /// Exact where sites are of one size and every way inside a site, and every way between two, is like the
+  /// others. With sites of several sizes the largest is taken for all.
   double seconds(int workers, double bytes, const LinkModel& link) const override {
     require(workers);
     std::size_t largest = 0;
     for (const std::vector<int>& site : sites_) largest = std::max(largest, site.size());
     const int size = static_cast<int>(largest);
-    return inward_->seconds(size, bytes, link) +
-           between_->seconds(static_cast<int>(sites_.size()), bytes / parts_, link) +
-           outward_->seconds(size, bytes, link);
+    const LinkModel inside = link.along(link.inside_site);
+    return inward_->seconds(size, bytes, inside) +
+           between_->seconds(static_cast<int>(sites_.size()), bytes / parts_,
+                             link.along(link.between_sites)) +
+           outward_->seconds(size, bytes, inside);
   }
 
  private:

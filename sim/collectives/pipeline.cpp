@@ -6,7 +6,8 @@
 namespace isthmus {
 
 int Pipeline::chunks(double bytes) const {
-  return std::max(in_flight(), static_cast<int>(std::ceil(bytes / options_.chunk_bytes)));
+  const double chunk = std::max(options_.chunk_bytes, static_cast<double>(options_.bytes_per_value));
+  return std::max(in_flight(), static_cast<int>(std::ceil(bytes / chunk)));
 }
 
 double Pipeline::seconds(int chunks, double chunk_bytes, const LinkModel& link) const {

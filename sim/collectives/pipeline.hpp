@@ -11,7 +11,8 @@ class Pipeline {
   explicit Pipeline(const CollectiveOptions& options) : options_(options) {}
 
   int in_flight() const { return options_.chunks_in_flight; }
-  /// Chunks of `count` values: of at most chunk_bytes, and so many that the pipeline can be full.
+  /// Chunks of `count` values: of at most chunk_bytes but at least a value, and so many that the pipeline can
+  /// be full.
   int chunks(std::size_t count) const {
     return chunks(static_cast<double>(count * options_.bytes_per_value));
   }

@@ -7,6 +7,7 @@
 #include "analysis/text_table.hpp"
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
+#include "sim/commands/sites_text.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
 
@@ -56,10 +57,13 @@ double slowest(const PlannedRun& run, const Forecast& round, Seconds&& seconds) 
   return longest;
 }
 
-/// What "auto" became, and what the others would have taken.
+/// What "auto" became, and what the others would have taken; where the sites of hierarchical are.
 void print_choice(const PlannedRun& run) {
   const nlohmann::json& chosen = run.point.chosen;
-  if (chosen.is_null()) return;
+  if (chosen.contains("sites")) {
+    std::cout << "  sites     " << sites_text(chosen.at("sites"), run.platform.slowest_link()) << '\n';
+  }
+  if (!chosen.contains("aggregate")) return;
   std::string others;
   for (const auto& [name, seconds] : chosen.at("predicted_communication_seconds").items())
     others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());

@@ -9,6 +9,7 @@
 #include "models/error.hpp"
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/options.hpp"
+#include "sim/commands/sites_text.hpp"
 #include "sim/platform/inspect.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/scenario/units.hpp"
@@ -127,6 +128,7 @@ void print(const Measurement& what, const OrderedJson& results) {
     std::cout << "; a message takes " << format_seconds(link.latency_seconds) << " + bytes / "
               << format_bandwidth(link.bandwidth_bytes_per_second) << " on the slowest way";
   }
+  if (what.algorithm == "hierarchical") std::cout << '\n' << sites_text(what.options.sites, link);
   std::cout << "\nnetwork: " << network_constants_text(what.report.network) << "\n\n";
   std::vector<TextRow> rows = {{"bytes", "seconds", "closed form", "off by", "algbw", "busbw", "sent by all",
                                 "busiest link", "carries", "utilized"}};
@@ -210,8 +212,10 @@ Measurement read_measurement(const po::variables_map& given) {
   what.platform.workers = static_cast<int>(what.report.hosts.size());
   place_sites(given, what);
   const auto collective = make_collective(what.kind, what.algorithm, what.options);
-  what.report =
-      inspect_platform(what.platform, what.network, collective->talking_pairs(what.platform.workers));
+  const std::vector<RankPair> pairs = collective->talking_pairs(what.platform.workers);
+  SiteTraffic traffic;
+  if (what.algorithm == "hierarchical") traffic = {what.options.sites, pairs};
+  what.report = inspect_platform(what.platform, what.network, pairs, traffic);
   return what;
 }
 
@@ -229,7 +233,9 @@ int collective_command(const Arguments& arguments) {
       "all_gather,\n"
       "reduce_scatter and all_to_all, 1 for broadcast and reduce. The closed form is that of a network "
       "without\n"
-      "contention in which every way is as slow as the slowest.\n\n"
+      "contention in which every way is as slow as the slowest; that of hierarchical knows the slowest "
+      "inside\n"
+      "a site, and between sites what is left to each of those who send there at once.\n\n"
       "Examples:\n"
       "  isthmus collective --kind all_reduce --algorithm ring --bytes 1MiB,256MiB \\\n"
       "      --platform platforms/star-8.xml --workers 8 --bandwidth 1Gbps --latency 10ms\n"
@@ -262,14 +268,15 @@ int collective_command(const Arguments& arguments) {
     return 0;
   }
   const LinkModel link = what.report.slowest_link();
-  const OrderedJson document = {{"kind", collective_kind_names()[static_cast<std::size_t>(what.kind)]},
-                                {"algorithm", what.algorithm},
-                                {"platform", what.platform.file.string()},
-                                {"workers", what.platform.workers},
-                                {"latency_seconds", link.latency_seconds},
-                                {"bandwidth_bytes_per_second", link.bandwidth_bytes_per_second},
-                                {"network", what.report.network},
-                                {"results", results}};
+  OrderedJson document = {{"kind", collective_kind_names()[static_cast<std::size_t>(what.kind)]},
+                          {"algorithm", what.algorithm},
+                          {"platform", what.platform.file.string()},
+                          {"workers", what.platform.workers},
+                          {"latency_seconds", link.latency_seconds},
+                          {"bandwidth_bytes_per_second", link.bandwidth_bytes_per_second},
+                          {"network", what.report.network},
+                          {"results", results}};
+  if (what.algorithm == "hierarchical") document["sites"] = what.options.sites;
   std::cout << document.dump(2) << '\n';
   return 0;
 }

@@ -62,9 +62,8 @@ long Job::single_step_rounds() const {
 
 std::vector<Round> Job::rounds() const {
   const long steps = total_steps(), single = single_step_rounds();
-  const double steps_per_epoch =
-      static_cast<double>(data_.train_samples) /
-      (static_cast<double>(training_.samples_per_step()) * workers_);
+  const double steps_per_epoch = static_cast<double>(data_.train_samples) /
+                                 (static_cast<double>(training_.samples_per_step()) * workers_);
   std::vector<Round> rounds;
   double next_evaluation = training_.evaluate_every_epochs.value_or(0);
   for (long done = 0; done < steps;) {

@@ -180,8 +180,7 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
     const std::shared_ptr<void> however_it_ends(nullptr, [&](void*) { tell(0); });
     return trainer_->compute_gradient(tell);
   };
-  PendingWork<BatchResult> result =
-      trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
+  PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
   double done_flops = 0;
   const auto compute_until = [&](double flops) {
     if (flops > done_flops) worker_.host_.execute(flops - done_flops);

@@ -45,7 +45,7 @@ void in_pieces(Byte* data, std::size_t bytes, Start&& start) {
 void start_bytes_to(std::vector<MPI_Request>& requests, const void* data, std::size_t bytes, int to, int tag,
                     MPI_Comm comm) {
   in_pieces(static_cast<const std::byte*>(data), bytes, [&](const std::byte* piece, int size) {
-    MPI_Isend(piece, size, MPI_BYTE, to, tag, comm, &requests.emplace_back());
+    MPI_Issend(piece, size, MPI_BYTE, to, tag, comm, &requests.emplace_back());
   });
 }
 

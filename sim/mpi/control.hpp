@@ -24,7 +24,8 @@ class GivenUp : public std::runtime_error {
   GivenUp() : std::runtime_error("the worker ended while messages were under way") {}
 };
 
-/// Starts to send or receive `bytes`, in as many MPI messages as their size takes (MPI counts with int).
+/// Starts to send or receive `bytes`, in as many MPI messages as their size takes (MPI counts with int). A
+/// send is over when the receiver takes the bytes in, not when the system has them to send.
 void start_bytes_to(std::vector<MPI_Request>& requests, const void* data, std::size_t bytes, int to, int tag,
                     MPI_Comm comm);
 void start_bytes_from(std::vector<MPI_Request>& requests, void* data, std::size_t bytes, int from, int tag,

@@ -21,8 +21,8 @@ MpiStream::~MpiStream() {
 }
 
 void MpiStream::enqueue(std::function<void(Communicator&)> work) {
-  auto task = std::make_shared<std::packaged_task<void()>>(
-      [this, work = std::move(work)] { work(communicator_); });
+  auto task =
+      std::make_shared<std::packaged_task<void()>>([this, work = std::move(work)] { work(communicator_); });
   enqueued_.push_back(task->get_future());
   boost::asio::post(thread_, [task] { (*task)(); });
 }

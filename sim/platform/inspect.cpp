@@ -42,6 +42,15 @@ json to_json(const PairClass& pairs) {
 
 PairClass pairs_from(const json& value) { return {value.at(0), value.at(1), value.at(2), value.at(3)}; }
 
+json to_json(const std::optional<LinkModel::Way>& way) {
+  return way ? json{way->latency_seconds, way->bandwidth_bytes_per_second} : json();
+}
+
+std::optional<LinkModel::Way> way_from(const json& value) {
+  if (value.is_null()) return std::nullopt;
+  return LinkModel::Way{value.at(0), value.at(1)};
+}
+
 template <class Item>
 json list(const std::vector<Item>& items) {
   json values = json::array();
@@ -56,7 +65,9 @@ json to_json(const PlatformReport& report) {
           {"sampled", report.sampled},
           {"latency", report.latency_seconds},
           {"bandwidth", report.bandwidth_bytes_per_second},
-          {"network", report.network}};
+          {"network", report.network},
+          {"inside_site", to_json(report.inside_site)},
+          {"between_sites", to_json(report.between_sites)}};
 }
 
 PlatformReport report_from(const json& value) {
@@ -68,6 +79,8 @@ PlatformReport report_from(const json& value) {
   value.at("latency").get_to(report.latency_seconds);
   value.at("bandwidth").get_to(report.bandwidth_bytes_per_second);
   report.network = value.at("network");
+  report.inside_site = way_from(value.at("inside_site"));
+  report.between_sites = way_from(value.at("between_sites"));
   return report;
 }
 
@@ -104,6 +117,33 @@ void describe_pairs(LoadedPlatform& platform, std::span<const RankPair> pairs, P
         bandwidth;
   }
   for (const auto& [key, pair_class] : classes) report.pair_classes.push_back(pair_class);
+}
+
+/// The slowest way inside a site and between two. Flows between sites share links: the slowest of them gets
+/// what max-min fairness leaves it on the fullest link.
+void describe_sites(LoadedPlatform& platform, const SiteTraffic& traffic, PlatformReport& report) {
+  const auto crosses = [&](const RankPair& pair) {
+    return traffic.sites.at(static_cast<std::size_t>(pair.first)) !=
+           traffic.sites.at(static_cast<std::size_t>(pair.second));
+  };
+  std::map<int, int> flows;  // between sites, on each link
+  for (const RankPair& pair : traffic.pairs) {
+    if (!crosses(pair)) continue;
+    for (const int link : platform.compute_route(pair.first, pair.second).links) ++flows[link];
+  }
+  for (const RankPair& pair : traffic.pairs) {
+    const Route route = platform.compute_route(pair.first, pair.second);
+    double bandwidth = route.bandwidth_bytes_per_second;
+    for (const int index : route.links) {
+      const LinkFacts& link = platform.links().at(static_cast<std::size_t>(index));
+      if (!crosses(pair) || link.sharing == "fatpipe") continue;
+      bandwidth = std::min(bandwidth, link.bandwidth_bytes_per_second / flows.at(index));
+    }
+    auto& slowest = crosses(pair) ? report.between_sites : report.inside_site;
+    if (!slowest) slowest = {route.latency_seconds, bandwidth};
+    slowest->latency_seconds = std::max(slowest->latency_seconds, route.latency_seconds);
+    slowest->bandwidth_bytes_per_second = std::min(slowest->bandwidth_bytes_per_second, bandwidth);
+  }
 }
 
 /// Every pair of `hosts` hosts, or with very many hosts each with some others spread evenly.
@@ -161,11 +201,20 @@ LinkModel PlatformReport::slowest_link() const {
   const auto factor = [&](const char* name) {
     return network.at(name).is_number() ? network.at(name).get<double>() : 1;
   };
-  return {.latency_seconds = max_latency_seconds() * factor("latency_factor") +
-                             network.at("message_overhead_seconds").get<double>(),
-          .bandwidth_bytes_per_second = min_bandwidth_bytes_per_second() * factor("bandwidth_factor") *
-                                        network.at("goodput").get<double>(),
-          .collective_overhead_seconds = network.at("collective_overhead_seconds").get<double>()};
+  const auto effective = [&](double seconds, double bytes_per_second) {
+    return LinkModel::Way{
+        seconds * factor("latency_factor") + network.at("message_overhead_seconds").get<double>(),
+        bytes_per_second * factor("bandwidth_factor") * network.at("goodput").get<double>()};
+  };
+  const auto effective_way = [&](const std::optional<LinkModel::Way>& way) {
+    return way ? std::optional(effective(way->latency_seconds, way->bandwidth_bytes_per_second)) : way;
+  };
+  const LinkModel::Way slowest = effective(max_latency_seconds(), min_bandwidth_bytes_per_second());
+  return {.latency_seconds = slowest.latency_seconds,
+          .bandwidth_bytes_per_second = slowest.bandwidth_bytes_per_second,
+          .collective_overhead_seconds = network.at("collective_overhead_seconds").get<double>(),
+          .inside_site = effective_way(inside_site),
+          .between_sites = effective_way(between_sites)};
 }
 
 std::vector<int> PlatformReport::sites() const {
@@ -177,12 +226,13 @@ std::vector<int> PlatformReport::sites() const {
 }
 
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
-                                std::span<const RankPair> talking_pairs) {
+                                std::span<const RankPair> talking_pairs, const SiteTraffic& traffic) {
   return isolated_report(platform.file, [&] {
     LoadedPlatform loaded(platform, network, talking_pairs);
     PlatformReport report;
     describe_hosts(loaded, report);
     describe_pairs(loaded, talking_pairs, report);
+    if (!traffic.sites.empty()) describe_sites(loaded, traffic, report);
     report.links = loaded.links();
     report.network = loaded.network_constants();
     return report;

@@ -31,6 +31,12 @@ struct PairClass {
   RankPair example;
 };
 
+/// What an algorithm in two levels sends: inside sites, and between them all pairs at once.
+struct SiteTraffic {
+  std::vector<int> sites;  ///< of each rank; empty: there is no such traffic
+  std::vector<RankPair> pairs;
+};
+
 /// A loaded platform as plain data.
 struct PlatformReport {
   std::vector<HostFacts> hosts;  ///< by rank, as overridden; for a whole file all hosts in natural order
@@ -41,6 +47,9 @@ struct PlatformReport {
   /// itself; for pairs that do not talk too, NaN if there is no route between them.
   std::vector<std::vector<double>> latency_seconds, bandwidth_bytes_per_second;
   nlohmann::json network;  ///< constants in force, see effective_network()
+  /// Of SiteTraffic: what one message gets of the slowest way inside a site, and of the slowest between two
+  /// while one from each pair is on its way; empty if there is none.
+  std::optional<LinkModel::Way> inside_site = {}, between_sites = {};
 
   double min_latency_seconds() const;
   double max_latency_seconds() const;
@@ -48,7 +57,8 @@ struct PlatformReport {
   double max_bandwidth_bytes_per_second() const;
 
   /// What a message gets of the slowest pair looked at, by the alpha-beta model: with goodput, the model's
-  /// factors (where they do not depend on the size) and the software overhead of a message.
+  /// factors (where they do not depend on the size) and the software overhead of a message. So do its ways
+  /// inside a site and between sites.
   LinkModel slowest_link() const;
   /// The site of each rank by its zone, numbered from 0 in the order of ranks.
   std::vector<int> sites() const;
@@ -57,7 +67,7 @@ struct PlatformReport {
 /// Loads the platform in an isolated child and describes what its workers get. Errors: InputError for
 /// whatever is wrong with the platform, also where SimGrid aborts.
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
-                                std::span<const RankPair> talking_pairs);
+                                std::span<const RankPair> talking_pairs, const SiteTraffic& traffic = {});
 
 /// Describes a whole platform file, every host being a worker.
 PlatformReport inspect_platform(const std::filesystem::path& file);

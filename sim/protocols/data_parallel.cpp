@@ -10,15 +10,14 @@ namespace {
 class DataParallel final : public Protocol {
  public:
   explicit DataParallel(const nlohmann::json& options)
-      : aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())),
-        buckets_(BucketOptions::parse(options)) {}
+      : aggregate_(make_aggregate(options)), buckets_(BucketOptions::parse(options)) {}
 
   RoundPlan round_plan() const override { return {}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);
     replica.initialise();
-    GradientMean gradient_mean(worker, aggregate_, buckets_);
+    GradientMean gradient_mean(worker, *aggregate_, buckets_);
     for (const Round& round : worker.job().rounds()) {
       gradient_mean.compute(replica);
       replica.apply_gradient();
@@ -27,15 +26,15 @@ class DataParallel final : public Protocol {
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_.talking_pairs(workers);
+    return aggregate_->talking_pairs(workers);
   }
 
   Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_gradient_mean(job, aggregate_, buckets_, link);
+    return forecast_gradient_mean(job, *aggregate_, buckets_, link);
   }
 
  private:
-  const Collective& aggregate_;
+  std::unique_ptr<Collective> aggregate_;
   BucketOptions buckets_;
 };
 
@@ -43,9 +42,10 @@ class DataParallel final : public Protocol {
 
 ProtocolKind data_parallel_kind() {
   nlohmann::json protocol_options = BucketOptions::schema();
-  protocol_options["aggregate"] = aggregate_schema();
+  protocol_options.update(aggregate_options());
   return {.kind = {.name = "data_parallel",
-                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside the backward pass",
+                   .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside "
+                              "the backward pass",
                    .options = std::move(protocol_options)},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<DataParallel>(options);

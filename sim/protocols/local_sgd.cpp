@@ -15,7 +15,7 @@ std::vector<std::size_t> averaged_values(const Job& job) {
 
 LocalSgd::LocalSgd(const nlohmann::json& options)
     : local_steps_(options.at("local_steps").get<long>()),
-      aggregate_(all_reduce_named(options.at("aggregate").get<std::string>())),
+      aggregate_(make_aggregate(options)),
       slow_momentum_(SlowMomentumOptions::parse(options)) {}
 
 void LocalSgd::run(Worker& worker) const {
@@ -31,9 +31,9 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, SlowMomentum& slow_
   std::size_t exchanged = replica.parameters().size();
   slow_momentum.begin_round(replica.parameters());
   replica.train(round.local_steps);
-  mean(aggregate_, worker.communicator(), replica.parameters());
+  mean(*aggregate_, worker.communicator(), replica.parameters());
   if (state == OptimizerState::average) {
-    mean(aggregate_, worker.communicator(), replica.momentum());
+    mean(*aggregate_, worker.communicator(), replica.momentum());
     exchanged += replica.momentum().size();
   }
   if (state == OptimizerState::reset) replica.reset_optimizer();
@@ -42,15 +42,16 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, SlowMomentum& slow_
 }
 
 Forecast LocalSgd::forecast(const Job& job, const LinkModel& link) const {
-  Forecast forecast = forecast_replicas(job, aggregate_, local_steps_, averaged_values(job), link);
+  Forecast forecast = forecast_replicas(job, *aggregate_, local_steps_, averaged_values(job), link);
   slow_momentum_.add_to(forecast, job);
   return forecast;
 }
 
 nlohmann::json LocalSgd::options() {
-  nlohmann::json options = {{"local_steps", local_steps_schema()}, {"aggregate", aggregate_schema()}};
-  options.update(SlowMomentumOptions::schema());
-  return options;
+  nlohmann::json schemas = aggregate_options();
+  schemas["local_steps"] = local_steps_schema();
+  schemas.update(SlowMomentumOptions::schema());
+  return schemas;
 }
 
 ProtocolKind local_sgd_kind() {

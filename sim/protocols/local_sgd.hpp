@@ -16,19 +16,19 @@ class LocalSgd : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_}; }
   void run(Worker& worker) const override;
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_.talking_pairs(workers);
+    return aggregate_->talking_pairs(workers);
   }
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  protected:
   void local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum, const Round& round) const;
 
-  const Collective& aggregate() const { return aggregate_; }
+  const Collective& aggregate() const { return *aggregate_; }
   const SlowMomentumOptions& slow_momentum_options() const { return slow_momentum_; }
 
  private:
   long local_steps_;
-  const Collective& aggregate_;
+  std::unique_ptr<Collective> aggregate_;
   SlowMomentumOptions slow_momentum_;
 };
 

@@ -48,11 +48,11 @@ WireFormat wire_format_of(const nlohmann::json& options) {
   return wire_format_named(options.value("wire_format", "fp32"));
 }
 
-Forecast forecast(const Protocol& protocol, const Job& job, LinkModel link, WireFormat format) {
+Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format) {
   // Protocols count fp32. Fewer bytes for each value are as good as more bytes per second.
   const std::size_t bytes = bytes_per_value(format);
-  link.bandwidth_bytes_per_second /= static_cast<double>(bytes) / sizeof(float);
-  Forecast forecast = protocol.forecast(job, link);
+  const double part = static_cast<double>(bytes) / sizeof(float);
+  Forecast forecast = protocol.forecast(job, link.with_bandwidth_times(1 / part));
   count_in(bytes, forecast);
   return forecast;
 }

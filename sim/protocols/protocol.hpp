@@ -61,7 +61,7 @@ const std::vector<ProtocolKind>& protocol_kinds();
 WireFormat wire_format_of(const nlohmann::json& options);
 
 /// Closed forms of one full round with values in that format on the wire.
-Forecast forecast(const Protocol& protocol, const Job& job, LinkModel link, WireFormat format);
+Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format);
 
 /// What a scenario's `protocol` describes.
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);

@@ -17,6 +17,7 @@ class Resist final : public Protocol {
   explicit Resist(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
         server_(options.at("exchange") == "server"),
+        aggregate_(server_ ? nullptr : make_aggregate(options)),
         deal_{.sections = options.at("partition_sections").get<std::vector<int>>(),
               .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),
@@ -29,7 +30,7 @@ class Resist final : public Protocol {
 
   void run(Worker& worker) const override {
     const Job& job = worker.job();
-    Exchange exchange = server_ ? Exchange(worker, homes_after(job, 0)) : Exchange(worker, ring());
+    Exchange exchange = server_ ? Exchange(worker, homes_after(job, 0)) : Exchange(worker, *aggregate_);
     Replica subnet(worker, job.model().subnet(partition(job, 1).part(worker.rank())));
     for (const Round& round : job.rounds()) {
       const Partition partition = this->partition(job, round.index);
@@ -58,8 +59,6 @@ class Resist final : public Protocol {
   Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:
-  static const Collective& ring() { return all_reduce_named("ring"); }
-
   /// In the warm-up everybody has everything: that is local SGD.
   Partition partition(const Job& job, long round) const {
     const ParameterLayout& layout = job.model().layout();
@@ -93,6 +92,7 @@ class Resist final : public Protocol {
 
   long local_steps_;
   bool server_;
+  std::unique_ptr<Collective> aggregate_;  // of what all share; null: there is a server
   UnitDeal deal_;
   bool share_strided_, scale_at_test_;
   long warm_up_rounds_;
@@ -164,7 +164,7 @@ MemoryUse Resist::memory_peak(const Job& job, const Plan& plan, int rank) const 
   const ExchangeVolume dispatched = exchange_volume(plan.homes_before, plan.partition, rank);
   const ExchangeVolume collected = exchange_volume(plan.homes_after, plan.partition, rank);
   moment(plan.common_before + home(plan.homes_before, rank), dispatched.out + dispatched.in);
-  if (!server_) moment(plan.common, ring().buffer_values(rank, job.workers(), plan.common));
+  if (!server_) moment(plan.common, aggregate_->buffer_values(rank, job.workers(), plan.common));
   moment(plan.common + home(plan.homes_after, rank), collected.out + collected.in);
   if (rank == 0 && job.training().charge_evaluation) {
     std::size_t elsewhere = 0;
@@ -193,7 +193,7 @@ Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
     const ExchangeVolume collected = exchange_volume(plan.homes_after, plan.partition, rank);
     busiest_down = std::max({busiest_down, dispatched.out, dispatched.in});
     busiest_up = std::max({busiest_up, collected.out, collected.in});
-    const std::size_t reduced = server_ ? 0 : ring().values_sent(rank, n, plan.common);
+    const std::size_t reduced = server_ ? 0 : aggregate_->values_sent(rank, n, plan.common);
     const Selection& part = plan.partition.part(rank);
     Forecast::Worker worker;
     worker.bytes_sent = (reduced + dispatched.out + collected.in) * sizeof(float);
@@ -208,7 +208,7 @@ Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
   if (!server_)
     forecast.communication_seconds =
         link.collective_overhead_seconds +
-        ring().seconds(n, static_cast<double>(plan.common * sizeof(float)), link);
+        aggregate_->seconds(n, static_cast<double>(plan.common * sizeof(float)), link);
   for (const std::size_t busiest : {busiest_down, busiest_up}) {
     if (busiest == 0) continue;
     forecast.communication_seconds +=
@@ -222,48 +222,52 @@ Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
 ProtocolKind resist_kind() {
   nlohmann::json local_steps = local_steps_schema();
   local_steps["default"] = 50;
+  nlohmann::json option_schemas = aggregate_options();
+  option_schemas["aggregate"]["onlyWith"] = {{"exchange", {"peer"}}};
+  option_schemas.update(
+      {{"local_steps", local_steps},
+       {"partition_sections",
+        {{"description", "Sections of the network (1, 2, ...) whose blocks are dealt out."},
+         {"type", "array"},
+         {"items", {{"type", "integer"}, {"minimum", 1}}},
+         {"minItems", 1},
+         {"uniqueItems", true},
+         {"default", {3}}}},
+       {"share_strided",
+        {{"description",
+          "Every worker has the blocks that change the shape (the first of most sections). They "
+          "cannot be left out; false is only allowed where these sections have none."},
+         {"type", "boolean"},
+         {"default", true}}},
+       {"minimum_depth",
+        {{"description",
+          "Dealt blocks that each worker has at least; some then go to several "
+          "workers."},
+         {"type", "integer"},
+         {"minimum", 0},
+         {"default", 0}}},
+       {"scale_at_test",
+        {{"description",
+          "In tests, multiply the output of each dealt block by the share of "
+          "workers that have it."},
+         {"type", "boolean"},
+         {"default", true}}},
+       {"warm_up_rounds",
+        {{"description", "Rounds of local SGD with the whole network before blocks are dealt."},
+         {"type", "integer"},
+         {"minimum", 0},
+         {"default", 0}}},
+       {"exchange",
+        {{"description",
+          "Shared parameters by all-reduce (`aggregate`) and blocks from worker to worker, or all "
+          "by way of worker 0, which keeps the whole network."},
+         {"enum", {"peer", "server"}},
+         {"default", "peer"}}}});
+
   return {
       .kind = {.name = "resist",
                .summary = "ResIST: residual blocks dealt to the workers anew every round, all else shared",
-               .options =
-                   {{"local_steps", local_steps},
-                    {"partition_sections",
-                     {{"description", "Sections of the network (1, 2, ...) whose blocks are dealt out."},
-                      {"type", "array"},
-                      {"items", {{"type", "integer"}, {"minimum", 1}}},
-                      {"minItems", 1},
-                      {"uniqueItems", true},
-                      {"default", {3}}}},
-                    {"share_strided",
-                     {{"description",
-                       "Every worker has the blocks that change the shape (the first of most sections). They "
-                       "cannot be left out; false is only allowed where these sections have none."},
-                      {"type", "boolean"},
-                      {"default", true}}},
-                    {"minimum_depth",
-                     {{"description",
-                       "Dealt blocks that each worker has at least; some then go to several "
-                       "workers."},
-                      {"type", "integer"},
-                      {"minimum", 0},
-                      {"default", 0}}},
-                    {"scale_at_test",
-                     {{"description",
-                       "In tests, multiply the output of each dealt block by the share of "
-                       "workers that have it."},
-                      {"type", "boolean"},
-                      {"default", true}}},
-                    {"warm_up_rounds",
-                     {{"description", "Rounds of local SGD with the whole network before blocks are dealt."},
-                      {"type", "integer"},
-                      {"minimum", 0},
-                      {"default", 0}}},
-                    {"exchange",
-                     {{"description",
-                       "Shared parameters by ring all-reduce and blocks from worker to worker, or all "
-                       "by way of worker 0, which keeps the whole network."},
-                      {"enum", {"peer", "server"}},
-                      {"default", "peer"}}}}},
+               .options = option_schemas},
       .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
         return std::make_unique<Resist>(options);
       }};

@@ -53,6 +53,26 @@ void check_quantities(const json& value, const SchemaView& view, const SchemaVie
   });
 }
 
+/// Options given where they are of no use. `completed`: the same with its defaults.
+void check_companions(const json& value, const json& completed, const SchemaView& view,
+                      const SchemaView::Schemas& schemas, const std::string& pointer) {
+  for_each_child(value, [&](const std::string& key, const json& member) {
+    const auto of_member = view.child(schemas, key, &member);
+    const json& whole = completed.is_array() ? completed.at(std::stoul(key)) : completed.at(key);
+    if (const auto missing = SchemaView::missing_companion(of_member, completed)) {
+      const auto& [companion, allowed] = *missing;
+      std::string choices;
+      for (const json& choice : allowed) choices += (choices.empty() ? "" : " or ") + choice.dump();
+      throw InputError(child_pointer(pointer, key),
+                       "only " + json(companion).dump() + ": " + choices + " has it; found " +
+                           (completed.contains(companion)
+                                ? json(companion).dump() + ": " + short_dump(completed.at(companion))
+                                : "no " + json(companion).dump()));
+    }
+    check_companions(member, whole, view, of_member, child_pointer(pointer, key));
+  });
+}
+
 }  // namespace
 
 struct Checker::Compiled {
@@ -74,6 +94,9 @@ void Checker::check(const json& document) const {
     throw InputError(explain_error(deepest(results), document, view));
   }
   check_quantities(document, view, view.at_root(&document), "");
+  json completed = document;
+  view.fill_defaults(completed);
+  check_companions(document, completed, view, view.at_root(&document), "");
 }
 
 }  // namespace isthmus

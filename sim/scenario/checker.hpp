@@ -15,6 +15,7 @@ class Checker {
   ~Checker();
 
   /// Throws an InputError about the deepest violation: its JSON pointer, what was found, what is allowed.
+  /// Also about options given where the keyword `onlyWith` says that they are of no use.
   void check(const nlohmann::json& document) const;
 
   /// The schema that documents are checked against.

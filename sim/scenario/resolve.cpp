@@ -77,14 +77,7 @@ void check_training(const json& training) {
 
 }  // namespace
 
-void check_sense(const json& point) {
-  const json& data = point.at("data");
-  if (data.contains("alpha") && data.value("split", "iid") != "by_label") {
-    throw InputError("/data/alpha", "only \"split\": \"by_label\" has it; found \"split\": " +
-                                        json(data.value("split", "iid")).dump());
-  }
-  check_training(point.value("training", json::object()));
-}
+void check_sense(const json& point) { check_training(point.value("training", json::object())); }
 
 void fill_dependent_defaults(json& configuration) {
   json& training = configuration["training"];
@@ -92,9 +85,6 @@ void fill_dependent_defaults(json& configuration) {
   if (!training.contains("evaluate_every_rounds") && !training.contains("evaluate_every_epochs")) {
     training["evaluate_every_epochs"] = 1;
   }
-  json& data = configuration["data"];
-  constexpr double usual_alpha = 0.5;
-  if (data["split"] == "by_label" && !data.contains("alpha")) data["alpha"] = usual_alpha;
 }
 
 std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& schema,

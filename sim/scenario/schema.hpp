@@ -14,7 +14,9 @@ namespace isthmus {
 /// checks by it.
 ///
 /// Options of a Kind may refer to `#/definitions/bandwidth`, `latency`, `bytes`, `bytes_or_zero` and `speed`.
-/// An integer option without a `maximum` gets 2147483647, so that it can be read as an int.
+/// An option that is of use only where others have certain values says so with the keyword `onlyWith`:
+/// `{"onlyWith": {"aggregate": ["ring_chunked"]}}`; its default holds only there, and given elsewhere it is
+/// an error. An integer option without a `maximum` gets 2147483647, so that it can be read as an int.
 nlohmann::json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>& models,
                                const std::vector<Kind>& data_sets);
 

@@ -124,15 +124,39 @@ std::vector<std::string> SchemaView::known_keys(const Schemas& schemas) {
 
 void SchemaView::fill_defaults(json& value) const { fill_defaults(value, at_root(&value)); }
 
+std::optional<std::pair<std::string, json>> SchemaView::missing_companion(const Schemas& schemas,
+                                                                          const json& object) {
+  for (const json* schema : schemas) {
+    const json companions = schema->value("onlyWith", json::object());
+    for (const auto& [key, allowed] : companions.items()) {
+      const auto member = object.find(key);
+      if (member == object.end() || std::ranges::find(allowed, *member) == allowed.end())
+        return std::pair(key, allowed);
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether anything was filled in.
+bool SchemaView::fill_members(json& value, const Schemas& schemas) const {
+  bool filled = false;
+  for (const std::string& key : known_keys(schemas)) {
+    if (value.contains(key)) continue;
+    const Schemas of_member = child(schemas, key, nullptr);
+    if (missing_companion(of_member, value)) continue;
+    const auto found =
+        std::ranges::find_if(of_member, [](const json* schema) { return schema->contains("default"); });
+    if (found == of_member.end()) continue;
+    value[key] = (**found)["default"];
+    filled = true;
+  }
+  return filled;
+}
+
 void SchemaView::fill_defaults(json& value, const Schemas& schemas) const {
   if (value.is_object()) {
-    for (const std::string& key : known_keys(schemas)) {
-      if (value.contains(key)) continue;
-      for (const json* schema : child(schemas, key, nullptr)) {
-        if (!schema->contains("default")) continue;
-        value[key] = (*schema)["default"];
-        break;
-      }
+    // Until nothing changes: what one option is filled with may be what another one is only with.
+    while (fill_members(value, schemas)) {
     }
   }
   for_each_child(value, [&](const std::string& key, json& member) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace isthmus {
@@ -32,12 +34,19 @@ class SchemaView {
   /// The names of all members that `schemas` know.
   static std::vector<std::string> known_keys(const Schemas& schemas);
 
-  /// Fills in what `value` leaves out and the schemas have a `default` for, at all depths.
+  /// Fills in what `value` leaves out and the schemas have a `default` for, at all depths. What is `onlyWith`
+  /// other members is left out where those are not so.
   void fill_defaults(nlohmann::json& value) const;
+
+  /// The member that the keyword `onlyWith` of `schemas` misses in an object, and what it may be there; null:
+  /// none. `{"onlyWith": {"split": ["by_label"]}}` says that an option is of use only with that split.
+  static std::optional<std::pair<std::string, nlohmann::json>> missing_companion(
+      const Schemas& schemas, const nlohmann::json& object);
 
  private:
   void collect(const nlohmann::json& schema, const nlohmann::json* value, Schemas& result) const;
   void fill_defaults(nlohmann::json& value, const Schemas& schemas) const;
+  bool fill_members(nlohmann::json& value, const Schemas& schemas) const;
 
   const nlohmann::json& root_;
 };

@@ -134,7 +134,7 @@ void SimulatedCommunicator::worked(double start_seconds) {
 }
 
 void SimulatedCommunicator::begin(Wire& wire, const simgrid::s4u::CommPtr& message, int from, int to,
-                          std::uint64_t bytes) {
+                                  std::uint64_t bytes) {
   if (wire.enter(message)) return;
   const double latency = state_.platform.route(from, to).latency_seconds *
                          latency_factor(state_.platform.network_constants(), bytes);
@@ -162,9 +162,9 @@ void SimulatedCommunicator::wait_all(std::span<Request> requests) {
 void SimulatedCommunicator::book_wait(double start_seconds, TransferTimes& times) {
   const double end = now_seconds();
   if (end > start_seconds) {
-    const double busy = times.draw(state_.timeline, track_, start_seconds, end);
-    worker_.ledger.communication_seconds += busy;
-    worker_.ledger.idle_seconds += end - start_seconds - busy;
+    const TransferTimes::Share share = times.draw(state_.timeline, track_, start_seconds, end);
+    worker_.ledger.communication_seconds += share.busy_seconds;
+    worker_.ledger.idle_seconds += share.idle_seconds;
   }
   times.clear();
 }

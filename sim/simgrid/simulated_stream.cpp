@@ -59,9 +59,9 @@ struct SimulatedStream::Shared {
 SimulatedStream::SimulatedStream(SimulationState& state, SimulatedWorker& worker,
                                  SimulatedCommunicator& of_worker)
     : shared_(std::make_shared<Shared>(state, worker)), of_worker_(of_worker) {
-  compat::add_actor("stream " + std::to_string(worker.rank), s4u::this_actor::get_host(),
-                    [shared = shared_] { shared->work_off(); })
-      ->daemonize();
+  compat::add_actor("stream " + std::to_string(worker.rank), s4u::this_actor::get_host(), [shared = shared_] {
+    shared->work_off();
+  })->daemonize();
 }
 
 void SimulatedStream::enqueue(std::function<void(Communicator&)> work) {

@@ -4,7 +4,8 @@
 
 namespace isthmus {
 
-double TransferTimes::draw(Timeline& timeline, int track, double start_seconds, double end_seconds) {
+TransferTimes::Share TransferTimes::draw(Timeline& timeline, int track, double start_seconds,
+                                         double end_seconds) {
   std::ranges::sort(times_, {}, &Time::start_seconds);
   const auto within = [&](const Time& time) {
     return time.end_seconds > start_seconds && time.start_seconds < end_seconds &&
@@ -15,18 +16,21 @@ double TransferTimes::draw(Timeline& timeline, int track, double start_seconds, 
     if (within(time)) (time.outgoing ? sending : receiving) = true;
   }
   const char* name = sending && receiving ? "send and receive" : sending ? "send" : "receive";
-  double position = start_seconds, busy = 0;
+  Share share;
+  double position = start_seconds;
   for (const Time& time : times_) {
     if (!within(time) || time.end_seconds <= position) continue;
     const double begin = std::max(position, time.start_seconds);
     const double end = std::min(end_seconds, time.end_seconds);
     timeline.add(track, "wait", position, begin);
     timeline.add(track, name, begin, end);
-    busy += end - begin;
+    share.idle_seconds += begin - position;
+    share.busy_seconds += end - begin;
     position = end;
   }
   timeline.add(track, "wait", position, end_seconds);
-  return busy;
+  share.idle_seconds += end_seconds - position;
+  return share;
 }
 
 }  // namespace isthmus

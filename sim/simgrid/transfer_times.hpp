@@ -14,9 +14,12 @@ class TransferTimes {
   }
   void clear() { times_.clear(); }
 
-  /// Draws the time from start to end on that track: what was under way, else waiting. Returns the seconds in
-  /// which something was.
-  double draw(Timeline& timeline, int track, double start_seconds, double end_seconds);
+  /// Seconds in which something was under way, and in which nothing was.
+  struct Share {
+    double busy_seconds = 0, idle_seconds = 0;
+  };
+  /// Draws the time from start to end on that track: what was under way, else waiting.
+  Share draw(Timeline& timeline, int track, double start_seconds, double end_seconds);
 
  private:
   struct Time {

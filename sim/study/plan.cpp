@@ -2,9 +2,8 @@
 
 #include "models/error.hpp"
 #include "models/threads.hpp"
-#include "sim/collectives/all_reduce.hpp"
-#include "sim/collectives/pairs.hpp"
 #include "sim/scenario/schema.hpp"
+#include "sim/study/resolve_aggregate.hpp"
 
 namespace isthmus {
 namespace {
@@ -16,31 +15,9 @@ std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
   return kinds;
 }
 
-/// `aggregate`: "auto" becomes the algorithm whose closed form is the shortest.
-void choose_aggregate(Point& point) {
-  Scenario& scenario = point.scenario;
-  if (scenario.protocol.value("aggregate", "") != "auto") return;
-  const int workers = scenario.platform.workers;
-  const LinkModel link =
-      inspect_platform(scenario.platform, scenario.network, all_pairs_of(workers)).slowest_link();
-  nlohmann::json seconds = nlohmann::json::object();
-  std::string best;
-  for (const std::string& name : automatic_all_reduces()) {
-    scenario.protocol["aggregate"] = name;
-    const auto protocol = make_protocol(scenario.protocol);
-    const Job job(scenario.data, scenario.model, scenario.training, workers, protocol->round_plan(), false);
-    const double predicted =
-        forecast(*protocol, job, link, wire_format_of(scenario.protocol)).communication_seconds;
-    if (best.empty() || predicted < seconds.at(best).get<double>()) best = name;
-    seconds[name] = predicted;
-  }
-  scenario.protocol["aggregate"] = best;
-  point.chosen = {{"aggregate", best}, {"predicted_communication_seconds", seconds}};
-}
-
 PlannedRun plan_run(Point point) {
   PlannedRun run;
-  choose_aggregate(point);
+  resolve_aggregate(point);
   const Scenario& scenario = point.scenario;
   run.protocol = make_protocol(scenario.protocol);
   run.job = std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
@@ -53,8 +30,9 @@ PlannedRun plan_run(Point point) {
     throw InputError("/training/precision", "found \"bf16\", which this CPU does not compute (it has " +
                                                 instruction_set() + "); allowed here: \"fp32\"");
   }
-  run.platform = inspect_platform(scenario.platform, scenario.network,
-                                  run.protocol->talking_pairs(scenario.platform.workers));
+  const int workers = scenario.platform.workers;
+  run.platform = inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(workers),
+                                  site_traffic(scenario.protocol, workers));
   run.forecast =
       forecast(*run.protocol, *run.job, run.platform.slowest_link(), wire_format_of(scenario.protocol));
   run.point = std::move(point);

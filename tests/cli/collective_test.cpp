@@ -144,3 +144,48 @@ TEST_CASE("aggregate auto takes what is fastest on the network at hand, and says
   CHECK(chosen("10Gbps", "100ms") == "halving_doubling");
   CHECK(chosen("1Mbps", "10us") == "ring_chunked");
 }
+
+TEST_CASE("a scenario's all-reduce takes what it takes alone, with the same chunks") {
+  const TemporaryFolder folder;
+  const auto in_scenario = [&](const json& options) {
+    json scenario = {
+        {"name", "chunks"},
+        {"platform",
+         {{"file", source_path("platforms/star-8.xml")},
+          {"workers", 8},
+          {"bandwidth", "100Mbps"},
+          {"latency", "1ms"}}},
+        {"data",
+         {{"set", "synthetic"}, {"dimensions", 64}, {"classes", 8}, {"samples", 640}, {"test_samples", 8}}},
+        {"model", {{"kind", "mlp"}, {"hidden", {1000}}, {"batch_norm", false}}},
+        {"training", {{"rounds", 1}}},
+        {"numerics", "costs"},
+        {"protocol", {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}}}};
+    scenario["protocol"].update(options);
+    write_text(folder / "chunks.json", scenario.dump());
+    const fs::path out = folder / ("run" + std::to_string(std::hash<std::string>()(scenario.dump())));
+    const ProgramResult result = run_program({"run", folder / "chunks.json", "--out", out});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    const json run = read_json_file(fs::directory_iterator(out / "runs")->path() / "run.json");
+    for (const char* option : {"chunk", "chunks_in_flight"}) {  // defaults, too, are in what was run
+      CHECK(run["configuration"]["protocol"].contains(option));
+    }
+    return run["summary"]["simulated_seconds"].get<double>();
+  };
+  const auto alone = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"--kind",      "all_reduce", "--algorithm", "ring_chunked",
+                                          "--bytes",     "292032B",    "--workers",   "8",
+                                          "--bandwidth", "100Mbps",    "--latency",   "1ms"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return measured(arguments)["results"][0]["simulated_seconds"].get<double>();
+  };
+  // What remains is the step's compute, the same whatever the chunks.
+  const double compute = in_scenario(json::object()) - alone({});
+  CHECK(compute > 0);
+  const double small = alone({"--chunk", "500B", "--in-flight", "2"});
+  CHECK(in_scenario({{"chunk", "500B"}, {"chunks_in_flight", 2}}) - compute == Approx(small).epsilon(1e-9));
+  const double many = alone({"--chunk", "4kB", "--in-flight", "16"});
+  CHECK(in_scenario({{"chunk", "4kB"}, {"chunks_in_flight", 16}}) - compute == Approx(many).epsilon(1e-9));
+  CHECK(small > 1.5 * many);
+}

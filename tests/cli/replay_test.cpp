@@ -125,6 +125,22 @@ TEST_CASE("a trajectory serves whatever does not change its numbers, and nothing
   }
 }
 
+TEST_CASE("a sweep over chunks and overlap trains once") {
+  const TemporaryFolder folder;
+  json scenario = small_study("chunks");
+  scenario["protocol"] = {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"bucket", "1kB"}};
+  scenario["sweep"] = {{"/protocol/chunk", {"100B", "1kB", "1MiB"}}, {"/protocol/overlap", {true, false}}};
+  write_text(folder / "scenario.json", scenario.dump());
+  const std::string file = folder / "scenario.json";
+  CHECK_THAT(run_program({"check", file}).out, Contains("6 runs of 1 distinct trajectory"));
+  REQUIRE(run_program({"run", file, "--out", folder / "live", "--no-replay"}).exit_code == 0);
+  REQUIRE(
+      run_program({"run", file, "--out", folder / "once", "--trajectories", folder / "store"}).exit_code ==
+      0);
+  CHECK(numerics_of(folder / "once") == std::map<std::string, int>{{"live", 1}, {"replayed", 5}});
+  CHECK(comparable_files(folder / "once") == comparable_files(folder / "live"));
+}
+
 TEST_CASE("whatever is killed, and when: the same command ends in the same files") {
   const TemporaryFolder folder;
   json scenario = network_study("killed");

@@ -70,6 +70,10 @@ TEST_CASE("traces have what Perfetto needs, nest, and sum to workers.csv") {
       REQUIRE(event.at("name").is_string());
       REQUIRE(event.at("pid").is_number_integer());
       if (event.at("ph") == "M") {
+        if (event.at("name") == "thread_sort_index") {
+          REQUIRE(event.at("args").at("sort_index").is_number_integer());
+          continue;
+        }
         REQUIRE((event.at("name") == "process_name" || event.at("name") == "thread_name"));
         REQUIRE(event.at("args").at("name").is_string());
         if (event.at("name") == "thread_name") track_names[event.at("tid")] = event.at("args").at("name");
@@ -85,11 +89,18 @@ TEST_CASE("traces have what Perfetto needs, nest, and sum to workers.csv") {
     const auto workers = read_table(run / "workers.csv");
     const double simulated = read_json_file(run / "run.json").at("summary").at("simulated_seconds");
     REQUIRE(workers.size() == 3);
-    REQUIRE(tracks.size() == workers.size());
+    const bool overlaps = std::string(id) == "0-data_parallel";  // by a stream of each worker
+    REQUIRE(tracks.size() == (overlaps ? 2 : 1) * workers.size());
+    REQUIRE(track_names.size() == tracks.size());
     for (const auto& worker : workers) {
       const int track = std::stoi(worker.at("rank")) + 1;
       CHECK(track_names.at(track) == worker.at("rank") + " " + worker.at("host"));
       require_nested(tracks.at(track));
+      const int stream = track + static_cast<int>(workers.size());
+      if (overlaps) {
+        CHECK(track_names.at(stream) == track_names.at(track) + ", communication");
+        require_nested(tracks.at(stream));
+      }
       std::map<std::string, double> seconds;
       std::set<std::string> rounds;
       double end = 0;

@@ -17,7 +17,8 @@ namespace {
 using nlohmann::json;
 using Table = std::vector<std::vector<std::string>>;
 
-std::vector<std::string> mpirun(int processes, std::vector<std::string> arguments) {
+std::vector<std::string> mpirun(int processes, const std::vector<std::string>& arguments,
+                                const std::string& program = ISTHMUS_MPI) {
   std::vector<std::string> words = {"OMPI_ALLOW_RUN_AS_ROOT=1",
                                     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
                                     ISTHMUS_MPIRUN,
@@ -26,7 +27,7 @@ std::vector<std::string> mpirun(int processes, std::vector<std::string> argument
                                     "200",
                                     "-n",
                                     std::to_string(processes),
-                                    ISTHMUS_MPI};
+                                    program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
 }
@@ -114,6 +115,8 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "data_parallel"}, {"aggregate", "tree"}},
                               {{"kind", "data_parallel"}, {"aggregate", "server"}},
                               {{"kind", "data_parallel"}, {"aggregate", "sharded"}},
+                              {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"chunk", "100B"}},
+                              {{"kind", "data_parallel"}, {"aggregate", "hierarchical"}, {"group_size", 2}},
                               {{"kind", "local_sgd"}, {"local_steps", 7}},
                               {{"kind", "local_sgd"}, {"local_steps", 7}, {"slow_momentum", 0.5}},
                               {{"kind", "post_local_sgd"}, {"local_steps", 7}, {"switch_at", 0.2}},
@@ -173,6 +176,13 @@ TEST_CASE("where costs are counted, devices take the time that the platform says
   for (std::size_t row = 1; row < workers.size(); ++row) {
     CHECK(std::stod(workers[row][2]) >= std::stod(workers[row][8]) / 10e6);  // at least: sleeps may be long
   }
+}
+
+TEST_CASE("a real send is over when it has been received") {
+  const TemporaryFolder folder;
+  const auto result = run_program(mpirun(2, {folder / "file"}, ISTHMUS_RENDEZVOUS));
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
 }
 
 TEST_CASE("what cannot run on real machines is said once, with exit code 2") {

@@ -6,10 +6,7 @@
 #                        [--only PROTOCOLS] [--mpi-options "--mca NAME VALUE ..."]
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-live=no rates="20 50 100 200" workers="2 4" build=$here/../../build out= only=.
-# Messages go out whole. By default OpenMPI sends 64 KB, waits for an answer, and sends the rest; where both directions
-# are busy that answer stands in the queue of a slow link.
-mpi_options="--mca btl_tcp_eager_limit 67108864 --mca btl_tcp_rndv_eager_limit 67108864"
+live=no rates="20 50 100 200" workers="2 4" build=$here/../../build out= only=. mpi_options=
 while (($# > 0)); do
   case $1 in
     --live) live=yes && shift ;;
@@ -42,16 +39,20 @@ make_network 1 2> "$work/errors" && set_rate 100 2>> "$work/errors" ||
 remove_network
 results=${out:-$work/results}
 mkdir -p "$results"
+: > "$results/table.txt"
 
 export ISTHMUS_NAMESPACES=$prefix OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 longest_run_seconds=120
+# Ahead of what else runs on this machine, if the system lets us.
+first=
+chrt --rr 10 true 2> /dev/null && first="chrt --rr 10"
 
 # over_network WORKERS ARGUMENTS: isthmus-mpi with one worker on each machine.
 over_network() {
   local hosts= machine count=$1
   shift
   for ((machine = 1; machine <= count; machine++)); do hosts+=${hosts:+,}$subnet.$machine:1; done
-  in_namespace "$switch" timeout -k 5 $longest_run_seconds mpirun --host "$hosts" -n "$count" --bind-to none \
+  in_namespace "$switch" timeout -k 5 $longest_run_seconds $first mpirun --host "$hosts" -n "$count" --bind-to none \
     --mca plm rsh --mca plm_rsh_agent "$here/agent.sh" --mca plm_rsh_no_tree_spawn 1 \
     --mca oob_tcp_if_include $subnet.0/24 --mca btl tcp,self --mca btl_tcp_if_include $subnet.0/24 \
     --mca mpi_yield_when_idle 1 $mpi_options "$build/isthmus-mpi" "$@" > "$work/log" 2>&1 ||
@@ -63,8 +64,13 @@ column() {
   awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$2"
 }
 
-# Seconds between the two rows of a history.
-second_half() { column simulated_seconds "$1" | awk 'NR > 1 { printf "%.9f", $1 - before } { before = $1 }'; }
+# compare PREDICTED REAL: two histories by quarters of the run. Of the last three, the one in the middle by its error:
+# its seconds predicted and real, and predicted / real - 1 in %.
+compare() {
+  paste <(column simulated_seconds "$1") <(column simulated_seconds "$2") | awk '
+    NR > 1 { printf "%.9f %.9f %+.2f\n", $1 - predicted, $2 - real, (($1 - predicted) / ($2 - real) - 1) * 100 }
+    { predicted = $1; real = $2 }' | sort -g -k 3 | sed -n 2p
+}
 
 all_sent_bytes() {
   local sum=0 machine
@@ -72,7 +78,7 @@ all_sent_bytes() {
   echo $sum
 }
 
-# What one direction of a machine's link carries of payload: TCP's 1448 of the 1514 bytes that tbf counts of a packet.
+# What one direction of a machine's link carries of payload: TCP's 1448 of the 1514 bytes that count of a packet.
 payload_rate() { awk -v rate="$1" 'BEGIN { printf "%.6f", rate * 1448 / 1514 }'; }
 
 platform() {
@@ -85,63 +91,76 @@ platform() {
 XML
 }
 
-# Half of a small message's time in microseconds, for each of the two links it crosses.
+# Half of a small message's time in microseconds, for each of the two links it crosses. (Each of the 200 rounds has two,
+# one after the other.)
 latency_us() {
   over_network 2 "$here/ping.json" --out "$work/ping"
   awk -v seconds="$(column simulated_seconds "$work/ping/runs.csv")" 'BEGIN { print seconds / 200 / 2 / 2 * 1e6 }'
   rm -rf "$work/ping"
 }
 
-# Sustained FLOP/s of a worker while so many compute at once on this machine: the second half of 200 local steps,
-# between few messages over loopback.
+# Sustained FLOP/s of a worker while so many compute at once on this machine: of the same run over loopback, FLOPs over
+# the time in which no message is waited for, so with what the protocol does around its training. The first quarter of
+# the rounds, in which processes get ready, counts as the others.
 measured_speed() {
-  local protocol=${3#*-}
-  timeout $longest_run_seconds mpirun --oversubscribe -n "$1" --mca mpi_yield_when_idle 1 "$build/isthmus-mpi" "$2" \
-    --point "$3" --set /numerics=live --set /platform/workers="$1" --set /training/rounds=4 \
-    --set /training/evaluate_every_rounds=2 --set "/sweep/~1protocol/named/$protocol/local_steps=50" \
-    --out "$work/calibration" > "$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
-  local run=$work/calibration/runs/$3
-  column flops "$run/workers.csv" | awk -v workers="$1" -v seconds="$(second_half "$run/history.csv")" '
-    { flops += $1 } END { printf "%.0ff", flops / 2 / workers / seconds }'
+  local count=$1 scenario=$2 point=$3 run=$work/calibration/runs/$3 warm
+  timeout $longest_run_seconds $first mpirun --oversubscribe -n "$count" --bind-to none --mca mpi_yield_when_idle 1 \
+    "$build/isthmus-mpi" "$scenario" --point "$point" --set /numerics=live --set /platform/workers="$count" \
+    --set /training/rounds=80 --set /training/evaluate_every_rounds=20 --out "$work/calibration" > "$work/log" 2>&1 ||
+    { cat "$work/log" >&2 && exit 1; }
+  warm=$(column simulated_seconds "$run/history.csv" |
+    awk 'NR == 1 { first = $1 } END { print ($1 - first) * 4 / 3 / $1 }')
+  paste <(column flops "$run/workers.csv") <(column compute_seconds "$run/workers.csv") | awk -v warm="$warm" '
+    { flops += $1; seconds += $2 } END { printf "%.0ff", flops / (seconds * warm) }'
   rm -rf "$work/calibration"
 }
 
+# speed_of WORKERS SCENARIO POINT: sets speed; measured once for all rates.
+declare -A speeds
+speed_of() {
+  [[ -n ${speeds[$1-$3]:-} ]] || speeds[$1-$3]=$(measured_speed "$@") || exit 1
+  speed=${speeds[$1-$3]}
+}
+
+# points SCENARIO: the runs of its sweep.
+points() {
+  timeout $longest_run_seconds "$build/isthmus" run "$1" --out "$work/points" > "$work/log" 2>&1 ||
+    { cat "$work/log" >&2 && exit 1; }
+  ls "$work/points/runs"
+  rm -rf "$work/points"
+}
+
+declare -A points_of
+for scenario in "$here"/{dense,residual}.json; do points_of[$scenario]=$(points "$scenario") || exit 1; done
 printf '%-8s %9s  %-22s %12s %12s %8s %14s\n' workers Mbit/s protocol predicted real error wire/payload
 for count in $workers; do
-  make_network "$count"
+  make_network "$count" || exit 1
   for rate in $rates; do
-    set_rate "$rate"
+    set_rate "$rate" || exit 1
     latency=$(latency_us) || exit 1
-    half=$((rate >= 30 ? (rate + 10) / 20 : 2)) # what is measured: the second half of the rounds, warm
+    quarter=$((rate >= 30 ? (rate + 10) / 20 : 2)) # rounds
     for scenario in "$here"/{dense,residual}.json; do
-      name=$(basename "$scenario" .json)
-      speed=2Gf
-      if [[ $live == yes ]]; then
-        point=$([[ $name == dense ]] && echo 4-local_sgd-ring || echo 0-resist-peer)
-        speed=$(measured_speed "$count" "$scenario" "$point") || exit 1
-      fi
-      platform "$count" "$(payload_rate "$rate")" "$latency" "$speed"
-      change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count" --set /training/rounds=$((2 * half))
-        --set /training/evaluate_every_rounds=$half --set /network/crosstraffic=true)
-      [[ $live == yes ]] && change+=(--set /numerics=live)
-      predicted=$work/predicted
-      "$build/isthmus" run "$scenario" "${change[@]}" --trajectories "$work/trajectories" --out "$predicted" \
-        > "$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
-      for run in "$predicted"/runs/*; do
-        point=$(basename "$run")
-        grep -Eq "$only" <<< "$point" || continue
+      for point in $(grep -E "$only" <<< "${points_of[$scenario]}"); do
+        speed=2Gf
+        [[ $live == no ]] || speed_of "$count" "$scenario" "$point"
+        platform "$count" "$(payload_rate "$rate")" "$latency" "$speed"
+        change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count"
+          --set /training/rounds=$((4 * quarter)) --set /training/evaluate_every_rounds=$quarter)
+        [[ $live == no ]] || change+=(--set /numerics=live)
+        timeout $longest_run_seconds "$build/isthmus" run "$scenario" --only "$point" "${change[@]}" \
+          --trajectories "$work/trajectories" --out "$work/predicted" > "$work/log" 2>&1 ||
+          { cat "$work/log" >&2 && exit 1; }
         before=$(all_sent_bytes)
         over_network "$count" "$scenario" --point "$point" "${change[@]}" --out "$work/real"
         wire=$(($(all_sent_bytes) - before))
         real=$work/real/runs/$point
         payload=$(column bytes_sent "$real/workers.csv" | awk '{ sum += $1 } END { print sum }')
-        awk -v n="$count" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" \
-          -v predicted="$(second_half "$run/history.csv")" \
-          -v real="$(second_half "$real/history.csv")" 'BEGIN {
-            printf "%-8d %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, predicted, real,
-                   (predicted / real - 1) * 100, wire / payload }' | tee -a "$results/table.txt"
+        compare "$work/predicted/runs/$point/history.csv" "$real/history.csv" |
+          awk -v n="$count" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" '{
+            printf "%-8d %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, $1, $2, $3, wire / payload
+          }' | tee -a "$results/table.txt"
+        rm -rf "$work/predicted" "$work/real"
       done
-      rm -rf "$predicted" "$work/real"
     done
   done
   remove_network

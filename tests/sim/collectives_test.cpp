@@ -206,9 +206,9 @@ TEST_CASE("all-reduce: every form gives the sum and the mean, the same bits on e
     for (const std::string& form : forms) {
       Vector sum = values_of(comm.rank(), count), mean = sum, uneven = sum;
       for (std::size_t i = 0; i < count; ++i) uneven[i] = std::sin(uneven[i]);
-      all_reduce_named(form).run(comm, sum);
-      isthmus::mean(all_reduce_named(form), comm, mean);
-      all_reduce_named(form).run(comm, uneven);
+      all_reduce_named(form)->run(comm, sum);
+      isthmus::mean(*all_reduce_named(form), comm, mean);
+      all_reduce_named(form)->run(comm, uneven);
       results.push_back({sum, mean, uneven});
     }
     return results;
@@ -245,7 +245,7 @@ TEST_CASE("groups: a collective among some ranks leaves the others alone") {
       }
     }
     Group group(worker.communicator(), worker.rank() % 2 == 1 ? odd : even);
-    all_reduce_named("ring").run(group, values);
+    all_reduce_named("ring")->run(group, values);
     broadcast(group, from_root, 2);
     return json{values, from_root, group.rank()};
   });

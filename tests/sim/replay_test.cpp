@@ -86,6 +86,10 @@ TEST_CASE("data parallel and local SGD replay and resume to the bit", "[replay]"
     check_replay(live_scenario({{"kind", "data_parallel"}, {"aggregate", aggregate}}));
     check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", aggregate}}));
   }
+  for (const int group_size : {2, 3}) {
+    check_replay(live_scenario(
+        {{"kind", "data_parallel"}, {"aggregate", "hierarchical"}, {"group_size", group_size}}));
+  }
   check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 3}, {"wire_format", "bf16"}}));
   for (const char* state : {"keep", "reset"}) {
     check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 2}},
@@ -120,13 +124,13 @@ TEST_CASE("IST replays and resumes to the bit", "[replay]") {
 }
 
 TEST_CASE("ResIST replays and resumes to the bit", "[replay]") {
-  for (const char* exchange : {"peer", "server"}) {
-    check_replay(live_scenario({{"kind", "resist"},
-                                {"local_steps", 2},
-                                {"exchange", exchange},
-                                {"partition_sections", {2, 3}},
-                                {"warm_up_rounds", 1}},
-                               residual()));
+  for (const json& exchange :
+       {json{{"exchange", "peer"}}, json{{"exchange", "server"}}, json{{"aggregate", "tree"}},
+        json{{"aggregate", "hierarchical"}, {"group_size", 2}}}) {
+    json protocol = {
+        {"kind", "resist"}, {"local_steps", 2}, {"partition_sections", {2, 3}}, {"warm_up_rounds", 1}};
+    protocol.update(exchange);
+    check_replay(live_scenario(protocol, residual()));
   }
 }
 

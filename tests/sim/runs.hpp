@@ -7,10 +7,12 @@
 #include <memory>
 #include <set>
 
+#include "sim/collectives/all_reduce.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/simgrid/simulation.hpp"
 #include "sim/study/plan.hpp"
+#include "sim/study/resolve_aggregate.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace isthmus::testing {
@@ -47,6 +49,11 @@ inline json scenario_with(const json& changes) {
   return scenario;
 }
 
+/// An all-reduce with the usual options.
+inline std::unique_ptr<Collective> all_reduce_named(const std::string& name) {
+  return make_collective(CollectiveKind::all_reduce, name, {});
+}
+
 /// A protocol whose workers run a function, and then end all rounds with the initial parameters.
 class TestProtocol final : public Protocol {
  public:
@@ -78,7 +85,9 @@ struct Prepared {
 
   static Scenario resolve(const json& document) {
     static const json schema = complete_schema();
-    return resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0).scenario;
+    Point point = resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0);
+    resolve_aggregate(point);
+    return point.scenario;
   }
 
   Scenario scenario;

@@ -70,7 +70,7 @@ TEST_CASE("wire formats: the mean is the same to the bit on every worker, and cl
           for (std::size_t i = 0; i < count; ++i)
             values[i] =
                 1 + static_cast<float>((i * 37 + static_cast<std::size_t>(worker.rank()) * 11) % 101) / 101;
-          mean(all_reduce_named(name), worker.communicator(), values);
+          mean(*all_reduce_named(name), worker.communicator(), values);
           means[static_cast<std::size_t>(worker.rank())] = values;
         });
         const Prepared prepared(scenario, std::move(protocol));

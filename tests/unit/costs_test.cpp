@@ -4,9 +4,11 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "models/mlp.hpp"
+#include "models/resnet.hpp"
 #include "models/sgd.hpp"
 
 using namespace isthmus;
@@ -155,4 +157,39 @@ TEST_CASE("A network takes the memory that its cost profile says", "[costs]") {
   const double huge_pages = capacity == 1000 ? 3 * 2 * double{2 << 20} : 0;
   CHECK(taken < said + 80e3 + huge_pages);
   CHECK(said > 500e3);
+}
+
+namespace {
+
+/// The backward pass as steps: all of its FLOPs, and each trainable parameter once, from the last layer to
+/// the first but for shortcuts.
+void check_backward_steps(const Model& model, int batch) {
+  double flops = 0;
+  std::vector<int> times(model.layout().trainable_size());
+  for (const BackwardStep& step : model.backward_steps(batch)) {
+    CHECK(step.flops >= 0);
+    flops += step.flops;
+    for (std::size_t i = 0; i < step.parameters.size; ++i) ++times.at(step.parameters.offset + i);
+  }
+  CHECK(flops == model.costs(batch).backward_flops);
+  CHECK(std::ranges::all_of(times, [](int each) { return each == 1; }));
+  CHECK(model.backward_steps(batch).back().parameters.offset == 0);
+}
+
+}  // namespace
+
+TEST_CASE("The steps of a backward pass take its FLOPs and know each gradient once", "[costs]") {
+  check_backward_steps(Mlp({.inputs = 5, .hidden = {}, .classes = 3}, 20), 4);
+  check_backward_steps(Mlp({.inputs = 50, .hidden = {60, 30, 20}, .classes = 10, .bias = true}, 204), 7);
+  for (const bool bottleneck : {false, true}) {
+    for (const bool pre_activation : {false, true}) {
+      check_backward_steps(Resnet({.input = {3, 16, 16},
+                                   .classes = 10,
+                                   .sections = {2, 1, 2},
+                                   .widths = {4, 8, 12},
+                                   .style = {.bottleneck = bottleneck, .pre_activation = pre_activation}},
+                                  3 * 16 * 16 + 4),
+                           5);
+    }
+  }
 }

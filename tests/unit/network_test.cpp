@@ -1,6 +1,7 @@
 // Whole networks: loss and gradient against a double-precision network and its finite differences.
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "models/mlp.hpp"
 #include "tests/unit/finite_difference.hpp"
@@ -101,6 +102,25 @@ TEST_CASE("Gradients of networks agree with finite differences", "[network][grad
   if (c.statistics == BatchStatistics::batch) {
     CHECK(network->evaluate(parameters, batch).loss_sum == result.loss_sum);
   }
+}
+
+TEST_CASE("During the backward pass a network tells which gradients are final", "[network]") {
+  const Mlp model({.inputs = 4, .hidden = {6, 5}, .classes = 3, .bias = true}, 20);
+  auto parameters = model.initial_parameters(random_stream(1, "initial"));
+  const Matrix input = normal_matrix(9, 4, 1);
+  const auto labels = random_labels(9, 3, 3);
+  std::vector<float> gradients(model.layout().trainable_size()), when_told(gradients.size());
+  std::vector<std::size_t> told = {gradients.size()};
+  model.network(9)->gradient(parameters, {{input.data(), 9, 4}, labels}, gradients, [&](std::size_t from) {
+    CHECK(from <= told.back());
+    std::copy(gradients.begin() + static_cast<std::ptrdiff_t>(from),
+              gradients.begin() + static_cast<std::ptrdiff_t>(told.back()),
+              when_told.begin() + static_cast<std::ptrdiff_t>(from));
+    told.push_back(from);
+  });
+  CHECK(when_told == gradients);
+  CHECK(told.back() == 0);
+  CHECK(std::set(told.begin(), told.end()).size() == 6);  // five blocks' layers, and the end
 }
 
 TEST_CASE("A network's result does not depend on what it computed before", "[network]") {

@@ -11,10 +11,24 @@ namespace isthmus::test {
 /// Stand-ins for the protocols, models and data sets of the program, to test scenarios without them.
 inline nlohmann::json stand_in_schema() {
   using nlohmann::json;
-  const json aggregate = {{"enum", {"ring", "tree", "server", "sharded"}}, {"default", "ring"}};
+  const json aggregate = {
+      {"enum", {"ring", "ring_chunked", "tree", "server", "sharded", "hierarchical", "auto"}},
+      {"default", "ring"}};
+  const json chunked = {{"aggregate", {"ring_chunked", "auto"}}};
+  const json chunk = {{"$ref", "#/definitions/bytes"}, {"default", "1MiB"}, {"onlyWith", chunked}};
+  const json in_flight = {{"type", "integer"}, {"minimum", 1}, {"default", 4}, {"onlyWith", chunked}};
+  const json group_size = {
+      {"type", "integer"}, {"minimum", 1}, {"onlyWith", {{"aggregate", {"hierarchical", "auto"}}}}};
+  json peer_aggregate = aggregate;
+  peer_aggregate["onlyWith"] = {{"exchange", {"peer"}}};
   const json local_steps = {{"type", "integer"}, {"minimum", 1}};
   const std::vector<Kind> protocols = {
-      {"data_parallel", "Gradients are averaged after each step.", {{"aggregate", aggregate}}},
+      {"data_parallel",
+       "Gradients are averaged after each step.",
+       {{"aggregate", aggregate},
+        {"chunk", chunk},
+        {"chunks_in_flight", in_flight},
+        {"group_size", group_size}}},
       {"local_sgd",
        "Parameters are averaged after some steps.",
        {{"aggregate", aggregate}, {"local_steps", local_steps}},
@@ -24,7 +38,12 @@ inline nlohmann::json stand_in_schema() {
        {{"local_steps", local_steps},
         {"exchange", {{"enum", {"server", "sharded"}}, {"default", "server"}}},
         {"partition", {{"enum", {"uniform", "stratified"}}}}},
-       {"local_steps"}}};
+       {"local_steps"}},
+      {"resist",
+       "Workers train subnets of blocks.",
+       {{"exchange", {{"enum", {"peer", "server"}}, {"default", "peer"}}},
+        {"aggregate", peer_aggregate},
+        {"chunk", chunk}}}};
   const json width = {{"type", "integer"}, {"minimum", 1}};
   const std::vector<Kind> models = {
       {"mlp",

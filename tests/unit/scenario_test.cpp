@@ -7,8 +7,10 @@
 
 #include "models/error.hpp"
 #include "scenario_kinds.hpp"
+#include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
+#include "sim/scenario/schema_view.hpp"
 
 using namespace isthmus;
 using nlohmann::json;
@@ -270,7 +272,7 @@ TEST_CASE("The assembled schema is complete and stable", "[scenario]") {
   CHECK(schema_text(schema()) == schema_text(test::stand_in_schema()));
   CHECK(schema_text(schema()).ends_with("}\n"));
   const json& protocol = schema()["properties"]["protocol"];
-  CHECK(protocol["properties"]["kind"]["enum"] == json{"data_parallel", "local_sgd", "ist"});
+  CHECK(protocol["properties"]["kind"]["enum"] == json{"data_parallel", "local_sgd", "ist", "resist"});
   const json& ist = protocol["allOf"][2]["then"];
   CHECK(ist["additionalProperties"] == false);
   CHECK(ist["required"] == json::array({"local_steps"}));
@@ -285,6 +287,31 @@ TEST_CASE("A kind's quantities are checked by their definition", "[scenario]") {
   CHECK(message_of([&] {
           resolve(scenario);
         }).starts_with("/data/bytes_per_sample: found \"1e60GiB\"; must be"));
+}
+
+TEST_CASE("An option that is only with another one is filled in there, and refused elsewhere", "[scenario]") {
+  const json schema = json::parse(R"({
+    "type": "object",
+    "properties": {
+      "a_size": {"type": "integer", "default": 3, "onlyWith": {"form": ["b", "c"]}},
+      "form": {"enum": ["a", "b", "c"], "default": "b", "onlyWith": {"whole": [true]}},
+      "whole": {"type": "boolean", "default": true}}})");
+  const auto filled = [&](json document) {
+    SchemaView(schema).fill_defaults(document);
+    return document;
+  };
+  CHECK(filled(json::object()) == json{{"whole", true}, {"form", "b"}, {"a_size", 3}});
+  CHECK(filled({{"form", "a"}}) == json{{"whole", true}, {"form", "a"}});
+  CHECK(filled({{"whole", false}}) == json{{"whole", false}});
+  const Checker checker(schema);
+  CHECK_NOTHROW(checker.check({{"a_size", 4}}));
+  CHECK_NOTHROW(checker.check({{"a_size", 4}, {"form", "c"}}));
+  CHECK(message_of([&] {
+          checker.check({{"a_size", 4}, {"form", "a"}});
+        }) == R"(/a_size: only "form": "b" or "c" has it; found "form": "a")");
+  CHECK(message_of([&] {
+          checker.check({{"a_size", 4}, {"whole", false}});
+        }) == R"(/a_size: only "form": "b" or "c" has it; found no "form")");
 }
 
 TEST_CASE("The nearest name is suggested only if it is near", "[scenario]") {

@@ -81,6 +81,36 @@ TEST_CASE("Trainers with the same streams agree to the bit; with others they do 
   CHECK(copy_of(a.parameters()) != copy_of(other.parameters()));
 }
 
+TEST_CASE("Accumulated over mini-batches, a gradient is that of all their samples", "[trainer]") {
+  use_one_thread();
+  const Dataset data = clouds(0.5);
+  const Mlp model = mlp_for(data, false);
+  auto options = small_batches(), joined = options;
+  options.accumulation_steps = 3;
+  joined.batch = 3 * options.batch;
+  Trainer accumulating = trainer_of(data, model, options), whole = trainer_of(data, model, joined);
+  for (int step = 0; step < 4; ++step) {
+    std::vector<std::size_t> known;
+    const BatchResult a = accumulating.compute_gradient([&](std::size_t from) { known.push_back(from); });
+    const BatchResult b = whole.compute_gradient();
+    CHECK(a.samples == b.samples);
+    CHECK(a.loss_sum == Approx(b.loss_sum).epsilon(1e-5));
+    CHECK(known.back() == 0);
+    for (std::size_t i = 0; i < accumulating.gradients().size(); ++i) {
+      CHECK(accumulating.gradients().data()[i] ==
+            Approx(whole.gradients().data()[i]).epsilon(1e-3).margin(1e-6));
+    }
+    accumulating.apply_gradient();
+    whole.apply_gradient();
+  }
+  // What is skipped is steps, not mini-batches.
+  Trainer skipping = trainer_of(data, model, options);
+  skipping.skip(4);
+  copy(accumulating.parameters(), skipping.parameters());
+  skipping.set_momentum(accumulating.momentum());
+  CHECK(skipping.train(2).loss_sum == accumulating.train(2).loss_sum);
+}
+
 TEST_CASE("A trainer's step is its network's gradient of the next batch, and its optimizer's step",
           "[trainer]") {
   use_one_thread();

@@ -24,6 +24,11 @@ class Sgd {
 
   /// The momentum of each parameter; empty before the first step and without momentum.
   const std::vector<float>& velocity() const { return velocity_; }
+  /// The same, to be changed: so many zeros where there is none yet.
+  Values velocity(std::size_t size) {
+    velocity_.resize(size);
+    return velocity_;
+  }
   void set_velocity(std::vector<float> velocity) { velocity_ = std::move(velocity); }
 
   /// Numbers kept per parameter, and FLOPs per parameter of a step.

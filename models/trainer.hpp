@@ -30,6 +30,8 @@ class Trainer {
   Values gradients() { return gradients_; }
   void reset_optimizer() { optimizer_.reset(); }
   const std::vector<float>& momentum() const { return optimizer_.velocity(); }
+  /// The same, to be changed: one number for each trainable parameter, even before the first step.
+  Values momentum_values() { return optimizer_.velocity(gradients_.size()); }
   void set_momentum(std::vector<float> momentum) { optimizer_.set_velocity(std::move(momentum)); }
 
   /// Goes past the samples, and the schedule, of so many steps that were made elsewhere.

@@ -7,7 +7,7 @@
 namespace isthmus {
 
 /// What happens to momentum when a worker's parameters are replaced by synchronised ones.
-enum class OptimizerState { protocol_default, keep, reset };
+enum class OptimizerState { protocol_default, keep, reset, average };
 
 /// What convolutions multiply: fp32, or bf16 (8 bits of mantissa) with sums, parameters and all else in fp32.
 enum class Precision { fp32, bf16 };

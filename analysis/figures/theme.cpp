@@ -14,7 +14,8 @@ namespace {
 constexpr std::array<const char*, 7> palette = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
                                                 "#D55E00", "#56B4E9", "#8C8C8C"};
 /// A protocol has the same colour in every study.
-constexpr std::array<const char*, 4> kinds_by_color = {"data_parallel", "local_sgd", "ist", "resist"};
+constexpr std::array<const char*, 5> kinds_by_color = {"data_parallel", "local_sgd", "ist", "resist",
+                                                       "post_local_sgd"};
 constexpr std::array<const char*, 8> shapes = {"circle", "square",        "triangle-up",    "diamond",
                                                "cross",  "triangle-down", "triangle-right", "triangle-left"};
 

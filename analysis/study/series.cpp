@@ -13,7 +13,7 @@ constexpr std::string_view options_pointer = "/protocol/";
 
 std::string display_name(const std::string& kind) {
   static const std::map<std::string, std::string> abbreviations = {
-      {"ist", "IST"}, {"resist", "ResIST"}, {"local_sgd", "Local SGD"}};
+      {"ist", "IST"}, {"resist", "ResIST"}, {"local_sgd", "Local SGD"}, {"post_local_sgd", "Post-local SGD"}};
   if (kind.empty()) return "unknown protocol";
   const auto found = abbreviations.find(kind);
   return found == abbreviations.end() ? title_of(kind) : found->second;

@@ -47,12 +47,12 @@ void print_network(const PlannedRun& run) {
   std::cout << "            " << network_constants_text(platform.network) << '\n';
 }
 
-/// The longest of something over all workers.
+/// The longest of something over all workers of a round.
 template <typename Seconds>
-double slowest(const PlannedRun& run, Seconds&& seconds) {
+double slowest(const PlannedRun& run, const Forecast& round, Seconds&& seconds) {
   double longest = 0;
-  for (std::size_t rank = 0; rank < run.forecast.workers.size(); ++rank) {
-    longest = std::max(longest, seconds(run.forecast.workers[rank], run.platform.hosts[rank].speed_flops));
+  for (std::size_t rank = 0; rank < round.workers.size(); ++rank) {
+    longest = std::max(longest, seconds(round.workers[rank], run.platform.hosts[rank].speed_flops));
   }
   return longest;
 }
@@ -71,26 +71,43 @@ void print_choice(const PlannedRun& run) {
             << "; communication of a round by the alpha-beta model: " << others << '\n';
 }
 
-void print_round(const PlannedRun& run) {
-  const Forecast& forecast = run.forecast;
+/// Returns its seconds.
+double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is_one_of_several) {
   std::uint64_t total = 0;
-  for (const Forecast::Worker& worker : forecast.workers) total += worker.bytes_sent;
-  const double compute = slowest(run, [](const auto& worker, double speed) { return worker.flops / speed; });
-  const double round =
-      slowest(run, [&](const auto& worker, double speed) { return forecast.round_seconds(worker, speed); });
-  const long rounds = static_cast<long>(run.job->rounds().size());
-  std::cout << "  round     " << run.job->steps_per_round() << " local steps; " << rounds << " rounds, "
-            << run.job->total_steps() << " local steps of each worker in all\n"
-            << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-            << (forecast.varies ? ", in round " + std::to_string(forecast.round) + "; rounds vary" : "")
-            << "); as the papers count " << format_bytes(forecast.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(round) << ": compute " << format_seconds(compute)
-            << ", communication " << format_seconds(forecast.communication_seconds)
-            << (forecast.overlapped.empty() ? ""
-                                            : " in " + std::to_string(forecast.overlapped.size()) +
-                                                  (forecast.overlapped.size() == 1 ? " bucket" : " buckets") +
-                                                  ", from the backward pass on")
-            << "; all rounds " << format_seconds(static_cast<double>(rounds) * round) << '\n';
+  for (const Forecast::Worker& worker : round.workers) total += worker.bytes_sent;
+  const double compute =
+      slowest(run, round, [](const auto& worker, double speed) { return worker.flops / speed; });
+  const double seconds = slowest(
+      run, round, [&](const auto& worker, double speed) { return round.round_seconds(worker, speed); });
+  std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
+            << (round.varies || is_one_of_several ? ", in round " + std::to_string(round.round) : "")
+            << (round.varies ? "; rounds vary" : "") << "); as the papers count "
+            << format_bytes(round.paper_bytes) << " up and down\n"
+            << "            ideally " << format_seconds(seconds) << ": compute " << format_seconds(compute)
+            << ", communication " << format_seconds(round.communication_seconds);
+  if (!round.overlapped.empty()) {
+    std::cout << " in " << round.overlapped.size() << (round.overlapped.size() == 1 ? " bucket" : " buckets")
+              << ", from the backward pass on";
+  }
+  return seconds;
+}
+
+void print_round(const PlannedRun& run) {
+  const Job& job = *run.job;
+  const long rounds = static_cast<long>(job.rounds().size()), steps = job.round_plan().local_steps;
+  std::vector<std::pair<long, const Forecast*>> kinds;  // so many rounds that are as this one
+  for (const Forecast& before : run.forecast.before) kinds.emplace_back(job.single_step_rounds(), &before);
+  kinds.emplace_back(rounds - (kinds.empty() ? 0 : kinds.front().first), &run.forecast);
+
+  std::cout << "  round     " << steps << " local steps";
+  if (kinds.size() > 1) std::cout << ", a single one in the first " << kinds.front().first << " rounds";
+  std::cout << "; " << rounds << " rounds, " << job.total_steps() << " local steps of each worker in all\n";
+  double all_seconds = 0;
+  for (const auto& [count, round] : kinds) {
+    all_seconds += static_cast<double>(count) * print_kind_of_round(run, *round, kinds.size() > 1);
+    if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
+    std::cout << '\n';
+  }
 }
 
 /// Rows of neighbouring ranks with equal figures are folded.

@@ -37,9 +37,10 @@ struct Forecast {
     MemoryUse memory;  ///< at its peak
   };
   std::vector<Worker> workers;
-  bool varies = false;     ///< rounds differ in what is sent
-  long round = 1;          ///< whose figures these are; later rounds are as this one, or vary
-  double paper_bytes = 0;  ///< the papers' accounting: bytes up plus bytes down, over all workers
+  bool varies = false;           ///< rounds differ in what is sent
+  long round = 1;                ///< whose figures these are; later rounds are as this one, or vary
+  std::vector<Forecast> before;  ///< one of the rounds before that one, if they are of another kind
+  double paper_bytes = 0;        ///< the papers' accounting: bytes up plus bytes down, over all workers
   double communication_seconds =
       0;  ///< on full-duplex links of that model, without contention inside the network
 

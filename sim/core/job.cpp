@@ -8,13 +8,13 @@
 namespace isthmus {
 
 Job::Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
-         long steps_per_round, bool live)
+         RoundPlan plan, bool live)
     : Job(
           data, [&](const DataDescription& described) { return make_model(model, described); },
-          std::move(training), workers, steps_per_round, live) {}
+          std::move(training), workers, plan, live) {}
 
 Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers,
-         long steps_per_round, bool live)
+         RoundPlan plan, bool live)
     : source_(make_data_source(data)),
       data_(source_->describe()),
       model_(make(data_)),
@@ -23,7 +23,7 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
       augmentation_(Augmentation::parse(data, data_)),
       data_in_memory_(data.at("in_memory").get<bool>()),
       workers_(workers),
-      steps_per_round_(steps_per_round) {
+      plan_(plan) {
   if (data_.train_samples < workers_) {
     throw InputError("/platform/workers", "found " + std::to_string(workers_) +
                                               ", but the data set has only " +
@@ -46,14 +46,22 @@ std::uint64_t Job::shard_bytes(int rank) const {
 }
 
 long Job::total_steps() const {
-  if (training_.rounds) return *training_.rounds * steps_per_round_;
+  if (training_.rounds) {
+    const long single = single_step_rounds();
+    return single + (*training_.rounds - single) * plan_.local_steps;
+  }
   const double samples_per_step = static_cast<double>(training_.samples_per_step()) * workers_;
   const double steps = *training_.epochs * static_cast<double>(data_.train_samples) / samples_per_step;
   return std::max(1L, std::lround(steps));
 }
 
+long Job::single_step_rounds() const {
+  return training_.rounds ? plan_.single_steps_of_rounds(*training_.rounds)
+                          : plan_.single_steps_of_steps(total_steps());
+}
+
 std::vector<Round> Job::rounds() const {
-  const long steps = total_steps();
+  const long steps = total_steps(), single = single_step_rounds();
   const double steps_per_epoch = static_cast<double>(data_.train_samples) /
                                  (static_cast<double>(training_.samples_per_step()) * workers_);
   std::vector<Round> rounds;
@@ -61,7 +69,7 @@ std::vector<Round> Job::rounds() const {
   for (long done = 0; done < steps;) {
     Round round;
     round.index = static_cast<long>(rounds.size()) + 1;
-    round.local_steps = std::min(steps_per_round_, steps - done);
+    round.local_steps = done < single ? 1 : std::min(plan_.local_steps, steps - done);
     round.steps_so_far = done += round.local_steps;
     round.last = done == steps;
     if (training_.evaluate_every_rounds) {

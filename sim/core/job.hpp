@@ -11,6 +11,7 @@
 #include "models/data/split.hpp"
 #include "models/model.hpp"
 #include "models/training.hpp"
+#include "sim/core/round_plan.hpp"
 
 namespace isthmus {
 
@@ -27,13 +28,13 @@ struct Round {
 class Job {
  public:
   /// Describes everything and, if `live`, loads the data and draws splits and initial parameters.
-  /// `steps_per_round`: local steps between two synchronisations. Throws InputError.
+  /// Throws InputError.
   Job(const nlohmann::json& data, const nlohmann::json& model, TrainingOptions training, int workers,
-      long steps_per_round, bool live);
+      RoundPlan plan, bool live);
   /// Likewise, with a model that scenarios have no name for.
   using MakeModel = std::function<std::unique_ptr<Model>(const DataDescription&)>;
   Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions training, int workers,
-      long steps_per_round, bool live);
+      RoundPlan plan, bool live);
 
   const DataDescription& data() const { return data_; }
   std::vector<std::filesystem::path> data_files() const { return source_->files(); }
@@ -51,7 +52,9 @@ class Job {
   /// Local steps of each worker over the whole training. Where `epochs` does not give a whole number, the
   /// nearest.
   long total_steps() const;
-  long steps_per_round() const { return steps_per_round_; }
+  const RoundPlan& round_plan() const { return plan_; }
+  /// Rounds at the start that the plan gives a single step.
+  long single_step_rounds() const;
   /// The last one may be shorter than the others.
   std::vector<Round> rounds() const;
 
@@ -70,7 +73,7 @@ class Job {
   Augmentation augmentation_;
   bool data_in_memory_;
   int workers_;
-  long steps_per_round_;
+  RoundPlan plan_;
   std::optional<Dataset> dataset_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> shard_samples_;

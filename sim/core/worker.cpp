@@ -68,6 +68,13 @@ Trajectory::WorkerState Worker::state() const {
   return state;
 }
 
+void Worker::compute(double flops, const std::function<void()>& work) {
+  if (!live_) return host_.execute(flops);
+  PendingWork<void> done = pool_.submit(work);
+  host_.execute(flops);
+  done.get();
+}
+
 /// Worker 0 gets together what rests elsewhere and runs the model forward over the test set.
 void Worker::charge_evaluation(const std::vector<Selection>& homes, Values values) {
   const auto home_size = [&](int worker) { return homes[static_cast<std::size_t>(worker)].size(); };
@@ -140,6 +147,10 @@ Values Replica::parameters() { return trainer_ ? trainer_->parameters() : Values
 
 Values Replica::gradients() {
   return trainer_ ? trainer_->gradients() : Values::phantom(layout_.trainable_size());
+}
+
+Values Replica::momentum() {
+  return trainer_ ? trainer_->momentum_values() : Values::phantom(layout_.trainable_size());
 }
 
 void Replica::initialise() {

@@ -38,6 +38,10 @@ class Worker {
   /// are counted; they are phantoms then.
   bool live() const { return live_; }
 
+  /// Spends the simulated time of so many FLOPs and meanwhile, if the worker is live, does `work` beside the
+  /// simulation.
+  void compute(double flops, const std::function<void()>& work);
+
   /// Before the end of a round: these parameters are what a test of the model is to use.
   void publish(const Round& round, const Selection& what, ConstValues values) {
     recorder_.publish(round, what, values);
@@ -94,6 +98,8 @@ class Replica final : private RoundState {
 
   Values parameters();
   Values gradients();
+  /// The momentum of each trainable parameter, where training has momentum.
+  Values momentum();
 
   /// Writes the initial parameters of the whole model, the same on every worker.
   void initialise();

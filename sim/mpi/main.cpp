@@ -84,7 +84,7 @@ Preparation prepare(const Arguments& arguments, int processes) {
                        : std::filesystem::path("results") / (scenario.name + "-real");
   result.job =
       std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-                            result.run->protocol->steps_per_round(), scenario.live);
+                            result.run->protocol->round_plan(), scenario.live);
   return result;
 }
 

@@ -12,7 +12,7 @@ class DataParallel final : public Protocol {
   explicit DataParallel(const nlohmann::json& options)
       : aggregate_(make_aggregate(options)), buckets_(BucketOptions::parse(options)) {}
 
-  long steps_per_round() const override { return 1; }
+  RoundPlan round_plan() const override { return {}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);

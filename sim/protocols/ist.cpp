@@ -18,7 +18,7 @@ class Ist final : public Protocol {
     deal_ = deal == "stratified" ? NeuronDeal::stratified : NeuronDeal::uniform;
   }
 
-  long steps_per_round() const override { return local_steps_; }
+  RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override {
     const ParameterLayout& layout = job.model().layout();
@@ -32,11 +32,7 @@ class Ist final : public Protocol {
       }
     }
     if (!divisible) throw InputError("/model", "has no hidden neurons that ist could deal out");
-    if (job.training().optimizer_state == OptimizerState::keep) {
-      throw InputError(
-          "/training/optimizer_state",
-          "found \"keep\"; ist allows only \"reset\": after a round a worker's subnet is another one");
-    }
+    require_reset(job, "ist", "subnet");
   }
 
   void run(Worker& worker) const override {

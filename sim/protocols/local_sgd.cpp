@@ -1,50 +1,63 @@
-#include "sim/protocols/replicated.hpp"
+#include "sim/protocols/local_sgd.hpp"
 
 namespace isthmus {
 namespace {
 
-/// Local SGD (Stich 2019, McMahan et al. 2017): some local steps on each worker, then the mean of all
-/// workers' parameters.
-class LocalSgd final : public Protocol {
- public:
-  explicit LocalSgd(const nlohmann::json& options)
-      : local_steps_(options.at("local_steps").get<long>()), aggregate_(make_aggregate(options)) {}
-
-  long steps_per_round() const override { return local_steps_; }
-
-  void run(Worker& worker) const override {
-    const bool reset = worker.job().training().optimizer_state == OptimizerState::reset;
-    Replica replica(worker);
-    replica.initialise();
-    for (const Round& round : worker.job().rounds()) {
-      replica.train(round.local_steps);
-      mean(*aggregate_, worker.communicator(), replica.parameters());
-      if (reset) replica.reset_optimizer();
-      worker.end_round(round, replica.parameters(), replica.parameters().size());
-    }
-  }
-
-  std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_->talking_pairs(workers);
-  }
-
-  Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_replicas(job, *aggregate_, local_steps_, {job.model().layout().size()}, link);
-  }
-
- private:
-  long local_steps_;
-  std::unique_ptr<Collective> aggregate_;
-};
+/// Values of which each worker gives the others its own at the end of a round: parameters, and momentum where
+/// that is averaged, too.
+std::vector<std::size_t> averaged_values(const Job& job) {
+  const ParameterLayout& layout = job.model().layout();
+  if (job.training().optimizer_state != OptimizerState::average) return {layout.size()};
+  return {layout.size(), layout.trainable_size()};
+}
 
 }  // namespace
 
+LocalSgd::LocalSgd(const nlohmann::json& options)
+    : local_steps_(options.at("local_steps").get<long>()),
+      aggregate_(make_aggregate(options)),
+      slow_momentum_(SlowMomentumOptions::parse(options)) {}
+
+void LocalSgd::run(Worker& worker) const {
+  Replica replica(worker);
+  SlowMomentum slow_momentum(worker, slow_momentum_);
+  replica.initialise();
+  for (const Round& round : worker.job().rounds()) local_round(worker, replica, slow_momentum, round);
+}
+
+void LocalSgd::local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum,
+                           const Round& round) const {
+  const OptimizerState state = worker.job().training().optimizer_state;
+  std::size_t exchanged = replica.parameters().size();
+  slow_momentum.begin_round(replica.parameters());
+  replica.train(round.local_steps);
+  mean(*aggregate_, worker.communicator(), replica.parameters());
+  if (state == OptimizerState::average) {
+    mean(*aggregate_, worker.communicator(), replica.momentum());
+    exchanged += replica.momentum().size();
+  }
+  if (state == OptimizerState::reset) replica.reset_optimizer();
+  slow_momentum.step(round, replica.parameters());
+  worker.end_round(round, replica.parameters(), exchanged);
+}
+
+Forecast LocalSgd::forecast(const Job& job, const LinkModel& link) const {
+  Forecast forecast = forecast_replicas(job, *aggregate_, local_steps_, averaged_values(job), link);
+  slow_momentum_.add_to(forecast, job);
+  return forecast;
+}
+
+nlohmann::json LocalSgd::options() {
+  nlohmann::json schemas = aggregate_options();
+  schemas["local_steps"] = local_steps_schema();
+  schemas.update(SlowMomentumOptions::schema());
+  return schemas;
+}
+
 ProtocolKind local_sgd_kind() {
-  nlohmann::json option_schemas = aggregate_options();
-  option_schemas["local_steps"] = local_steps_schema();
   return {.kind = {.name = "local_sgd",
                    .summary = "local SGD: the mean of parameters after every local_steps steps",
-                   .options = option_schemas,
+                   .options = LocalSgd::options(),
                    .required = {"local_steps"}},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<LocalSgd>(options);

@@ -6,6 +6,7 @@ namespace isthmus {
 
 ProtocolKind data_parallel_kind();
 ProtocolKind local_sgd_kind();
+ProtocolKind post_local_sgd_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
 
@@ -22,12 +23,21 @@ std::vector<ProtocolKind> with_common_options(std::vector<ProtocolKind> kinds) {
   return kinds;
 }
 
+/// From fp32 to values of so many bytes.
+void count_in(std::size_t bytes_per_value, Forecast& forecast) {
+  for (Forecast::Worker& worker : forecast.workers)
+    worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes_per_value;
+  forecast.paper_bytes *= static_cast<double>(bytes_per_value) / sizeof(float);
+  for (Forecast& before : forecast.before) count_in(bytes_per_value, before);
+}
+
 }  // namespace
 
 const std::vector<ProtocolKind>& protocol_kinds() {
   static const std::vector<ProtocolKind> kinds = with_common_options({
       data_parallel_kind(),
       local_sgd_kind(),
+      post_local_sgd_kind(),
       ist_kind(),
       resist_kind(),
   });
@@ -43,10 +53,17 @@ Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& lin
   const std::size_t bytes = bytes_per_value(format);
   const double part = static_cast<double>(bytes) / sizeof(float);
   Forecast forecast = protocol.forecast(job, link.with_bandwidth_times(1 / part));
-  for (Forecast::Worker& worker : forecast.workers)
-    worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes;
-  forecast.paper_bytes *= part;
+  count_in(bytes, forecast);
   return forecast;
+}
+
+void require_reset(const Job& job, const std::string& protocol, const std::string& network) {
+  const OptimizerState state = job.training().optimizer_state;
+  if (state != OptimizerState::keep && state != OptimizerState::average) return;
+  const std::string found = state == OptimizerState::keep ? "keep" : "average";
+  throw InputError("/training/optimizer_state", "found \"" + found + "\"; " + protocol +
+                                                    " allows only \"reset\": after a round a worker's " +
+                                                    network + " is another one");
 }
 
 nlohmann::json local_steps_schema() {

@@ -17,8 +17,8 @@ class Protocol {
  public:
   virtual ~Protocol() = default;
 
-  /// Local steps between two synchronisations.
-  virtual long steps_per_round() const = 0;
+  /// How training is cut into rounds.
+  virtual RoundPlan round_plan() const = 0;
 
   /// Throws InputError where the protocol cannot train this job.
   virtual void require_fit(const Job& /*job*/) const {}
@@ -41,6 +41,10 @@ class Protocol {
   /// Closed forms of one full round.
   virtual Forecast forecast(const Job& job, const LinkModel& link) const = 0;
 };
+
+/// Throws InputError if momentum is to outlive a round, for a protocol that gives a worker another `network`
+/// in every round.
+void require_reset(const Job& job, const std::string& protocol, const std::string& network);
 
 /// JSON Schema of the option that several protocols share.
 nlohmann::json local_steps_schema();

@@ -24,7 +24,7 @@ class Resist final : public Protocol {
         scale_at_test_(options.at("scale_at_test").get<bool>()),
         warm_up_rounds_(options.at("warm_up_rounds").get<long>()) {}
 
-  long steps_per_round() const override { return local_steps_; }
+  RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override;
 
@@ -130,11 +130,7 @@ void Resist::require_fit(const Job& job) const {
                                                      ", but training has " + std::to_string(rounds) +
                                                      " rounds; at least one must come after the warm-up");
   }
-  if (job.training().optimizer_state == OptimizerState::keep) {
-    throw InputError(
-        "/training/optimizer_state",
-        "found \"keep\"; resist allows only \"reset\": after a round a worker's network is another one");
-  }
+  require_reset(job, "resist", "network");
 }
 
 bool Resist::rounds_vary(const Job& job) const {

@@ -137,6 +137,7 @@ Schedule read_schedule(const json& schedule) {
 OptimizerState read_optimizer_state(const json& training) {
   const auto state = optional<std::string>(training, "optimizer_state");
   if (!state) return OptimizerState::protocol_default;
+  if (*state == "average") return OptimizerState::average;
   return *state == "keep" ? OptimizerState::keep : OptimizerState::reset;
 }
 

@@ -61,6 +61,10 @@ void check_training(const json& training) {
     throw InputError("/training/nesterov",
                      "found true; Nesterov's momentum needs \"momentum\" greater than 0");
   }
+  if (training.value("optimizer_state", "") == "average" && training.value("momentum", 0.0) == 0) {
+    throw InputError("/training/optimizer_state",
+                     "found \"average\"; there is none to average without \"momentum\" greater than 0");
+  }
   const json milestones = training.value("schedule", json::object()).value("milestones", json::array());
   for (std::size_t i = 1; i < milestones.size(); ++i) {
     if (milestones[i] <= milestones[i - 1]) {

@@ -73,7 +73,7 @@ double round_seconds(const PlannedRun& run) {
   training.rounds = std::min(few, static_cast<long>(run.job->rounds().size()));
   training.epochs.reset();
   const Job job(scenario.data, scenario.model, training, scenario.platform.workers,
-                run.protocol->steps_per_round(), false);
+                run.protocol->round_plan(), false);
   const auto start = Clock::now();
   simulate(scenario, job, *run.protocol, 1, false, {});
   return seconds_since(start) / static_cast<double>(*training.rounds);
@@ -81,11 +81,9 @@ double round_seconds(const PlannedRun& run) {
 
 /// FLOPs of training, and of tests on the whole model.
 double numeric_flops(const PlannedRun& run) {
-  double round = 0;
-  for (const Forecast::Worker& worker : run.forecast.workers) round += worker.flops;
   const std::vector<Round> rounds = run.job->rounds();
   const auto tests = static_cast<double>(std::ranges::count_if(rounds, &Round::evaluated));
-  return round * static_cast<double>(rounds.size()) +
+  return training_flops(run) +
          tests * run.job->model().costs(1).forward_flops * static_cast<double>(run.job->data().test_samples);
 }
 

@@ -21,7 +21,7 @@ PlannedRun plan_run(Point point) {
   const Scenario& scenario = point.scenario;
   run.protocol = make_protocol(scenario.protocol);
   run.job = std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-                                  run.protocol->steps_per_round(), false);
+                                  run.protocol->round_plan(), false);
   run.protocol->require_fit(*run.job);
   if (scenario.live && run.job->data().nonzeros_per_sample) {
     throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
@@ -43,6 +43,20 @@ PlannedRun plan_run(Point point) {
 
 nlohmann::json complete_schema() {
   return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()));
+}
+
+double training_flops(const PlannedRun& run) {
+  const auto flops_of = [](const Forecast& round) {
+    double flops = 0;
+    for (const Forecast::Worker& worker : round.workers) flops += worker.flops;
+    return flops;
+  };
+  const Job& job = *run.job;
+  const auto before = static_cast<double>(run.forecast.before.empty() ? 0 : job.single_step_rounds());
+  const double after = static_cast<double>(job.total_steps()) - before;
+  double flops = flops_of(run.forecast) * after / static_cast<double>(job.round_plan().local_steps);
+  if (before > 0) flops += flops_of(run.forecast.before.front()) * before;
+  return flops;
 }
 
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,

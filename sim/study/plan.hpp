@@ -25,6 +25,9 @@ struct PlannedRun {
   Forecast forecast;  ///< on links as the platform's slowest pair of talking workers has them
 };
 
+/// FLOPs of all workers in the whole training, by the forecast.
+double training_flops(const PlannedRun& run);
+
 /// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that
 /// nothing is started, or written, that could not end well.
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,

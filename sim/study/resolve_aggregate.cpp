@@ -23,7 +23,7 @@ std::vector<int> sites_of(const Scenario& scenario) {
 double predicted_seconds(const Scenario& scenario, const LinkModel& link) {
   const auto protocol = make_protocol(scenario.protocol);
   const Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-                protocol->steps_per_round(), false);
+                protocol->round_plan(), false);
   return forecast(*protocol, job, link, wire_format_of(scenario.protocol)).communication_seconds;
 }
 

@@ -65,7 +65,7 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
   }
   const bool computes = scenario.live && !is_complete(recorded);
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-          task.run->protocol->steps_per_round(), computes);
+          task.run->protocol->round_plan(), computes);
   if (!computes) job.set_shard_samples(recorded.shard_samples);
   progress.rounds = static_cast<long>(job.rounds().size());
   std::optional<StoreKeeper> keeper;

@@ -39,14 +39,6 @@ class InterruptWatch {
   struct sigaction before_ {};
 };
 
-/// FLOPs of a whole training.
-double training_flops(const PlannedRun& run) {
-  double flops = 0;
-  for (const Forecast::Worker& worker : run.forecast.workers) flops += worker.flops;
-  return flops * static_cast<double>(run.job->total_steps()) /
-         static_cast<double>(run.job->steps_per_round());
-}
-
 /// A study while it is carried out.
 class Execution {
  public:

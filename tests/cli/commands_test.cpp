@@ -52,8 +52,8 @@ TEST_CASE("every shipped platform can be shown") {
 
 TEST_CASE("list names what scenarios can") {
   const std::string list = run_program({"list"}).out;
-  for (const char* name : {"data_parallel", "local_sgd", "ist", "mlp", "fashion-mnist", "idx", "synthetic",
-                           "textbook", "lv08", "smpi"}) {
+  for (const char* name : {"data_parallel", "local_sgd", "post_local_sgd", "slow_momentum", "ist", "mlp",
+                           "fashion-mnist", "idx", "synthetic", "textbook", "lv08", "smpi"}) {
     CHECK_THAT(list, Contains(name));
   }
 }
@@ -63,6 +63,13 @@ TEST_CASE("check prints the closed forms of a round") {
   const ProgramResult result = run_program({"check", source_path("scenarios/quickstart.json")});
   CHECK_THAT(result.out, Contains("670720 parameters") && Contains("sent by all workers 16097280 bytes"));
   CHECK_THAT(result.out, Contains("between workers 100 Mbps, 1 ms one way"));
+  // Eight workers send 2 x 7 whole vectors in a round; 938 steps, of which half come before the switch.
+  const ProgramResult switched = run_program({"check", source_path("scenarios/local-sgd.json")});
+  const std::size_t trained = 784 * 64 + 64 * 10 + 2 * (64 + 10);
+  CHECK_THAT(switched.out,
+             Contains("20 local steps, a single one in the first 469 rounds; 493 rounds") &&
+                 Contains("sent by all workers " + std::to_string(7 * 2 * 4 * trained) + " bytes") &&
+                 Contains("in round 1)") && Contains("in round 470)"));
 }
 
 TEST_CASE("check shows the grid of a sweep before its runs") {

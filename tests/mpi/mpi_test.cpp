@@ -118,6 +118,8 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"chunk", "100B"}},
                               {{"kind", "data_parallel"}, {"aggregate", "hierarchical"}, {"group_size", 2}},
                               {{"kind", "local_sgd"}, {"local_steps", 7}},
+                              {{"kind", "local_sgd"}, {"local_steps", 7}, {"slow_momentum", 0.5}},
+                              {{"kind", "post_local_sgd"}, {"local_steps", 7}, {"switch_at", 0.2}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}};
 
@@ -144,6 +146,12 @@ TEST_CASE("dense networks train alike in two real processes and in the simulator
 
 TEST_CASE("dense networks train alike in four real processes and in the simulator") {
   check_same(scenario(4, dense_protocols), 4);
+}
+
+TEST_CASE("momentum is averaged alike in real processes and in the simulator") {
+  json document = scenario(3, json::array({dense_protocols[5], dense_protocols[6]}));
+  document["training"]["optimizer_state"] = "average";
+  check_same(document, 3);
 }
 
 TEST_CASE("narrow numbers travel alike in real processes and in the simulator") {
@@ -190,7 +198,7 @@ TEST_CASE("what cannot run on real machines is said once, with exit code 2") {
     std::string message;
   };
   const std::vector<Case> cases = {
-      {{folder / "scenario.json"}, "/sweep: the scenario describes 7 runs"},
+      {{folder / "scenario.json"}, "/sweep: the scenario describes 9 runs"},
       {{folder / "scenario.json", "--point", "nothing"}, "--point: no run \"nothing\""},
       {{folder / "charged.json"}, "/training/charge_evaluation: found true"},
       {{folder / "charged.json", "--set", "/training/charge_evaluation=false", "--out", folder / "other"},

@@ -13,6 +13,8 @@ std::vector<json> protocols() {
           {{"kind", "data_parallel"}, {"aggregate", "tree"}},
           {{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", "server"}},
           {{"kind", "local_sgd"}, {"local_steps", 4}, {"aggregate", "sharded"}},
+          {{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_momentum", 0.5}},
+          {{"kind", "post_local_sgd"}, {"local_steps", 3}, {"switch_at", 0.2}},
           {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}},
           {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}}};
 }

@@ -21,6 +21,8 @@ std::vector<json> all_protocols() {
     protocols.push_back(
         {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}, {"partition", partition}});
   }
+  protocols.push_back({{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_momentum", 0.5}});
+  protocols.push_back({{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_learning_rate", 0.5}});
   protocols.push_back(
       {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "sharded"}, {"partition", "stratified"}});
   return protocols;
@@ -66,6 +68,59 @@ TEST_CASE("forecast: bytes, FLOPs, memory by part, and the papers' bytes") {
         scenario["training"].update(trainings[i]);
         scenario["training"]["rounds"] = rounds;
         check_forecast(scenario);
+      }
+    }
+  }
+}
+
+TEST_CASE("forecast: momentum that is averaged, too") {
+  for (const char* form : {"ring", "tree", "server", "sharded"}) {
+    for (const int n : {1, 2, 4}) {
+      json scenario = scenario_with(
+          {{"platform", {{"workers", n}}},
+           {"model", {{"kind", "mlp"}, {"hidden", {32, 16}}, {"statistics", "running"}}},
+           {"training", {{"rounds", rounds}, {"momentum", 0.9}, {"optimizer_state", "average"}}},
+           {"protocol", {{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", form}}}});
+      check_forecast(scenario);
+    }
+  }
+}
+
+TEST_CASE("forecast: of post-local SGD, rounds before and after the switch; also in 16 bits") {
+  for (const char* format : {"fp32", "bf16"}) {
+    for (const char* form : {"ring", "server"}) {
+      for (const json& training : {json::object(), json{{"momentum", 0.9}, {"optimizer_state", "average"}}}) {
+        json scenario =
+            scenario_with({{"model", {{"kind", "mlp"}, {"hidden", {32, 16}}, {"statistics", "running"}}},
+                           {"protocol",
+                            {{"kind", "post_local_sgd"},
+                             {"local_steps", 3},
+                             {"switch_at", 0.3},
+                             {"slow_momentum", 0.5},
+                             {"aggregate", form},
+                             {"wire_format", format}}}});
+        scenario["training"].update(training);
+        scenario["training"]["rounds"] = 7;
+        INFO(scenario.dump());
+        const json run = complete_scenario(scenario);
+        const Prepared prepared(scenario);
+        const Forecast after = forecast(*prepared.protocol, prepared.job, worker_link,
+                                        wire_format_of(prepared.scenario.protocol));
+        REQUIRE(after.before.size() == 1);
+        const Forecast& before = after.before.front();
+        CHECK(after.round == 5);
+        CHECK(before.round == 1);
+        for (std::size_t rank = 0; rank < after.workers.size(); ++rank) {
+          const json& worker = run["workers"][rank];
+          CHECK(worker["bytes_sent"] ==
+                4 * before.workers[rank].bytes_sent + 3 * after.workers[rank].bytes_sent);
+          CHECK_CLOSE(worker["flops"].get<double>(),
+                      4 * before.workers[rank].flops + 3 * after.workers[rank].flops);
+          CHECK(worker["memory"] == as_json(after.workers[rank].memory));
+        }
+        CHECK_CLOSE(run["paper_bytes"].get<double>(), 4 * before.paper_bytes + 3 * after.paper_bytes);
+        const auto seconds = [](const Forecast& round) { return round.round_seconds(round.workers[0], 1e9); };
+        CHECK_CLOSE(run["seconds"].get<double>(), 4 * seconds(before) + 3 * seconds(after));
       }
     }
   }

@@ -43,7 +43,9 @@ json on(const TemporaryPlatform& platform, const json& changes = json::object())
 const std::vector<json> protocols = {{{"kind", "data_parallel"}},
                                      {{"kind", "local_sgd"}, {"local_steps", 5}, {"aggregate", "server"}},
                                      {{"kind", "ist"}, {"local_steps", 5}, {"exchange", "server"}},
-                                     {{"kind", "ist"}, {"local_steps", 5}, {"exchange", "sharded"}}};
+                                     {{"kind", "ist"}, {"local_steps", 5}, {"exchange", "sharded"}},
+                                     {{"kind", "local_sgd"}, {"local_steps", 5}, {"slow_momentum", 0.5}},
+                                     {{"kind", "post_local_sgd"}, {"local_steps", 5}, {"switch_at", 0.1}}};
 
 }  // namespace
 

@@ -49,7 +49,7 @@ void check_replay(const json& document) {
       const Scenario scenario = Prepared::resolve(document);
       const auto protocol = make_protocol(scenario.protocol);
       Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-              protocol->steps_per_round(), needs_data);
+              protocol->round_plan(), needs_data);
       job.set_shard_samples(recorded.shard_samples);
       return as_json(simulate(scenario, job, *protocol, 1, true, {}, recorded));
     });
@@ -95,6 +95,22 @@ TEST_CASE("data parallel and local SGD replay and resume to the bit", "[replay]"
     check_replay(live_scenario({{"kind", "local_sgd"}, {"local_steps", 2}},
                                {{"training", {{"optimizer_state", state}, {"charge_evaluation", true}}}}));
   }
+}
+
+TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to the bit", "[replay]") {
+  const json averaged = {{"training", {{"optimizer_state", "average"}}}};
+  const json slow = {{"local_steps", 3}, {"slow_momentum", 0.6}, {"slow_learning_rate", 0.8}};
+  json local = slow, post_local = slow;
+  local["kind"] = "local_sgd";
+  check_replay(live_scenario(local));
+  check_replay(live_scenario(local, averaged));
+  post_local.update({{"kind", "post_local_sgd"}, {"switch_at", 0.2}, {"aggregate", "tree"}});
+  check_replay(live_scenario(post_local, averaged));
+  post_local["switch_at"] = 0.5;
+  check_replay(
+      live_scenario(post_local, {{"model", {{"kind", "mlp"}, {"hidden", {16}}, {"statistics", "running"}}}}));
+  check_replay(live_scenario({{"kind", "post_local_sgd"}, {"local_steps", 3}},
+                             {{"training", {{"optimizer_state", "reset"}, {"charge_evaluation", true}}}}));
 }
 
 TEST_CASE("IST replays and resumes to the bit", "[replay]") {

@@ -186,7 +186,7 @@ struct PreparedWith {
   PreparedWith(const json& document, const Job::MakeModel& make)
       : scenario(Prepared::resolve(document)),
         protocol(make_protocol(scenario.protocol)),
-        job(scenario.data, make, scenario.training, scenario.platform.workers, protocol->steps_per_round(),
+        job(scenario.data, make, scenario.training, scenario.platform.workers, protocol->round_plan(),
             scenario.live) {
     protocol->require_fit(job);
   }

@@ -48,6 +48,41 @@ TEST_CASE("rounds: so many as asked for, or as many as fill the epochs") {
   CHECK(rounds_of(training(json::object())).size() == 8);       // one epoch unless said otherwise
 }
 
+TEST_CASE("rounds: those that begin before a switch are of one step, by steps or by rounds") {
+  const auto switched = [](json options, double switch_at, int local_steps) {
+    json scenario = training(options, local_steps);
+    scenario["protocol"]["kind"] = "post_local_sgd";
+    scenario["protocol"]["switch_at"] = switch_at;
+    return rounds_of(scenario);
+  };
+  CHECK(steps(switched({{"epochs", 2}}, 0.2, 5)) == Longs{1, 1, 1, 5, 5, 2});
+  CHECK(steps(switched({{"epochs", 2}}, 0.21, 5)) == Longs{1, 1, 1, 1, 5, 5, 1});
+  CHECK(steps(switched({{"rounds", 4}}, 0.3, 4)) == Longs{1, 1, 1, 4});  // of 7 steps, 2 are before 0.3
+  for (const double switch_at : {0.07, 0.2, 0.3, 0.5, 0.7, 0.93}) {
+    for (const int local_steps : {1, 2, 7, 30}) {
+      for (const long length : {1L, 2L, 10L, 15L, 100L}) {
+        INFO(switch_at << " of " << length << ", " << local_steps << " steps");
+        const auto begins_early = [&](long step, long total) {
+          return static_cast<double>(step) / static_cast<double>(total) < switch_at - 1e-12;
+        };
+        // By rounds: as many single steps as can begin before the switch of what that makes the training.
+        long single = 0;
+        while (single < length && begins_early(single, single + 1 + (length - single - 1) * local_steps))
+          ++single;
+        Longs expected(static_cast<std::size_t>(length), local_steps);
+        std::fill_n(expected.begin(), single, 1);
+        CHECK(steps(switched({{"rounds", length}}, switch_at, local_steps)) == expected);
+        // By epochs, of 7.5 steps each.
+        const long total = 15 * length;
+        expected.clear();
+        for (long done = 0; done < total; done += expected.back())
+          expected.push_back(begins_early(done, total) ? 1 : std::min<long>(local_steps, total - done));
+        CHECK(steps(switched({{"epochs", 2 * length}}, switch_at, local_steps)) == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("rounds: numbered, counted, and the last one known") {
   const auto rounds = rounds_of(training({{"epochs", 2}}, 4));
   long so_far = 0;

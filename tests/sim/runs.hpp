@@ -60,7 +60,7 @@ class TestProtocol final : public Protocol {
   using Body = std::function<void(Worker&)>;
   explicit TestProtocol(Body body) : body_(std::move(body)) {}
 
-  long steps_per_round() const override { return 1; }
+  RoundPlan round_plan() const override { return {}; }
   void run(Worker& worker) const override {
     body_(worker);
     const Job& job = worker.job();
@@ -81,7 +81,7 @@ struct Prepared {
       : scenario(resolve(document)),
         protocol(own_protocol ? std::move(own_protocol) : make_protocol(scenario.protocol)),
         job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-            protocol->steps_per_round(), scenario.live) {}
+            protocol->round_plan(), scenario.live) {}
 
   static Scenario resolve(const json& document) {
     static const json schema = complete_schema();

@@ -1,0 +1,85 @@
+#include "models/error.hpp"
+#include "sim/protocols/gradient_mean.hpp"
+#include "sim/protocols/local_sgd.hpp"
+
+namespace isthmus {
+namespace {
+
+/// Post-local SGD (Lin, Stich, Patel, Jaggi, ICLR 2020): data parallel at first, where averaging rarely would
+/// cost accuracy, then local SGD.
+class PostLocalSgd final : public LocalSgd {
+ public:
+  explicit PostLocalSgd(const nlohmann::json& options)
+      : LocalSgd(options),
+        buckets_(BucketOptions::parse(options)),
+        switch_at_(options.at("switch_at").get<double>()) {}
+
+  RoundPlan round_plan() const override { return {LocalSgd::round_plan().local_steps, switch_at_}; }
+
+  void require_fit(const Job& job) const override {
+    if (job.single_step_rounds() < static_cast<long>(job.rounds().size())) return;
+    throw InputError("/protocol/switch_at", "found " + nlohmann::json(switch_at_).dump() + ", but all " +
+                                                std::to_string(job.rounds().size()) +
+                                                " rounds begin before that; at least one must come after");
+  }
+
+  void run(Worker& worker) const override {
+    Replica replica(worker);
+    SlowMomentum slow_momentum(worker, slow_momentum_options());
+    replica.initialise();
+    GradientMean gradient_mean(worker, aggregate(), buckets_);
+    for (const Round& round : worker.job().rounds()) {
+      if (round.index <= worker.job().single_step_rounds()) {
+        gradient_mean.compute(replica);
+        replica.apply_gradient();
+        worker.end_round(round, replica.parameters(), replica.gradients().size());
+      } else {
+        local_round(worker, replica, slow_momentum, round);
+      }
+    }
+  }
+
+  /// Of the rounds after the switch. Memory: the most of both kinds of rounds.
+  Forecast forecast(const Job& job, const LinkModel& link) const override;
+
+ private:
+  BucketOptions buckets_;
+  double switch_at_;
+};
+
+Forecast PostLocalSgd::forecast(const Job& job, const LinkModel& link) const {
+  Forecast before = forecast_gradient_mean(job, aggregate(), buckets_, link);
+  Forecast forecast = LocalSgd::forecast(job, link);
+  forecast.round = job.single_step_rounds() + 1;
+  for (std::size_t rank = 0; rank < before.workers.size(); ++rank) {
+    MemoryUse early = before.workers[rank].memory, &late = forecast.workers[rank].memory;
+    early[MemoryPart::optimizer] = late[MemoryPart::optimizer];  // the slow momentum's is taken at the start
+    if (early.total() > late.total()) late = early;
+  }
+  forecast.before = {std::move(before)};
+  return forecast;
+}
+
+}  // namespace
+
+ProtocolKind post_local_sgd_kind() {
+  nlohmann::json schema = LocalSgd::options();
+  schema.update(BucketOptions::schema());
+  schema["switch_at"] = {
+      {"description",
+       "The fraction of training, by samples, at which local SGD begins; rounds that begin earlier are one "
+       "step of data parallel."},
+      {"type", "number"},
+      {"exclusiveMinimum", 0},
+      {"exclusiveMaximum", 1},
+      {"default", 0.5}};
+  return {.kind = {.name = "post_local_sgd",
+                   .summary = "post-local SGD: data parallel up to switch_at of training, then local SGD",
+                   .options = schema,
+                   .required = {"local_steps"}},
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+            return std::make_unique<PostLocalSgd>(options);
+          }};
+}
+
+}  // namespace isthmus

@@ -28,6 +28,21 @@ std::string describe(const Json& value) {
   return name.empty() ? options.substr(std::min<std::size_t>(2, options.size())) : name + options;
 }
 
+/// A protocol's name, with those options in which the runs differ and that are not swept, which have columns.
+std::string describe_protocol(const Json& run, const std::vector<Json>& runs) {
+  const Json& protocol = run.at("configuration").at("protocol");
+  Json shown;
+  for (const auto& [option, value] : protocol.items()) {
+    const auto is_the_same = [&](const Json& other) {
+      const Json& of_other = other.at("configuration").at("protocol");
+      return of_other.contains(option) && of_other.at(option) == value;
+    };
+    const bool differs = !std::ranges::all_of(runs, is_the_same) && !run.at("swept").contains("/protocol/" + option);
+    if (option == "kind" || differs) shown[option] = value;
+  }
+  return describe(shown);
+}
+
 std::string last_token(const std::string& pointer) { return pointer.substr(pointer.rfind('/') + 1); }
 
 template <typename Format>
@@ -86,7 +101,7 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
   for (const Json& run : runs) {
     const Json& summary = run.at("summary");
     TextRow row;
-    if (!protocol_swept) row.push_back(describe(run.at("configuration").at("protocol")));
+    if (!protocol_swept) row.push_back(describe_protocol(run, runs));
     const Json labels = run.value("labels", Json::object());
     for (const auto& [pointer, value] : run.at("swept").items())
       row.push_back(describe(labels.value(pointer, value)));

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t most_rounds = 3, most_spans = 1500;
 constexpr int most_workers = 16;
+constexpr const char* beside = " beside";  // the row of a worker's communication stream
 
 const Run* traced_run(const Group& group) {
   const auto found = std::ranges::find_if(group.runs, [](const Run* run) { return run->has_trace; });
@@ -46,7 +47,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   if (traced.empty()) throw NotApplicable("no run has a trace.json (run the study with --trace)");
   Table table({"panel", "worker", "activity", "start_seconds", "end_seconds"});
   std::vector<std::string> panels, activities, notes;
-  int workers = 0;
+  std::vector<std::string> rows;
   std::size_t most_shown = 0;
   bool left_out = false;
   std::vector<std::size_t> axes;
@@ -73,15 +74,19 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
       if (span.is_round || span.start_seconds >= ends.back()) continue;
       left_out = left_out || span.rank >= most_workers;
       if (span.rank >= most_workers) continue;
-      workers = std::max(workers, span.rank + 1);
+      const std::string worker = std::to_string(span.rank) + (span.of_stream ? beside : "");
+      if (std::ranges::find(rows, worker) == rows.end()) rows.push_back(worker);
       if (std::ranges::find(activities, span.name) == activities.end()) activities.push_back(span.name);
       table.add(
-          {panels.back(), span.rank, span.name, span.start_seconds, std::min(span.end_seconds, ends.back())});
+          {panels.back(), worker, span.name, span.start_seconds, std::min(span.end_seconds, ends.back())});
     }
     for (const double end : ends) table.add({panels.back(), Json(), "end of round", end, end});
   }
   if (table.empty()) throw NotApplicable(sentences(notes));
   std::ranges::stable_sort(activities, {}, activity_order);
+  std::ranges::sort(rows, {}, [](const std::string& row) {
+    return std::pair(std::stoi(row), row.ends_with(beside));
+  });
   Json x = {{"field", "start_seconds"},
             {"type", "quantitative"},
             {"title", "Simulated time"},
@@ -94,6 +99,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   const Json y = {{"field", "worker"},
                   {"type", "ordinal"},
                   {"title", "Worker"},
+                  {"sort", rows},
                   {"axis", {{"ticks", false}, {"domain", false}}},
                   {"scale", {{"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
   const Json color = {{"field", "activity"},
@@ -109,7 +115,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   plot.panels = panels;
   plot.columns = 1;
   plot.axis_width = 26;
-  plot.height = 12 * std::max(2, workers);
+  plot.height = 12 * std::max(2, static_cast<int>(rows.size()));
   plot.resolve = {{"scale", {{"x", "independent"}}}};
   if (panels.size() == 1) plot.title = panels.front();
   plot.layers.push_back(
@@ -125,6 +131,9 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
       {"What each worker does in the first " +
            (most_shown == 1 ? "round" : "rounds (at most " + std::to_string(most_shown) + ")") +
            "; each panel has its own scale of time. Lines: ends of rounds. One run (seed) for each panel.",
+       std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with(beside); })
+           ? "\"Beside\": communication that overlaps the worker's own computing."
+           : "",
        left_out ? "Shown: the first " + std::to_string(most_workers) + " workers." : ""});
   Json spec = make_spec(plot, table, options);
   return {"timeline", "Timeline of the first rounds", sentences(notes), std::move(spec), std::move(table)};

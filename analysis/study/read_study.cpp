@@ -240,12 +240,18 @@ std::vector<Span> read_trace(const Run& run) {
     throw std::runtime_error(file.string() + " has no array \"traceEvents\"");
   }
   std::vector<Span> spans;
+  std::map<int, int> order;  // of tracks: twice a worker's rank, and one more for its stream
   constexpr double seconds_per_microsecond = 1e-6;
   try {
     for (const Json& event : *events) {
+      const bool sorts = event.value("ph", "") == "M" && event.value("name", "") == "thread_sort_index";
+      if (sorts) order[event.at("tid").get<int>()] = event.at("args").at("sort_index").get<int>();
       if (event.value("ph", "") != "X") continue;
       const double start = event.at("ts").get<double>() * seconds_per_microsecond;
-      spans.push_back({.rank = event.at("tid").get<int>() - 1,
+      const int track = event.at("tid").get<int>();
+      const int place = order.contains(track) ? order.at(track) : 2 * (track - 1);
+      spans.push_back({.rank = place / 2,
+                       .of_stream = place % 2 == 1,
                        .name = event.at("name").get<std::string>(),
                        .is_round = event.value("cat", "") == "round",
                        .start_seconds = start,

@@ -80,9 +80,10 @@ enum class RunFiles {
 /// broken or unfinished becomes a warning that names the file and says what is wrong with it.
 Study read_study(const std::filesystem::path& folder, RunFiles files = RunFiles::all);
 
-/// A span of a worker's track in trace.json.
+/// A span of a worker's track in trace.json, or of that of its communication stream.
 struct Span {
   int rank;
+  bool of_stream;
   std::string name;  ///< "round 3", or what the worker did: "compute", "send", "receive", "wait" ...
   bool is_round;
   double start_seconds, end_seconds;

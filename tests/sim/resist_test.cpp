@@ -416,6 +416,11 @@ TEST_CASE("resist: what does not fit is refused") {
         "/training/optimizer_state: found \"keep\"; resist allows only \"reset\": after a round a worker's "
         "network "
         "is another one");
+  CHECK(
+      refusal(json::object(), residual(), {{"momentum", 0.9}, {"optimizer_state", "average"}}) ==
+      "/training/optimizer_state: found \"average\"; resist allows only \"reset\": after a round a worker's "
+      "network "
+      "is another one");
   CHECK_NOTHROW(
       PreparedWith(costs(resist({{"share_strided", false}, {"partition_sections", {1}}}), 2, 4), residual()));
 }

@@ -272,7 +272,8 @@ TEST_CASE("The assembled schema is complete and stable", "[scenario]") {
   CHECK(schema_text(schema()) == schema_text(test::stand_in_schema()));
   CHECK(schema_text(schema()).ends_with("}\n"));
   const json& protocol = schema()["properties"]["protocol"];
-  CHECK(protocol["properties"]["kind"]["enum"] == json{"data_parallel", "local_sgd", "ist", "resist"});
+  CHECK(protocol["properties"]["kind"]["enum"] ==
+        json{"data_parallel", "local_sgd", "post_local_sgd", "ist", "resist"});
   const json& ist = protocol["allOf"][2]["then"];
   CHECK(ist["additionalProperties"] == false);
   CHECK(ist["required"] == json::array({"local_steps"}));

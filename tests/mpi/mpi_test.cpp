@@ -149,7 +149,9 @@ TEST_CASE("dense networks train alike in four real processes and in the simulato
 }
 
 TEST_CASE("momentum is averaged alike in real processes and in the simulator") {
-  json document = scenario(3, json::array({dense_protocols[5], dense_protocols[6]}));
+  json document =
+      scenario(3, json::array({{{"kind", "local_sgd"}, {"local_steps", 7}, {"slow_momentum", 0.5}},
+                               {{"kind", "post_local_sgd"}, {"local_steps", 7}}}));
   document["training"]["optimizer_state"] = "average";
   check_same(document, 3);
 }
@@ -198,7 +200,8 @@ TEST_CASE("what cannot run on real machines is said once, with exit code 2") {
     std::string message;
   };
   const std::vector<Case> cases = {
-      {{folder / "scenario.json"}, "/sweep: the scenario describes 9 runs"},
+      {{folder / "scenario.json"},
+       "/sweep: the scenario describes " + std::to_string(dense_protocols.size()) + " runs"},
       {{folder / "scenario.json", "--point", "nothing"}, "--point: no run \"nothing\""},
       {{folder / "charged.json"}, "/training/charge_evaluation: found true"},
       {{folder / "charged.json", "--set", "/training/charge_evaluation=false", "--out", folder / "other"},

@@ -274,7 +274,7 @@ TEST_CASE("The assembled schema is complete and stable", "[scenario]") {
   const json& protocol = schema()["properties"]["protocol"];
   CHECK(protocol["properties"]["kind"]["enum"] ==
         json{"data_parallel", "local_sgd", "post_local_sgd", "ist", "resist"});
-  const json& ist = protocol["allOf"][2]["then"];
+  const json& ist = protocol["allOf"][3]["then"];
   CHECK(ist["additionalProperties"] == false);
   CHECK(ist["required"] == json::array({"local_steps"}));
   CHECK(ist["properties"]["local_steps"]["maximum"] == 2147483647);

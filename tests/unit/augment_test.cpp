@@ -106,7 +106,7 @@ Job job_of(const json& shape, const std::optional<json>& augment, bool live = tr
   training.batch = 10;
   training.rounds = 2;
   training.seed = seed;
-  return Job(data_options(shape, augment), model, training, 3, RoundPlan(), live);
+  return Job(data_options(shape, augment), model, training, 3, {.local_steps = 1}, live);
 }
 
 const json small_images = {{"shape", {2, 6, 5}}};

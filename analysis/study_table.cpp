@@ -37,7 +37,8 @@ std::string describe_protocol(const Json& run, const std::vector<Json>& runs) {
       const Json& of_other = other.at("configuration").at("protocol");
       return of_other.contains(option) && of_other.at(option) == value;
     };
-    const bool differs = !std::ranges::all_of(runs, is_the_same) && !run.at("swept").contains("/protocol/" + option);
+    const bool differs =
+        !std::ranges::all_of(runs, is_the_same) && !run.at("swept").contains("/protocol/" + option);
     if (option == "kind" || differs) shown[option] = value;
   }
   return describe(shown);

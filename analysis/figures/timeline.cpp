@@ -84,9 +84,8 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   }
   if (table.empty()) throw NotApplicable(sentences(notes));
   std::ranges::stable_sort(activities, {}, activity_order);
-  std::ranges::sort(rows, {}, [](const std::string& row) {
-    return std::pair(std::stoi(row), row.ends_with(beside));
-  });
+  std::ranges::sort(rows, {},
+                    [](const std::string& row) { return std::pair(std::stoi(row), row.ends_with(beside)); });
   Json x = {{"field", "start_seconds"},
             {"type", "quantitative"},
             {"title", "Simulated time"},

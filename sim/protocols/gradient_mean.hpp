@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/collectives/all_reduce.hpp"
-#include "sim/core/worker.hpp"
+#include "sim/core/replica.hpp"
 
 namespace isthmus {
 

@@ -6,7 +6,7 @@
 
 #include "models/kind.hpp"
 #include "sim/core/forecast.hpp"
-#include "sim/core/worker.hpp"
+#include "sim/core/replica.hpp"
 #include "sim/platform/platform.hpp"
 
 namespace isthmus {

@@ -10,10 +10,6 @@
 namespace isthmus {
 namespace {
 
-// Two events nearer than this are one to SimGrid. Its default, 1e-9 s, ends an activity up to a nanosecond
-// early when another ends then: more than 1e-9 of most messages.
-constexpr double time_precision_seconds = 1e-12;
-
 std::string number(double value) {
   char text[64];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;  // reads back exactly

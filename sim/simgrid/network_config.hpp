@@ -9,6 +9,10 @@
 
 namespace isthmus {
 
+/// Two events nearer than this are one to SimGrid. Its default, 1e-9 s, ends an activity up to a nanosecond
+/// early when another ends then: more than 1e-9 of most messages.
+inline constexpr double time_precision_seconds = 1e-12;
+
 /// The command line that gives SimGrid this network model with these constants, for Engine(argc, argv).
 ///
 /// `textbook` is CM02 without cross-traffic, factors, weight and TCP window: a message takes exactly latency

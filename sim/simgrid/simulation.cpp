@@ -3,6 +3,7 @@
 #include <simgrid/Exception.hpp>
 
 #include "sim/simgrid/compat.hpp"
+#include "sim/simgrid/network_config.hpp"
 #include "sim/simgrid/simulated_host.hpp"
 
 namespace isthmus {
@@ -91,8 +92,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                         .memory_peak = host.memory_peak(),
                         .memory_limit_bytes = device.memory_bytes};
     // Who is done early is idle until the last one is.
-    const double busy = worker.ledger.compute_seconds + worker.ledger.communication_seconds;
-    worker.ledger.idle_seconds = std::max(worker.ledger.idle_seconds, end - busy);
+    const double rest = end - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
+    if (rest > worker.ledger.idle_seconds + time_precision_seconds) worker.ledger.idle_seconds = rest;
     tracks.push_back(std::to_string(rank) + " " + device.host);
     result.workers.push_back(worker);
   }

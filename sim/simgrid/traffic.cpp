@@ -1,11 +1,13 @@
 #include "sim/simgrid/traffic.hpp"
 
+#include "sim/simgrid/network_config.hpp"
+
 namespace isthmus {
 
 namespace {
 
-/// SimGrid ends one transfer and starts the next within the precision of its clock (1e-12 s) of each other.
-constexpr double simultaneous_seconds = 1e-11;
+/// SimGrid ends one transfer and starts the next within the precision of its clock of each other.
+constexpr double simultaneous_seconds = 10 * time_precision_seconds;
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/simgrid/network_config.hpp"
+
 namespace isthmus {
 
 TransferTimes::Share TransferTimes::draw(Timeline& timeline, int track, double start_seconds,
@@ -20,7 +22,9 @@ TransferTimes::Share TransferTimes::draw(Timeline& timeline, int track, double s
   double position = start_seconds;
   for (const Time& time : times_) {
     if (!within(time) || time.end_seconds <= position) continue;
-    const double begin = std::max(position, time.start_seconds);
+    // A shorter pause is none.
+    const bool goes_on = time.start_seconds <= position + time_precision_seconds;
+    const double begin = goes_on ? position : time.start_seconds;
     const double end = std::min(end_seconds, time.end_seconds);
     timeline.add(track, "wait", position, begin);
     timeline.add(track, name, begin, end);

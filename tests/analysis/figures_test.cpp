@@ -40,6 +40,16 @@ Json trace() {
       events.push_back(span("wait", "wait", worker, 10 * round + 9, 1));
     }
   }
+  // The second worker also communicates while it computes, on a track that sorts after its own.
+  const auto place = [](int track, int sort_index) {
+    return Json{{"ph", "M"},
+                {"pid", 1},
+                {"tid", track},
+                {"name", "thread_sort_index"},
+                {"args", {{"sort_index", sort_index}}}};
+  };
+  for (const Json& each : {place(1, 0), place(2, 2), place(7, 3)}) events.insert(events.begin(), each);
+  events.push_back(span("send", "send", 6, 1, 2));
   return {{"traceEvents", events}};
 }
 
@@ -372,11 +382,15 @@ TEST_CASE("Timeline: spans of the first rounds, in seconds") {
   StudyFolder folder;
   fill(folder);
   const Figure figure = make("timeline", read_dataset({folder.path()}));
-  const auto compute = rows_where(figure.data, {{"activity", "compute"}, {"worker", 1}});
-  CHECK(compute.size() == 2 * 3);  // two protocols, three rounds
+  const auto compute = rows_where(figure.data, {{"activity", "compute"}, {"worker", "1"}});
+  REQUIRE(compute.size() == 2 * 3);  // two protocols, three rounds
   CHECK(figure.data.cell(compute[1], "start_seconds").get<double>() == Approx(10));
   CHECK(figure.data.cell(compute[1], "end_seconds").get<double>() == Approx(14));
   CHECK(rows_where(figure.data, {{"activity", "end of round"}}).size() == 2 * 3);
+  const auto beside = rows_where(figure.data, {{"worker", "1 beside"}});
+  REQUIRE(beside.size() == 2);
+  CHECK(figure.data.cell(beside[0], "activity") == "send");
+  CHECK(figure.data.cell(beside[0], "start_seconds").get<double>() == Approx(1));
 }
 
 TEST_CASE("Pareto front: no point of it is beaten") {

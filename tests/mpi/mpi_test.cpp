@@ -112,7 +112,8 @@ void check_same(const json& document, int workers) {
 }
 
 const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}},
-                              {{"kind", "data_parallel"}, {"aggregate", "tree"}},
+                              {{"kind", "data_parallel"}, {"bucket", "100B"}, {"first_bucket", "10B"}},
+                              {{"kind", "data_parallel"}, {"aggregate", "tree"}, {"overlap", false}},
                               {{"kind", "data_parallel"}, {"aggregate", "server"}},
                               {{"kind", "data_parallel"}, {"aggregate", "sharded"}},
                               {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}, {"chunk", "100B"}},

@@ -28,14 +28,14 @@ std::string describe(const Json& value) {
   return name.empty() ? options.substr(std::min<std::size_t>(2, options.size())) : name + options;
 }
 
-/// A protocol's name, with those options in which the runs differ and that are not swept, which have columns.
+/// A protocol's name, with those options in which runs that have them differ; what is swept has a column.
 std::string describe_protocol(const Json& run, const std::vector<Json>& runs) {
   const Json& protocol = run.at("configuration").at("protocol");
   Json shown;
   for (const auto& [option, value] : protocol.items()) {
     const auto is_the_same = [&](const Json& other) {
       const Json& of_other = other.at("configuration").at("protocol");
-      return of_other.contains(option) && of_other.at(option) == value;
+      return !of_other.contains(option) || of_other.at(option) == value;
     };
     const bool differs =
         !std::ranges::all_of(runs, is_the_same) && !run.at("swept").contains("/protocol/" + option);

@@ -24,8 +24,8 @@ void print_model(const PlannedRun& run) {
             << job.data().classes << " classes\n"
             << "  model     " << costs.parameters << " parameters ("
             << format_bytes(4 * as_double(job.model().layout().size())) << "); a step of "
-            << job.training().batch << " samples: " << format_count(step_flops(job, job.model())) << "FLOP ("
-            << format_count(costs.forward_multiply_adds) << " multiply-adds forward)\n";
+            << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model())) << "FLOP ("
+            << format_count(job.training().accumulation_steps * costs.forward_multiply_adds) << " multiply-adds forward)\n";
 }
 
 void print_network(const PlannedRun& run) {

@@ -50,6 +50,7 @@ class Pairwise final : public AllToAll {
 
  public:
   double seconds(int workers, double bytes, const LinkModel& link) const override {
+    if (workers == 1) return 0;
     return (workers - 1) * (link.latency_seconds + bytes / workers / link.bandwidth_bytes_per_second);
   }
 };

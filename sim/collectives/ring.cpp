@@ -13,6 +13,7 @@ class Ring : public Collective {
  public:
   std::vector<RankPair> talking_pairs(int workers) const override { return ring_pairs(workers); }
   double seconds(int workers, double bytes, const LinkModel& link) const override {
+    if (workers == 1) return 0;
     const double step = link.latency_seconds + bytes / workers / link.bandwidth_bytes_per_second;
     return (workers - 1) * step;
   }

@@ -20,6 +20,7 @@ int children(int rank, int workers) {
 class Tree : public Collective {
  public:
   double seconds(int workers, double bytes, const LinkModel& link) const override {
+    if (workers == 1) return 0;
     const int steps = std::bit_width(static_cast<unsigned>(workers - 1));  // ceil(log2 workers)
     return steps * (link.latency_seconds + bytes / link.bandwidth_bytes_per_second);
   }

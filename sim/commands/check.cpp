@@ -14,6 +14,11 @@
 namespace isthmus {
 namespace {
 
+/// "1 round", "2 rounds".
+std::string counted(long count, const std::string& noun) {
+  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
 double as_double(std::uint64_t bytes) { return static_cast<double>(bytes); }
 
 void print_model(const PlannedRun& run) {
@@ -24,8 +29,9 @@ void print_model(const PlannedRun& run) {
             << job.data().classes << " classes\n"
             << "  model     " << costs.parameters << " parameters ("
             << format_bytes(4 * as_double(job.model().layout().size())) << "); a step of "
-            << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model())) << "FLOP ("
-            << format_count(job.training().accumulation_steps * costs.forward_multiply_adds) << " multiply-adds forward)\n";
+            << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model()))
+            << "FLOP (" << format_count(job.training().accumulation_steps * costs.forward_multiply_adds)
+            << " multiply-adds forward)\n";
 }
 
 void print_network(const PlannedRun& run) {
@@ -86,7 +92,7 @@ double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is
             << "            ideally " << format_seconds(seconds) << ": compute " << format_seconds(compute)
             << ", communication " << format_seconds(round.communication_seconds);
   if (!round.overlapped.empty()) {
-    std::cout << " in " << round.overlapped.size() << (round.overlapped.size() == 1 ? " bucket" : " buckets")
+    std::cout << " in " << counted(static_cast<long>(round.overlapped.size()), "bucket")
               << ", from the backward pass on";
   }
   return seconds;
@@ -99,15 +105,26 @@ void print_round(const PlannedRun& run) {
   for (const Forecast& before : run.forecast.before) kinds.emplace_back(job.single_step_rounds(), &before);
   kinds.emplace_back(rounds - (kinds.empty() ? 0 : kinds.front().first), &run.forecast);
 
-  std::cout << "  round     " << steps << " local steps";
-  if (kinds.size() > 1) std::cout << ", a single one in the first " << kinds.front().first << " rounds";
-  std::cout << "; " << rounds << " rounds, " << job.total_steps() << " local steps of each worker in all\n";
-  double all_seconds = 0;
+  std::cout << "  round     " << counted(steps, "local step");
+  if (kinds.size() > 1) std::cout << ", a single one in the first " << counted(kinds.front().first, "round");
+  std::cout << "; " << counted(rounds, "round") << ", " << counted(job.total_steps(), "local step")
+            << " of each worker in all\n";
+  // The last round may have fewer steps.
+  const double left_out =
+      1 - static_cast<double>(job.rounds().back().local_steps) / static_cast<double>(steps);
+  double all_seconds = -left_out * slowest(run, run.forecast, [](const auto& worker, double speed) {
+    return worker.flops / speed;
+  });
   for (const auto& [count, round] : kinds) {
     all_seconds += static_cast<double>(count) * print_kind_of_round(run, *round, kinds.size() > 1);
     if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
     std::cout << '\n';
   }
+  const nlohmann::json& network = run.platform.network;
+  if (!network.at("latency_factor").is_number())
+    std::cout << "            (without the model's factors by message size)\n";
+  if (job.training().charge_evaluation)
+    std::cout << "            (without tests of the model, which take simulated time here)\n";
 }
 
 /// Rows of neighbouring ranks with equal figures are folded.
@@ -191,7 +208,7 @@ void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& 
     return seconds ? "about " + format_duration(*seconds) : std::string("long");
   };
   const std::string on_cores = " on " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
-  std::cout << "Study of " << runs.size() << (runs.size() == 1 ? " run" : " runs");
+  std::cout << "Study of " << counted(static_cast<long>(runs.size()), "run");
   if (estimate.live_runs > 0) {
     std::cout << " of " << estimate.trajectories
               << (estimate.trajectories == 1 ? " distinct trajectory" : " distinct trajectories");
@@ -244,8 +261,7 @@ int check_command(const Arguments& arguments) {
   if (shown < runs.size())
     std::cout << "... and " << runs.size() - shown << " more runs (--all shows them)\n\n";
   print_estimate(runs, store_of(line));
-  std::cout << line.argument() << " is well: " << runs.size() << (runs.size() == 1 ? " run" : " runs")
-            << '\n';
+  std::cout << line.argument() << " is well: " << counted(static_cast<long>(runs.size()), "run") << '\n';
   return 0;
 }
 

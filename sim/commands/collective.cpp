@@ -100,9 +100,7 @@ OrderedJson measure(const Measurement& what, std::uint64_t size) {
   });
   const LinkModel link = what.report.slowest_link();
   const double seconds = measured.at("simulated_seconds");
-  const double predicted = workers == 1
-                               ? link.collective_overhead_seconds
-                               : link.collective_overhead_seconds + collective->seconds(workers, bytes, link);
+  const double predicted = link.collective_overhead_seconds + collective->seconds(workers, bytes, link);
   const double speed = seconds > 0 ? bytes / seconds : 0;
   return {{"bytes", count * what.options.bytes_per_value},
           {"simulated_seconds", seconds},

@@ -77,8 +77,9 @@ std::vector<Round> Job::rounds() const {
     } else {
       // At the first round that reaches each multiple of so many epochs; a hair less is close enough.
       const double epochs = static_cast<double>(done) / steps_per_epoch + 1e-9;
+      const double every = *training_.evaluate_every_epochs;
       round.evaluated = epochs >= next_evaluation;
-      while (next_evaluation <= epochs) next_evaluation += *training_.evaluate_every_epochs;
+      if (round.evaluated) next_evaluation = every * (std::floor(epochs / every) + 1);
     }
     round.evaluated = round.evaluated || round.last;
     rounds.push_back(round);

@@ -197,14 +197,18 @@ double PlatformReport::max_bandwidth_bytes_per_second() const {
 }
 
 LinkModel PlatformReport::slowest_link() const {
-  if (pair_classes.empty()) return {};
+  const double overhead = network.at("collective_overhead_seconds").get<double>();
+  if (pair_classes.empty()) return {.collective_overhead_seconds = overhead};
   const auto factor = [&](const char* name) {
     return network.at(name).is_number() ? network.at(name).get<double>() : 1;
   };
+  const double window_bytes = network.at("tcp_gamma_bytes").get<double>();
   const auto effective = [&](double seconds, double bytes_per_second) {
+    double rate = bytes_per_second * factor("bandwidth_factor");
+    if (window_bytes > 0 && seconds > 0) rate = std::min(rate, window_bytes / (2 * seconds));
     return LinkModel::Way{
         seconds * factor("latency_factor") + network.at("message_overhead_seconds").get<double>(),
-        bytes_per_second * factor("bandwidth_factor") * network.at("goodput").get<double>()};
+        rate * network.at("goodput").get<double>()};
   };
   const auto effective_way = [&](const std::optional<LinkModel::Way>& way) {
     return way ? std::optional(effective(way->latency_seconds, way->bandwidth_bytes_per_second)) : way;
@@ -212,7 +216,7 @@ LinkModel PlatformReport::slowest_link() const {
   const LinkModel::Way slowest = effective(max_latency_seconds(), min_bandwidth_bytes_per_second());
   return {.latency_seconds = slowest.latency_seconds,
           .bandwidth_bytes_per_second = slowest.bandwidth_bytes_per_second,
-          .collective_overhead_seconds = network.at("collective_overhead_seconds").get<double>(),
+          .collective_overhead_seconds = overhead,
           .inside_site = effective_way(inside_site),
           .between_sites = effective_way(between_sites)};
 }

@@ -55,6 +55,18 @@ inline void wait_for_end(const simgrid::s4u::CommPtr& comm) {
 #endif
 }
 
+/// Waits for one's own communication, of which a third party may have waited for the end. (On 3.32 wait()
+/// returns at once then, and the communication stays in a list of the actor's that every later one searches.)
+inline void wait(const simgrid::s4u::CommPtr& comm) {
+#if SIMGRID_VERSION < 33500
+  if (comm->get_state() == simgrid::s4u::Activity::State::FINISHED) {
+    simgrid::s4u::Comm::wait_any({comm});
+    return;
+  }
+#endif
+  comm->wait();
+}
+
 /// Calls `callback(const Host&)` whenever a host is turned on or off.
 template <class Callback>
 void on_host_onoff(Callback&& callback) {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <simgrid/Exception.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "models/slices.hpp"
+#include "sim/simgrid/compat.hpp"
 #include "sim/simgrid/network_config.hpp"
 
 namespace isthmus {
@@ -144,7 +147,14 @@ void SimulatedCommunicator::begin(Wire& wire, const simgrid::s4u::CommPtr& messa
 void SimulatedCommunicator::wait_all(std::span<Request> requests) {
   const double start = now_seconds();
   for (const Request& request : requests) {
-    for (const auto& part : static_cast<Transfer&>(*request).parts) part->wait();
+    const auto& transfer = static_cast<Transfer&>(*request);
+    try {
+      for (const auto& part : transfer.parts) compat::wait(part);
+    } catch (const simgrid::NetworkFailureException&) {
+      throw std::runtime_error("a message " + std::string(transfer.outgoing ? "to" : "from") + " worker " +
+                               std::to_string(transfer.peer) +
+                               " was lost: a link on its way, or that worker's host, was turned off");
+    }
   }
   for (const Request& request : requests) {
     const auto& transfer = static_cast<Transfer&>(*request);

@@ -54,12 +54,21 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                                       platform.devices()[static_cast<std::size_t>(rank)].host +
                                       " is off from the start");
   }
+  std::vector<bool> at_work(hosts.size(), true);
+  compat::on_host_onoff([&](const simgrid::s4u::Host& host) {
+    for (int rank = 0; rank < job.workers() && !host.is_on(); ++rank) {
+      if (platform.host(rank) == &host && at_work[static_cast<std::size_t>(rank)])
+        failure.note(Outcome::failed,
+                     "worker " + std::to_string(rank) + ": its host " + host.get_name() + " was turned off");
+    }
+  });
   for (int rank = 0; rank < job.workers() && !failure.happened(); ++rank) {
     compat::add_actor("worker " + std::to_string(rank), platform.host(rank), [&, rank] {
       // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
       try {
         Worker worker(job, *hosts[static_cast<std::size_t>(rank)], pool, recorder);
         protocol.run(worker);
+        at_work[static_cast<std::size_t>(rank)] = false;
       } catch (const OutOfMemory& error) {
         if (!result.out_of_memory) result.out_of_memory = error;
         failure.stop(Outcome::out_of_memory, error.what());
@@ -75,7 +84,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   if (!failure.happened()) {
     const bool finished = recorder.rounds_completed() == static_cast<long>(job.rounds().size());
     result.outcome = finished ? Outcome::completed : Outcome::failed;
-    if (!finished) result.message = "some workers ended before training did: their hosts were turned off";
+    if (!finished) result.message = "some workers ended before training did";
   }
   result.rounds = recorder.rounds_completed();
   result.paper_bytes = recorder.paper_bytes();

@@ -207,3 +207,12 @@ TEST_CASE("hierarchical all-reduce spares the link between sites") {
   CHECK_CLOSE(seconds("hierarchical"), 2 * inside + 2 * between);
   CHECK(seconds("hierarchical") < seconds("ring"));
 }
+
+TEST_CASE("collectives: one worker alone takes no time, on whatever network") {
+  for (const CollectiveAlgorithm& algorithm : collective_algorithms()) {
+    CollectiveOptions options;
+    options.sites = {0};
+    INFO(algorithm.name);
+    CHECK(algorithm.make(options)->seconds(1, 1e6, LinkModel()) == 0);
+  }
+}

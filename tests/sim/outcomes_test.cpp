@@ -178,6 +178,24 @@ TEST_CASE("failed: a host that is off from the start") {
   }
 }
 
+TEST_CASE("failed: a host that goes off at any moment, in a message, while it computes, or beside both") {
+  for (const double off_seconds : {1e-6, 1e-5, 1e-4, 1e-3, 2e-3, 3e-3, 5e-3, 0.01, 0.02}) {
+    const TemporaryProfile profile("0 1\n" + std::to_string(off_seconds) + " 0\n");
+    const TemporaryPlatform platform(mesh("state_file=\"" + profile.name() + "\"", ""));
+    for (const char* aggregate : {"ring", "tree", "server", "ring_chunked"}) {
+      for (const bool overlap : {false, true}) {
+        INFO(off_seconds << ' ' << aggregate << ' ' << overlap);
+        const json run = run_scenario(
+            on(platform,
+               {{"protocol", {{"kind", "data_parallel"}, {"aggregate", aggregate}, {"overlap", overlap}}},
+                {"training", {{"rounds", 50}}}}));
+        CHECK(run["outcome"] == "failed");
+        CHECK(run["message"] == "worker 1: its host b was turned off");
+      }
+    }
+  }
+}
+
 TEST_CASE("failed: a link that goes off") {
   const TemporaryProfile profile("0 1\n0.01 0\n");
   const TemporaryPlatform platform(mesh("", "state_file=\"" + profile.name() + "\""));
@@ -187,7 +205,8 @@ TEST_CASE("failed: a link that goes off") {
       const json run = run_scenario(
           on(platform, {{"protocol", protocol}, {"numerics", numerics}, {"training", {{"rounds", 50}}}}));
       CHECK(run["outcome"] == "failed");
-      CHECK_FALSE(run["message"].get<std::string>().empty());
+      CHECK_THAT(run["message"].get<std::string>(),
+                 Catch::Contains("a message ") && Catch::Contains(" was lost"));
       CHECK(run["rounds"] < 50);
     }
   }

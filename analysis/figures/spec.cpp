@@ -160,7 +160,7 @@ double label_width(const std::vector<std::string>& labels) {
   constexpr double letter = 4.9, margin = 14;
   std::size_t longest = 0;
   for (const std::string& label : labels) longest = std::max(longest, label.size());
-  return letter * static_cast<double>(longest) + margin;
+  return std::min(letter * static_cast<double>(longest), widest_label) + margin;
 }
 
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {

@@ -42,7 +42,10 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
 /// Those of dataset.series() that a column "series" of the table has, in that order.
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
 
-/// What labels of series take on the left of horizontal bars, in pixels.
+/// Longer labels on the left of horizontal bars are cut, in pixels.
+inline constexpr double widest_label = 110;
+
+/// What labels of series take there.
 double label_width(const std::vector<std::string>& labels);
 
 /// A complete spec of layers over the table; with more than one panel, small multiples by column "panel".

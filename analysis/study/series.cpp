@@ -1,6 +1,7 @@
 #include "analysis/study/series.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "analysis/study/quantity.hpp"
@@ -46,6 +47,19 @@ std::string option_text(const std::string& key, const AxisValue& value) {
   return text == "no" ? "no " + name : text;
 }
 
+/// Leaves out options, the longer names first, without which the others tell as many series apart.
+template <typename Count>
+void drop_needless(std::set<std::string>& keys, Count&& count) {
+  const std::size_t series = count(keys);
+  std::vector<std::string> candidates(keys.begin(), keys.end());
+  std::ranges::stable_sort(candidates, std::greater(), &std::string::size);
+  for (const std::string& key : candidates) {
+    std::set<std::string> fewer = keys;
+    fewer.erase(key);
+    if (count(fewer) == series) keys = std::move(fewer);
+  }
+}
+
 }  // namespace
 
 std::string protocol_kind(const Run& run) {
@@ -78,6 +92,15 @@ std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>&
     std::erase_if(keys, [&](const std::string& key) {
       const Json first = value(members.front().second, key).value;
       return std::ranges::all_of(members, [&](const auto& m) { return value(m.second, key).value == first; });
+    });
+    drop_needless(keys, [&](const std::set<std::string>& kept) {
+      std::set<Json> told_apart;
+      for (const auto& member : members) {
+        Json values = Json::array();
+        for (const std::string& key : kept) values.push_back(value(member.second, key).value);
+        told_apart.insert(std::move(values));
+      }
+      return told_apart.size();
     });
     for (const auto& [run, options] : members) {
       std::string text;

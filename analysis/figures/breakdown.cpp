@@ -55,7 +55,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
                   {"type", "nominal"},
                   {"title", nullptr},
                   {"sort", present},
-                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", widest_label}}}};
+                  {"axis", series_label_axis(present)}};
   // Room for the total behind the bar.
   constexpr double right_end = 1.3;
   const Json x = {{"field", "share"},

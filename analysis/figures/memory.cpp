@@ -90,7 +90,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
                   {"type", "nominal"},
                   {"title", nullptr},
                   {"sort", present},
-                  {"axis", {{"ticks", false}, {"domain", false}, {"labelLimit", widest_label}}}};
+                  {"axis", series_label_axis(present)}};
   Json x = position_channel({.field = "bytes",
                              .title = "Memory",
                              .unit = Unit::bytes,

@@ -156,11 +156,26 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
   return result;
 }
 
+Json series_label_axis(const std::vector<std::string>& labels) {
+  const bool two_lines = std::ranges::any_of(
+      labels, [](const std::string& label) { return label.find(" (") != std::string::npos; });
+  constexpr int half_a_line = -5;
+  return {{"ticks", false},
+          {"domain", false},
+          {"labelLimit", 0},
+          {"labelOverlap", false},
+          {"labelOffset", two_lines ? half_a_line : 0},
+          {"labelExpr", R"(split(replace(datum.label, ' (', '\n('), '\n'))"}};
+}
+
 double label_width(const std::vector<std::string>& labels) {
   constexpr double letter = 4.9, margin = 14;
   std::size_t longest = 0;
-  for (const std::string& label : labels) longest = std::max(longest, label.size());
-  return std::min(letter * static_cast<double>(longest), widest_label) + margin;
+  for (const std::string& label : labels) {
+    const std::size_t first_line = std::min(label.find(" ("), label.size());
+    longest = std::max({longest, first_line, label.size() - first_line});
+  }
+  return letter * static_cast<double>(longest) + margin;
 }
 
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {

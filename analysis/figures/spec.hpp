@@ -42,10 +42,10 @@ Json series_channels(const Dataset& dataset, const std::vector<std::string>& pre
 /// Those of dataset.series() that a column "series" of the table has, in that order.
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
 
-/// Longer labels on the left of horizontal bars are cut, in pixels.
-inline constexpr double widest_label = 110;
+/// The axis of labels of series on the left of horizontal bars: what is in brackets has a line of its own.
+Json series_label_axis(const std::vector<std::string>& labels);
 
-/// What labels of series take there.
+/// What these labels take there, in pixels.
 double label_width(const std::vector<std::string>& labels);
 
 /// A complete spec of layers over the table; with more than one panel, small multiples by column "panel".

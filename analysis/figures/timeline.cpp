@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_rounds = 3, most_spans = 1500;
 constexpr int most_workers = 16;
-constexpr const char* beside = " beside";  // the row of a worker's communication stream
+constexpr const char* beside = " stream";  // the row of a worker's communication stream
 
 const Run* traced_run(const Group& group) {
   const auto found = std::ranges::find_if(group.runs, [](const Run* run) { return run->has_trace; });
@@ -86,6 +86,8 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   std::ranges::stable_sort(activities, {}, activity_order);
   std::ranges::sort(rows, {},
                     [](const std::string& row) { return std::pair(std::stoi(row), row.ends_with(beside)); });
+  const bool has_streams =
+      std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with(beside); });
   Json x = {{"field", "start_seconds"},
             {"type", "quantitative"},
             {"title", "Simulated time"},
@@ -99,7 +101,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
                   {"type", "ordinal"},
                   {"title", "Worker"},
                   {"sort", rows},
-                  {"axis", {{"ticks", false}, {"domain", false}}},
+                  {"axis", {{"ticks", false}, {"domain", false}, {"labelOverlap", false}}},
                   {"scale", {{"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
   const Json color = {{"field", "activity"},
                       {"type", "nominal"},
@@ -113,9 +115,9 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   Plot plot;
   plot.panels = panels;
   plot.columns = 1;
-  plot.axis_width = 26;
+  plot.axis_width = has_streams ? 52 : 26;
   plot.height = 12 * std::max(2, static_cast<int>(rows.size()));
-  plot.resolve = {{"scale", {{"x", "independent"}}}};
+  plot.resolve = {{"scale", {{"x", "independent"}, {"y", "independent"}}}};
   if (panels.size() == 1) plot.title = panels.front();
   plot.layers.push_back(
       {{"transform", {{{"filter", "isValid(datum.worker)"}}}},
@@ -130,9 +132,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
       {"What each worker does in the first " +
            (most_shown == 1 ? "round" : "rounds (at most " + std::to_string(most_shown) + ")") +
            "; each panel has its own scale of time. Lines: ends of rounds. One run (seed) for each panel.",
-       std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with(beside); })
-           ? "\"Beside\": communication that overlaps the worker's own computing."
-           : "",
+       has_streams ? "A worker's stream is communication that overlaps its own computing." : "",
        left_out ? "Shown: the first " + std::to_string(most_workers) + " workers." : ""});
   Json spec = make_spec(plot, table, options);
   return {"timeline", "Timeline of the first rounds", sentences(notes), std::move(spec), std::move(table)};

@@ -387,7 +387,7 @@ TEST_CASE("Timeline: spans of the first rounds, in seconds") {
   CHECK(figure.data.cell(compute[1], "start_seconds").get<double>() == Approx(10));
   CHECK(figure.data.cell(compute[1], "end_seconds").get<double>() == Approx(14));
   CHECK(rows_where(figure.data, {{"activity", "end of round"}}).size() == 2 * 3);
-  const auto beside = rows_where(figure.data, {{"worker", "1 beside"}});
+  const auto beside = rows_where(figure.data, {{"worker", "1 stream"}});
   REQUIRE(beside.size() == 2);
   CHECK(figure.data.cell(beside[0], "activity") == "send");
   CHECK(figure.data.cell(beside[0], "start_seconds").get<double>() == Approx(1));

@@ -33,7 +33,7 @@ std::string describe_protocol(const Json& run, const std::vector<Json>& runs) {
   const Json& protocol = run.at("configuration").at("protocol");
   Json shown;
   for (const auto& [option, value] : protocol.items()) {
-    const auto is_the_same = [&](const Json& other) {
+    const auto is_the_same = [&option = option, &value = value](const Json& other) {
       const Json& of_other = other.at("configuration").at("protocol");
       return !of_other.contains(option) || of_other.at(option) == value;
     };

@@ -1,9 +1,10 @@
 #include "sim/platform/names.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
+
+#include "analysis/text.hpp"
 
 namespace isthmus {
 namespace {
@@ -23,10 +24,6 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
-
-bool natural_less(const std::string& a, const std::string& b) {
-  return ::strverscmp(a.c_str(), b.c_str()) < 0;
-}
 
 std::string nearest_names(const std::string& wanted, std::span<const std::string> names) {
   constexpr std::size_t most = 3;

@@ -6,9 +6,6 @@
 
 namespace isthmus {
 
-/// The order people expect of names: n-2 before n-10.
-bool natural_less(const std::string& a, const std::string& b);
-
 /// For error messages: at most three of `names`, the nearest by edit distance first, as "'n-1', 'n-2'";
 /// "none" if there are no names.
 std::string nearest_names(const std::string& wanted, std::span<const std::string> names);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -57,6 +59,37 @@ bool refers_to_profile(const std::string& tag, const std::string& attribute) {
   return resource && attribute.ends_with("_file");
 }
 
+ProfileKind profile_kind(const std::string& attribute) {
+  if (attribute == "bandwidth_file") return ProfileKind::bandwidth;
+  if (attribute == "latency_file") return ProfileKind::latency;
+  return attribute == "state_file" ? ProfileKind::state : ProfileKind::speed;
+}
+
+/// What a platform file may configure of SimGrid: constants of the network. Others could write files
+/// (tracing/filename), or crash the run.
+void check_setting(const std::string& key, const std::string& value, const std::string& place) {
+  static constexpr std::array<const char*, 4> numbers{"network/latency-factor", "network/bandwidth-factor",
+                                                      "network/weight-S", "network/TCP-gamma"};
+  static constexpr std::array<const char*, 2> answers{"yes", "no"};
+  const auto is = [](const std::string& text) { return [&](const char* known) { return text == known; }; };
+  if (key == "network/crosstraffic") {
+    if (std::ranges::any_of(answers, is(value))) return;
+    throw InputError(place, "'" + key + "' is '" + value + "'; allowed: yes or no");
+  }
+  if (std::ranges::none_of(numbers, is(key))) {
+    throw InputError(place, "<config> sets '" + key +
+                                "'; allowed: network/latency-factor, network/bandwidth-factor, "
+                                "network/weight-S, network/TCP-gamma, network/crosstraffic");
+  }
+  char* end = nullptr;
+  const double number = std::strtod(value.c_str(), &end);
+  const bool may_be_zero = key == "network/weight-S" || key == "network/TCP-gamma";
+  const bool is_number = !value.empty() && *end == 0 && std::isfinite(number);
+  if (is_number && (std::isnormal(number) ? number > 0 : may_be_zero && number == 0)) return;
+  throw InputError(place, "'" + key + "' is '" + value + "'; allowed: a finite number, " +
+                              (may_be_zero ? "0 or more" : "more than 0"));
+}
+
 }  // namespace
 
 PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string()) {
@@ -70,11 +103,18 @@ PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string(
   }
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw InputError(file_, "cannot be read");
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
     throw InputError(place(1), "the file is empty; allowed: a SimGrid platform in XML");
   }
-  elements_ = scan_xml(std::move(text));
+  elements_ = scan_xml(text);
+  for (const XmlElement& element : elements_) {
+    const auto is_profile = [&](const auto& attribute) {
+      return refers_to_profile(element.tag, attribute.first);
+    };
+    if (element.tag == "link" && std::ranges::any_of(element.attributes, is_profile))
+      profiled_links_.emplace(element["id"], &element);
+  }
 }
 
 void PlatformXml::check_element(const XmlElement& element) const {
@@ -101,16 +141,26 @@ void PlatformXml::check_element(const XmlElement& element) const {
     }
   }
   for (const auto& [name, value] : element.attributes) {
-    if (refers_to_profile(tag, name)) check_profile(value, file_, place(element.line));
+    if (refers_to_profile(tag, name)) check_profile(value, profile_kind(name), file_, place(element.line));
+  }
+  if (tag == "prop" && element.parent >= 0 &&
+      elements_[static_cast<std::size_t>(element.parent)].tag == "config") {
+    check_setting(element["id"], element["value"], place(element.line));
+  }
+  if (tag == "link" && element["sharing_policy"] == "SPLITDUPLEX" &&
+      element.attributes.contains("state_file")) {
+    throw InputError(place(element.line), "link '" + element["id"] +
+                                              "' is SPLITDUPLEX and has a state_file, which SimGrid cannot "
+                                              "do; allowed: on SHARED and FATPIPE links");
   }
   if (tag == "actor" || tag == "process") {
     throw InputError(place(element.line),
                      "<" + tag + "> found; allowed: a platform only, Isthmus starts the actors");
   }
-  if (compat::aborts_on_bandwidth_trace && tag == "trace_connect" && element["kind"] == "BANDWIDTH") {
-    throw InputError(place(element.line), "<trace_connect kind=\"BANDWIDTH\"> does not work in SimGrid " +
-                                              compat::simgrid_version_text() +
-                                              "; allowed: the link's attribute bandwidth_file");
+  if (tag == "trace" || tag == "trace_connect") {
+    throw InputError(place(element.line), "<" + tag +
+                                              "> found; allowed: profiles as attributes of what they change "
+                                              "(speed_file, bandwidth_file, latency_file, state_file)");
   }
 }
 
@@ -126,10 +176,8 @@ std::vector<std::filesystem::path> PlatformXml::files() const {
 }
 
 bool PlatformXml::latencies_change() const {
-  return std::ranges::any_of(elements_, [](const XmlElement& element) {
-    return element.attributes.contains("latency_file") ||
-           (element.tag == "trace_connect" && element["kind"] == "LATENCY");
-  });
+  return std::ranges::any_of(
+      elements_, [](const XmlElement& element) { return element.attributes.contains("latency_file"); });
 }
 
 void PlatformXml::check() const {
@@ -217,6 +265,16 @@ std::string PlatformXml::place_of_host(const std::string& name) const {
 
 std::string PlatformXml::place_of_link(const std::string& name) const {
   return place_of_element(link_element(name));
+}
+
+std::string PlatformXml::place_of_profile(const std::string& link, const std::string& attribute) const {
+  for (const char* direction : {"", "_UP", "_DOWN"}) {
+    if (!link.ends_with(direction)) continue;
+    const auto found = profiled_links_.find(link.substr(0, link.size() - std::strlen(direction)));
+    if (found != profiled_links_.end() && found->second->attributes.contains(attribute))
+      return place(found->second->line);
+  }
+  return "";
 }
 
 std::string PlatformXml::place_of_property(const std::string& host, const std::string& property) const {

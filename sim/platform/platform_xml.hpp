@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,16 @@ class PlatformXml {
   explicit PlatformXml(const std::filesystem::path& file);
 
   /// Errors: InputError with file:line for an unknown routing, a host given twice, more than one outermost
-  /// zone, a profile that is missing or wrong, a split-duplex link without direction, actors, a version
-  /// SimGrid does not read.
+  /// zone, a profile that is missing or wrong, a split-duplex link without direction or with a state_file,
+  /// actors, a setting of SimGrid's other than constants of the network, a version SimGrid does not read.
   void check() const;
 
   /// Whether a profile changes the latency of a link while the simulation runs.
   bool latencies_change() const;
+
+  /// "file:line" of the link (or of the split-duplex link that it is a direction of) if it has the attribute
+  /// "bandwidth_file" or "latency_file", else empty.
+  std::string place_of_profile(const std::string& link, const std::string& attribute) const;
 
   /// The file and the profiles it refers to.
   std::vector<std::filesystem::path> files() const;
@@ -49,6 +54,7 @@ class PlatformXml {
 
   std::string file_;
   std::vector<XmlElement> elements_;
+  std::map<std::string, const XmlElement*> profiled_links_;  // by id
 };
 
 }  // namespace isthmus

@@ -19,18 +19,32 @@ std::filesystem::path find_profile(const std::string& name, const std::filesyste
                    "no profile '" + name + "'; allowed: a file, its path relative to the platform file");
 }
 
-void check_profile(const std::string& name, const std::filesystem::path& platform, const std::string& user) {
+void check_profile(const std::string& name, ProfileKind kind, const std::filesystem::path& platform,
+                   const std::string& user) {
   const auto path = find_profile(name, platform, user);
   std::ifstream lines(path);
-  double before = -1;
+  // A flow on a link without bandwidth stands still for good, and SimGrid loses one whose latency becomes 0.
+  const bool may_be_zero = kind == ProfileKind::speed || kind == ProfileKind::state;
+  double before = -1, period = 0;
+  std::string place_of_period;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     const std::string place = path.string() + ":" + std::to_string(++number);
     std::istringstream words(line);
     std::string first, rest;
     if (!(words >> first) || first[0] == '#' || first[0] == '%') continue;
-    if (first == "STOCHASTIC") return;
-    if (first == "PERIODICITY" || first == "LOOPAFTER" || first == "WAITFOR") continue;
+    if (first == "STOCHASTIC")
+      throw InputError(place, "'" + line + "' found; allowed: profiles of times and values, not of chances");
+    if (first == "PERIODICITY" || first == "LOOPAFTER" || first == "WAITFOR") {
+      double seconds = 0;
+      if (!(words >> seconds) || (words >> rest) || !std::isfinite(seconds) || seconds <= 0)
+        throw InputError(place, "'" + line + "' found; allowed: seconds, more than 0");
+      if (first == "PERIODICITY") {
+        period = seconds;
+        place_of_period = place;
+      }
+      continue;
+    }
     std::istringstream fields(line);
     double time = 0, value = 0;
     if (!(fields >> time >> value) || (fields >> rest) || !std::isfinite(time) || !std::isfinite(value)) {
@@ -43,7 +57,14 @@ void check_profile(const std::string& name, const std::filesystem::path& platfor
                                   "; allowed: times that rise from 0 on");
     }
     if (value < 0) throw InputError(place, "'" + line + "' has a negative value; allowed: 0 or more");
+    if (value == 0 && !may_be_zero)
+      throw InputError(place, "'" + line + "' has a value of 0; allowed: more than 0, such as 1e-9");
     before = time;
+  }
+  if (period > 0 && period <= before) {
+    throw InputError(place_of_period,
+                     "the period is not longer than the last time; allowed: a period of "
+                     "more seconds than the last line's time");
   }
 }
 

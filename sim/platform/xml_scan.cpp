@@ -1,23 +1,28 @@
 #include "sim/platform/xml_scan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <string_view>
 #include <utility>
 
 namespace isthmus {
 namespace {
 
-/// Comments and CDATA become spaces, line ends stay.
-void blank(std::string& text, const std::string& open, const std::string& close) {
-  for (auto begin = text.find(open); begin != std::string::npos; begin = text.find(open, begin)) {
-    const auto found = text.find(close, begin + open.size());
-    const auto end = found == std::string::npos ? text.size() : found + close.size();
-    std::replace_if(
-        text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end),
-        [](char c) { return c != '\n'; }, ' ');
-    begin = end;
-    if (begin >= text.size()) break;
+/// What a parser passes over, wherever it stands between tags, with whatever inside.
+struct Skipped {
+  std::string_view open, close;
+};
+constexpr std::array<Skipped, 3> skipped{{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}}};
+
+/// The last character of the comment, CDATA or instruction that begins at `at`; `at` itself if none does.
+std::size_t end_of_skipped(const std::string& text, std::size_t at) {
+  for (const auto& [open, close] : skipped) {
+    if (text.compare(at, open.size(), open) != 0) continue;
+    const auto found = text.find(close, at + open.size());
+    return found == std::string::npos ? text.size() - 1 : found + close.size() - 1;
   }
+  return at;
 }
 
 bool name_character(char c) {
@@ -51,9 +56,7 @@ const std::string& XmlElement::operator[](const std::string& attribute) const {
   return found == attributes.end() ? none : found->second;
 }
 
-std::vector<XmlElement> scan_xml(std::string text) {
-  blank(text, "<!--", "-->");
-  blank(text, "<![CDATA[", "]]>");
+std::vector<XmlElement> scan_xml(const std::string& text) {
   std::vector<XmlElement> elements;
   std::vector<int> open;
   int line = 1;
@@ -62,6 +65,10 @@ std::vector<XmlElement> scan_xml(std::string text) {
     line += static_cast<int>(
         std::count(text.begin() + static_cast<long>(counted), text.begin() + static_cast<long>(at), '\n'));
     counted = at;
+    if (const std::size_t last = end_of_skipped(text, at); last != at) {
+      at = last;
+      continue;
+    }
     // The tag ends at a '>' outside quotes.
     char quote = 0;
     std::size_t end = at + 1;

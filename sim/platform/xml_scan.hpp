@@ -19,6 +19,6 @@ struct XmlElement {
 
 /// The elements of an XML text in their order, with their lines. Comments are skipped. It reads what it can
 /// and never fails: SimGrid's own parser is the judge of the XML, this only finds places in it.
-std::vector<XmlElement> scan_xml(std::string text);
+std::vector<XmlElement> scan_xml(const std::string& text);
 
 }  // namespace isthmus

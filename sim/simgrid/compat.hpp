@@ -116,9 +116,6 @@ inline constexpr bool needs_thread_contexts =
     false;
 #endif
 
-/// `<trace_connect kind="BANDWIDTH">` aborts 3.32.
-inline constexpr bool aborts_on_bandwidth_trace = SIMGRID_VERSION < 40000;
-
 /// `<zone routing="Star">` came after 3.32.
 inline constexpr bool has_star_routing = SIMGRID_VERSION >= 40000;
 

@@ -6,8 +6,8 @@
 #include <sstream>
 #include <utility>
 
+#include "analysis/text.hpp"
 #include "models/error.hpp"
-#include "sim/platform/names.hpp"
 #include "sim/platform/overrides.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/loaded_platform.hpp"
@@ -120,14 +120,26 @@ std::vector<LinkFacts> LoadedPlatform::all_links() const {
 }
 
 void LoadedPlatform::override_links(const PlatformOptions& options, std::size_t longest_route) {
-  const auto set = [](s4u::Link* link, const std::optional<double>& bandwidth,
-                      const std::optional<double>& latency) {
-    if (bandwidth) link->set_bandwidth(*bandwidth);
-    if (latency) link->set_latency(*latency);
+  const auto require_no_profile = [&](const s4u::Link* link, const std::string& pointer, const char* what) {
+    const std::string place = xml_.place_of_profile(link->get_name(), std::string(what) + "_file");
+    if (place.empty()) return;
+    throw InputError(pointer, "link '" + link->get_name() + "' takes its " + what + " from a profile (" +
+                                  place + "), which would undo this; allowed: one of the two");
+  };
+  const auto set = [&](s4u::Link* link, const std::optional<double>& bandwidth,
+                       const std::optional<double>& latency, const std::string& section) {
+    if (bandwidth) {
+      require_no_profile(link, section.empty() ? "/platform/bandwidth" : section, "bandwidth");
+      link->set_bandwidth(*bandwidth);
+    }
+    if (latency) {
+      require_no_profile(link, section.empty() ? "/platform/latency" : section, "latency");
+      link->set_latency(*latency);
+    }
   };
   std::optional<double> latency = options.all_links.latency_seconds;
   if (latency && longest_route > 0) *latency /= static_cast<double>(longest_route);
-  for (auto* link : simgrid_links_) set(link, options.all_links.bandwidth_bytes_per_second, latency);
+  for (auto* link : simgrid_links_) set(link, options.all_links.bandwidth_bytes_per_second, latency, "");
 
   if (!options.links.empty()) {
     const auto all = links_in_order();
@@ -135,7 +147,7 @@ void LoadedPlatform::override_links(const PlatformOptions& options, std::size_t 
     for (const auto* link : all) names.push_back({link->get_name(), whole_link(*engine_, link->get_name())});
     const auto overrides = resolve_overrides(options.links, names);
     for (std::size_t i = 0; i < all.size(); ++i) {
-      set(all[i], overrides[i].bandwidth_bytes_per_second, overrides[i].latency_seconds);
+      set(all[i], overrides[i].bandwidth_bytes_per_second, overrides[i].latency_seconds, "/platform/links");
     }
   }
   for (const auto* link : simgrid_links_) {

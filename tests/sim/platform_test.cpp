@@ -5,8 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "analysis/text.hpp"
 #include "sim/platform/inspect.hpp"
-#include "sim/platform/names.hpp"
 #include "tests/sim/simulation.hpp"
 
 using namespace isthmus;
@@ -14,6 +14,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace platform_test {
 namespace {
 
 PlatformReport inspect_all(const PlatformOptions& options, int workers) {
@@ -188,6 +189,38 @@ TEST_CASE("a speed profile applies to an overridden speed") {
   std::filesystem::remove(profile);
 }
 
+TEST_CASE("what a link has from a profile is not to be overridden as well") {
+  const auto profile =
+      std::filesystem::temp_directory_path() / ("isthmus-profile-" + std::to_string(::getpid()));
+  std::ofstream(profile) << "0.0 1e6\n1.0 2e6\n";  // bytes per second
+  const std::string hosts = "<host id=\"a\" speed=\"1Gf\"/><host id=\"b\" speed=\"1Gf\"/>";
+  const auto platform = [&](const std::string& link, const std::string& direction) {
+    return TemporaryPlatform(
+        "<zone id=\"z\" routing=\"Full\">" + hosts + "<link id=\"l_0\" bandwidth=\"1Gbps\" " + link +
+        " bandwidth_file=\"" + profile.filename().string() +
+        "\"/><route src=\"a\" dst=\"b\"><link_ctn id=\"l_0\"" + direction + "/></route></zone>");
+  };
+  for (const bool split : {false, true}) {
+    const auto file = platform(split ? "latency=\"1ms\" sharing_policy=\"SPLITDUPLEX\"" : "latency=\"1ms\"",
+                               split ? " direction=\"UP\"" : "");
+    auto options = file.options(2);
+    options.all_links.latency_seconds = 2e-3;  // has no profile
+    CHECK(inspect_all(options, 2).links[0].latency_seconds == 2e-3);
+    options.all_links.bandwidth_bytes_per_second = 1e6;
+    const auto check_refused = [&](const std::string& pointer) {
+      CHECK_THAT(input_error_of([&] { inspect_all(options, 2); }),
+                 Contains(pointer + ": link '" + (split ? "l_0_UP" : "l_0") +
+                          "' takes its bandwidth from a profile (") &&
+                     Contains(".xml:4)") && Contains("one of the two"));
+    };
+    check_refused("/platform/bandwidth");
+    options.all_links.bandwidth_bytes_per_second.reset();
+    options.links["l_*"].bandwidth_bytes_per_second = 1e6;
+    check_refused("/platform/links");
+  }
+  std::filesystem::remove(profile);
+}
+
 TEST_CASE("routes: kept, found on demand, and none to oneself") {
   const json result = run_isolated([] {
     const std::vector<RankPair> few{{0, 1}};
@@ -226,3 +259,5 @@ TEST_CASE("a million pairs are checked in seconds") {
   CHECK(report.pair_classes[0].pairs == 999000);
   CHECK(seconds.count() < 60);  // under one second in Release; generous for sanitizers on a busy machine
 }
+
+}  // namespace platform_test

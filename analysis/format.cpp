@@ -65,4 +65,8 @@ std::string format_memory(std::optional<double> bytes) {
   return bytes ? format(*bytes, binary, "B") : "unlimited";
 }
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace isthmus

@@ -55,14 +55,7 @@ inline void copy(ConstValues from, Values to) {
   if (!from.is_phantom() && !to.is_phantom()) std::copy(from.begin(), from.end(), to.begin());
 }
 
-inline void add(ConstValues from, Values to) {
-  assert(from.size() == to.size());
-  if (from.is_phantom() || to.is_phantom()) return;
-  for (std::size_t i = 0; i < to.size(); ++i) to.data()[i] += from.data()[i];
-}
-
-inline void scale(Values values, float factor) {
-  for (float& value : values) value *= factor;
-}
+void add(ConstValues from, Values to);
+void scale(Values values, float factor);
 
 }  // namespace isthmus

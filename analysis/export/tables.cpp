@@ -49,9 +49,9 @@ void add_quantity(const std::string& name, const Json& value, Cells& cells) {
   }
 }
 
-void add_leaves(const std::string& name, const Json& value, Cells& cells) {
+void add_cells(const std::string& name, const Json& value, Cells& cells) {
   if (value.is_object()) {
-    for (const auto& [key, member] : value.items()) add_leaves(name + '/' + key, member, cells);
+    for (const auto& [key, member] : value.items()) add_cells(name + '/' + key, member, cells);
     return;
   }
   cells.emplace_back(name, value.is_array() ? Json(value.dump()) : value);
@@ -65,7 +65,7 @@ Cells swept_cells(const Run& run) {
     const bool labelled = run.labels.is_object() && run.labels.contains(pointer);
     if (labelled) cells.emplace_back(pointer, run.labels.at(pointer));
     if (!labelled || value.is_object()) {
-      add_leaves(pointer, value, cells);
+      add_cells(pointer, value, cells);
     } else {
       add_quantity(pointer, value, cells);
     }

@@ -14,9 +14,9 @@ struct Activity {
   double WorkerUse::*seconds;
 };
 
-constexpr std::array activities = {Activity{"compute", &WorkerUse::compute_seconds},
-                                   Activity{"communication", &WorkerUse::communication_seconds},
-                                   Activity{"idle", &WorkerUse::idle_seconds}};
+constexpr std::array shown_activities = {Activity{"compute", &WorkerUse::compute_seconds},
+                                         Activity{"communication", &WorkerUse::communication_seconds},
+                                         Activity{"idle", &WorkerUse::idle_seconds}};
 
 double mean_over_workers(const Run& run, const Activity& activity) {
   double sum = 0;
@@ -31,7 +31,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
   for (const PlacedGroup& placed : panels.groups) {
     std::vector<Interval> parts;
     double total = 0;
-    for (const Activity& activity : activities) {
+    for (const Activity& activity : shown_activities) {
       std::vector<double> seconds;
       for (const Run* run : placed.group->runs) {
         if (run->completed() && !run->workers.empty()) seconds.push_back(mean_over_workers(*run, activity));
@@ -40,16 +40,16 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
       parts.push_back(mean_interval(seconds));
       total += parts.back().mean;
     }
-    if (parts.size() < activities.size() || total <= 0) continue;
+    if (parts.size() < shown_activities.size() || total <= 0) continue;
     shown.push_back(placed);
-    for (std::size_t i = 0; i < activities.size(); ++i) {
-      table.add({placed.group->series, placed.panel, activities[i].name, parts[i].mean, parts[i].low,
+    for (std::size_t i = 0; i < shown_activities.size(); ++i) {
+      table.add({placed.group->series, placed.panel, shown_activities[i].name, parts[i].mean, parts[i].low,
                  parts[i].high, parts[i].n, parts[i].mean / total, total});
     }
   }
   if (table.empty()) throw NotApplicable("no completed run has a workers.csv with times");
   Json names = Json::array();
-  for (const Activity& activity : activities) names.push_back(activity.name);
+  for (const Activity& activity : shown_activities) names.push_back(activity.name);
   const std::vector<std::string> present = present_series(dataset, table);
   const Json y = {{"field", "series"},
                   {"type", "nominal"},
@@ -71,7 +71,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
   const Json color = {{"field", "activity"},
                       {"type", "nominal"},
                       {"title", nullptr},
-                      {"scale", {{"domain", names}, {"range", stack_colors(activities.size())}}},
+                      {"scale", {{"domain", names}, {"range", stack_colors(shown_activities.size())}}},
                       {"legend", {{"orient", "top"}, {"direction", "horizontal"}}}};
   const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
                         {{"field", "activity"}, {"title", "Activity"}},

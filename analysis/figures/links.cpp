@@ -7,6 +7,7 @@
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "analysis/statistics/interval.hpp"
+#include "analysis/text.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -27,28 +28,6 @@ std::map<std::string, LinkValues> values_by_link(const Group& group) {
     }
   }
   return links;
-}
-
-/// "link 2" before "link 10".
-bool natural_less(const std::string& a, const std::string& b) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  std::size_t i = 0, j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (digit(a[i]) && digit(b[j])) {
-      const std::size_t a_end = a.find_first_not_of("0123456789", i),
-                        b_end = b.find_first_not_of("0123456789", j);
-      std::string x = a.substr(i, a_end - i), y = b.substr(j, b_end - j);
-      x.insert(0, y.size() > x.size() ? y.size() - x.size() : 0, '0');
-      y.insert(0, x.size() > y.size() ? x.size() - y.size() : 0, '0');
-      if (x != y) return x < y;
-      i = std::min(a_end, a.size());
-      j = std::min(b_end, b.size());
-    } else {
-      if (a[i] != b[j]) return a[i] < b[j];
-      ++i, ++j;
-    }
-  }
-  return a.size() - i < b.size() - j;
 }
 
 Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {

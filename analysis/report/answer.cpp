@@ -31,10 +31,6 @@ std::string factor(double ratio) {
   return text;
 }
 
-std::string count(std::size_t n, const std::string& thing) {
-  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
-}
-
 std::string lower_first(std::string text) {
   if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
@@ -112,7 +108,8 @@ std::string Writer::question() const {
       ranges.push_back(lower_first(axis.title) + " from " + axis.label(axis.values.front()) + " to " +
                        axis.label(axis.values.back()));
     } else if (axis.values.size() > 1) {
-      ranges.push_back(count(axis.values.size(), "value") + " of " + lower_first(axis.title));
+      ranges.push_back(counted(static_cast<long>(axis.values.size()), "value") + " of " +
+                       lower_first(axis.title));
     }
   }
   if (!ranges.empty()) text += ", for " + enumerate(ranges);
@@ -308,7 +305,7 @@ std::string Writer::what_did_not_fit() const {
     }
     const auto of_runs = [&](std::size_t n) {
       return n == runs ? (n == 1 ? std::string() : " in any run")
-                       : " in " + std::to_string(n) + " of " + count(runs, "run");
+                       : " in " + std::to_string(n) + " of " + counted(static_cast<long>(runs), "run");
     };
     if (too_big > 0) {
       std::string text = series + " did not fit into memory" + of_runs(too_big);
@@ -320,7 +317,8 @@ std::string Writer::what_did_not_fit() const {
     if (broken > 0) problems.push_back(series + " failed" + (broken == runs ? "" : of_runs(broken)));
   }
   if (!problems.empty()) return upper_first(enumerate(problems)) + ".";
-  const std::string all = data_.runs().size() == 1 ? "The run" : "All " + count(data_.runs().size(), "run");
+  const std::string all =
+      data_.runs().size() == 1 ? "The run" : "All " + counted(static_cast<long>(data_.runs().size()), "run");
   return all + " fitted into memory" +
          (contests_.measure == Measure::seconds_to_target ? " and reached the target accuracy." : ".");
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/study/columns.hpp"
 #include "analysis/study/study.hpp"
+#include "analysis/text.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -130,15 +131,6 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
       read_rows(folder / "links.csv", {"link", "bandwidth_bytes_per_second", "latency_seconds", "bytes"},
                 read_links, warnings);
   return run;
-}
-
-/// Run 2 before run 10.
-bool natural_less(const std::string& a, const std::string& b) {
-  long number_a = 0, number_b = 0;
-  const auto end_a = std::from_chars(a.data(), a.data() + a.size(), number_a);
-  const auto end_b = std::from_chars(b.data(), b.data() + b.size(), number_b);
-  if (end_a.ec == std::errc() && end_b.ec == std::errc() && number_a != number_b) return number_a < number_b;
-  return a < b;
 }
 
 void read_study_file(Study& study) {

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "analysis/study/columns.hpp"
+
 namespace isthmus::analysis {
 namespace {
 
@@ -33,12 +35,6 @@ bool found(const std::string& program) { return !bp::search_path(program).empty(
 std::string without_last_newline(std::string text) {
   text.erase(text.find_last_not_of('\n') + 1);
   return text;
-}
-
-std::string read_text(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace {
 using dnnl::algorithm;
 using dnnl::memory;
 
-constexpr int kernel = 3, stride = 2, padding = 1;
+constexpr int pool_size = 3, pool_stride = 2, pool_padding = 1;
 
 }  // namespace
 
@@ -18,12 +18,13 @@ struct MaxPool::Plan {
   Plan(const memory::desc& from, const memory::desc& to)
       : source(from),
         destination(to),
-        forward_description(
-            Forward::desc(dnnl::prop_kind::forward_training, algorithm::pooling_max, source, destination,
-                          {stride, stride}, {kernel, kernel}, {padding, padding}, {padding, padding}),
-            onednn::attributes(), onednn::engine()),
-        backward_description(Backward::desc(algorithm::pooling_max, source, destination, {stride, stride},
-                                            {kernel, kernel}, {padding, padding}, {padding, padding}),
+        forward_description(Forward::desc(dnnl::prop_kind::forward_training, algorithm::pooling_max, source,
+                                          destination, {pool_stride, pool_stride}, {pool_size, pool_size},
+                                          {pool_padding, pool_padding}, {pool_padding, pool_padding}),
+                            onednn::attributes(), onednn::engine()),
+        backward_description(Backward::desc(algorithm::pooling_max, source, destination,
+                                            {pool_stride, pool_stride}, {pool_size, pool_size},
+                                            {pool_padding, pool_padding}, {pool_padding, pool_padding}),
                              onednn::attributes(), onednn::engine(), forward_description),
         forward(forward_description),
         backward(backward_description),
@@ -39,13 +40,13 @@ struct MaxPool::Plan {
 
 MaxPool::MaxPool(SampleShape input)
     : input_(input),
-      output_{input.channels, (input.height - 1) / stride + 1, (input.width - 1) / stride + 1} {}
+      output_{input.channels, (input.height - 1) / pool_stride + 1, (input.width - 1) / pool_stride + 1} {}
 
 MaxPool::~MaxPool() = default;
 
 void MaxPool::add_costs(CostProfile& costs, Index batch, bool) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
-  costs.forward_flops += (kernel * kernel - 1) * elements;
+  costs.forward_flops += (pool_size * pool_size - 1) * elements;
   costs.backward_flops += elements;
   // The output, and a byte each that says which pixel it was.
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);

@@ -19,7 +19,7 @@ std::vector<Message> others(const Communicator& comm, Values values) {
   return messages;
 }
 
-class Direct : public Collective {
+class DirectPhase : public Collective {
  public:
   std::vector<RankPair> talking_pairs(int workers) const override { return all_pairs_of(workers); }
   double seconds(int workers, double bytes, const LinkModel& link) const override {
@@ -28,7 +28,7 @@ class Direct : public Collective {
   }
 };
 
-class DirectReduceScatter final : public Direct {
+class DirectReduceScatter final : public DirectPhase {
  public:
   void run(Communicator& comm, Values values) const override {
     const int n = comm.size(), rank = comm.rank();
@@ -52,7 +52,7 @@ class DirectReduceScatter final : public Direct {
   }
 };
 
-class DirectAllGather final : public Direct {
+class DirectAllGather final : public DirectPhase {
  public:
   void run(Communicator& comm, Values values) const override {
     const Values own = slice(values, comm.size(), comm.rank());

@@ -14,11 +14,6 @@
 namespace isthmus {
 namespace {
 
-/// "1 round", "2 rounds".
-std::string counted(long count, const std::string& noun) {
-  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
-}
-
 double as_double(std::uint64_t bytes) { return static_cast<double>(bytes); }
 
 void print_model(const PlannedRun& run) {
@@ -207,7 +202,7 @@ void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& 
   const auto about = [](const std::optional<double>& seconds) {
     return seconds ? "about " + format_duration(*seconds) : std::string("long");
   };
-  const std::string on_cores = " on " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
+  const std::string on_cores = " on " + counted(cores, "core");
   std::cout << "Study of " << counted(static_cast<long>(runs.size()), "run");
   if (estimate.live_runs > 0) {
     std::cout << " of " << estimate.trajectories

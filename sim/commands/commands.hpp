@@ -28,8 +28,10 @@ int export_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);
 
+constexpr int unfinished_exit_code = 3;
+
 /// The whole program; `arguments` without the program's name. Exit codes: 0 all well; 1 some run failed;
-/// 2 bad input; 3 (status) unfinished; 130 interrupted.
+/// 2 bad input; 3 a study is not finished (status, submitting again); 130 interrupted.
 int isthmus_main(const Arguments& arguments);
 
 }  // namespace isthmus

@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "analysis/format.hpp"
 #include "models/error.hpp"
 #include "sim/study/submit.hpp"
 
@@ -10,12 +11,6 @@ namespace isthmus {
 namespace po = boost::program_options;
 
 namespace {
-
-constexpr int unfinished = 3;
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
-}
 
 std::string summary(const Submission& submission) {
   return counted(submission.runs - submission.finished, "run") + " of " + std::to_string(submission.runs) +
@@ -93,7 +88,7 @@ int run_on_slurm(const CommandLine& line, const StudyOptions& options) {
     for (const QueuedJob& job : submission.at_work) {
       std::cout << "  " << job.id << ' ' << job.state << ' ' << job.name << '\n';
     }
-    return unfinished;
+    return unfinished_exit_code;
   }
   if (submission.scripts.empty()) {
     std::cout << "All " << counted(submission.runs, "run")

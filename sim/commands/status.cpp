@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <iostream>
 
+#include "analysis/format.hpp"
 #include "analysis/study/progress.hpp"
+#include "analysis/text.hpp"
 #include "sim/commands/study_source.hpp"
 #include "sim/process/file_lock.hpp"
 #include "sim/study/slurm_queue.hpp"
@@ -10,12 +12,8 @@
 namespace isthmus {
 namespace {
 
-constexpr int some_failed = 1, unfinished = 3;
+constexpr int some_failed = 1;
 constexpr std::size_t most_lines = 20;  // of a list
-
-std::string runs_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " run" : " runs"); }
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 /// "out of memory"
 std::string in_words(std::string name) {
@@ -33,10 +31,10 @@ void print_list(const std::string& title, const std::vector<std::string>& lines)
 void print_progress(const analysis::Study& study, const analysis::StudyProgress& progress) {
   std::cout << study.name << ": ";
   if (progress.planned) {
-    std::cout << *progress.planned - progress.missing.size() << " of " << runs_text(*progress.planned)
-              << " finished";
+    std::cout << *progress.planned - progress.missing.size() << " of "
+              << counted(static_cast<long>(*progress.planned), "run") << " finished";
   } else {
-    std::cout << runs_text(progress.finished) << " finished";
+    std::cout << counted(static_cast<long>(progress.finished), "run") << " finished";
   }
   std::string separator = " (";
   for (const auto& [outcome, runs] : progress.outcomes) {
@@ -96,7 +94,7 @@ int status_command(const Arguments& arguments) {
   const analysis::StudyProgress progress = analysis::study_progress(study);
   print_progress(study, progress);
   print_work(study, progress);
-  if (!progress.complete() || !study.broken_runs.empty()) return unfinished;
+  if (!progress.complete() || !study.broken_runs.empty()) return unfinished_exit_code;
   return progress.failed.empty() ? 0 : some_failed;
 }
 

@@ -22,6 +22,19 @@ class CommunicationStream {
   virtual void wait() = 0;
 };
 
+/// What a host keeps of its worker, for all its communicators.
+struct WorkerAccount {
+  int rank;
+  MemoryAccount memory;
+  WorkerLedger ledger = {};
+  bool phantom = true;  ///< buffers have a size but no values
+
+  /// Throws OutOfMemory.
+  Buffer buffer(std::size_t count) {
+    return {count, phantom, memory.reserve(MemoryPart::buffers, count * sizeof(float))};
+  }
+};
+
 /// The place where one worker runs: a clock, a processor, memory, and a way to reach the others. Simulated by
 /// SimGrid; a real machine could stand in.
 class Host {
@@ -33,11 +46,19 @@ class Host {
   virtual Communicator& communicator() = 0;
   /// All workers must make their streams at the same point of their text.
   virtual std::unique_ptr<CommunicationStream> communication_stream() = 0;
-  /// From now on messages carry values; until then they only have a size.
-  virtual void carry_values() = 0;
-  virtual MemoryAccount& memory() = 0;
-  virtual const WorkerLedger& ledger() const = 0;
   virtual Timeline& timeline() = 0;
+
+  /// From now on messages carry values; until then they only have a size.
+  void carry_values() { worker_.phantom = false; }
+  MemoryAccount& memory() { return worker_.memory; }
+  const WorkerLedger& ledger() const { return worker_.ledger; }
+
+ protected:
+  /// `name`: the host's, for messages about its memory.
+  Host(int rank, const std::string& name, std::optional<std::uint64_t> memory_bytes)
+      : worker_{.rank = rank, .memory = {name, rank, memory_bytes}} {}
+
+  WorkerAccount worker_;
 };
 
 }  // namespace isthmus

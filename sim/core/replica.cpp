@@ -78,17 +78,11 @@ void Replica::initialise() {
   if (trainer_) copy(worker_.job().initial_parameters(), parameters());
 }
 
-template <typename Work>
-void Replica::compute(double flops, Work&& work) {
-  if (!trainer_) return worker_.host_.execute(flops);
-  PendingWork<BatchResult> result = worker_.pool_.submit(std::forward<Work>(work));
-  worker_.host_.execute(flops);
-  worker_.training_ += result.get();
-}
-
 void Replica::train(long steps) {
-  compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_),
-          [this, steps] { return trainer_->train(steps); });
+  BatchResult result;
+  worker_.compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_),
+                  [&] { result = trainer_->train(steps); });
+  worker_.training_ += result;
 }
 
 void Replica::compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known) {
@@ -119,10 +113,7 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
 }
 
 void Replica::apply_gradient() {
-  compute(update_flops_, [this] {
-    trainer_->apply_gradient();
-    return BatchResult{};
-  });
+  worker_.compute(update_flops_, [this] { trainer_->apply_gradient(); });
 }
 
 void Replica::reset_optimizer() {

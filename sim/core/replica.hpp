@@ -48,8 +48,6 @@ class Replica final : private RoundState {
   void reset_optimizer();
 
  private:
-  template <typename Work>
-  void compute(double flops, Work&& work);
   void make_trainer();
   void save(std::vector<std::vector<float>>& values) const override;
   void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;

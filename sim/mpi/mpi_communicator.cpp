@@ -46,7 +46,7 @@ class MpiCommunicator::Transfer final : public Transmission {
   std::vector<std::byte> on_the_wire_;
 };
 
-MpiCommunicator::MpiCommunicator(MpiWorker& worker, WireFormat format, Control& control,
+MpiCommunicator::MpiCommunicator(WorkerAccount& worker, WireFormat format, Control& control,
                                  const WallClock* clock)
     : worker_(worker), format_(format), control_(control), clock_(clock) {
   MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
@@ -99,10 +99,6 @@ void MpiCommunicator::wait_all(std::span<Request> requests) {
     worker_.ledger.bytes_received += received;
   }
   if (clock_) worker_.ledger.communication_seconds += clock_->now_seconds() - start;
-}
-
-Buffer MpiCommunicator::buffer(std::size_t count) {
-  return {count, worker_.phantom, worker_.memory.reserve(MemoryPart::buffers, count * sizeof(float))};
 }
 
 }  // namespace isthmus

@@ -4,25 +4,17 @@
 
 #include <atomic>
 
-#include "sim/core/communicator.hpp"
-#include "sim/core/ledger.hpp"
+#include "sim/core/host.hpp"
 #include "sim/mpi/control.hpp"
 #include "sim/mpi/wall_clock.hpp"
 
 namespace isthmus {
 
-/// What a worker's communicators share.
-struct MpiWorker {
-  MemoryAccount memory;
-  WorkerLedger ledger = {};
-  bool phantom = true;  ///< messages carry zeros
-};
-
 /// A worker's messages over MPI, apart from those of its other communicators.
 class MpiCommunicator final : public Communicator {
  public:
   /// To be called by all ranks at once. With a clock, time spent waiting goes to the ledger as communication.
-  MpiCommunicator(MpiWorker& worker, WireFormat format, Control& control, const WallClock* clock);
+  MpiCommunicator(WorkerAccount& worker, WireFormat format, Control& control, const WallClock* clock);
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
   ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
@@ -37,13 +29,13 @@ class MpiCommunicator final : public Communicator {
   Request start_send(int to, ConstValues values) override;
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
-  Buffer buffer(std::size_t count) override;
+  Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   WireFormat wire_format() const override { return format_; }
 
  private:
   class Transfer;
 
-  MpiWorker& worker_;
+  WorkerAccount& worker_;
   WireFormat format_;
   Control& control_;
   const WallClock* clock_;

@@ -8,12 +8,12 @@
 namespace isthmus {
 
 MpiHost::MpiHost(const Device& device, bool live, WireFormat format, Control& control, WallClock& clock)
-    : device_(device),
+    : Host(control.rank(), device.host, device.memory_bytes),
+      device_(device),
       live_(live),
       format_(format),
       control_(control),
       clock_(clock),
-      worker_{.memory = {device.host, control.rank(), device.memory_bytes}},
       communicator_(worker_, format, control, &clock) {}
 
 void MpiHost::execute(double flops) {

@@ -9,6 +9,10 @@ namespace isthmus {
 
 /// The process as a worker's host: real messages and real time. Numerics take the time they take; where only
 /// costs are counted, the device is stood in for by sleeping for FLOPs / its speed, and messages carry zeros.
+///
+/// On the ledger, time spent waiting for messages, or for a stream, is communication: whether a transfer is
+/// under way or its peer late cannot be told. All other time is compute, that of copies and sums around the
+/// numerics included; it is not counted here.
 class MpiHost final : public Host {
  public:
   /// `device`: what the platform says of this rank's; its memory limit holds here, too.
@@ -21,12 +25,6 @@ class MpiHost final : public Host {
   void execute(double flops) override;
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
-  void carry_values() override { worker_.phantom = false; }
-  MemoryAccount& memory() override { return worker_.memory; }
-  /// Time spent waiting for messages, or for a stream, is communication: whether a transfer is under way or
-  /// its peer late cannot be told. All other time is compute, that of copies and sums around the numerics
-  /// included; it is not counted here.
-  const WorkerLedger& ledger() const override { return worker_.ledger; }
   Timeline& timeline() override { return timeline_; }
 
  private:
@@ -35,7 +33,6 @@ class MpiHost final : public Host {
   WireFormat format_;
   Control& control_;
   WallClock& clock_;
-  MpiWorker worker_;
   MpiCommunicator communicator_;
   Timeline timeline_{false};
 };

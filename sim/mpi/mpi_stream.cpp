@@ -6,7 +6,7 @@
 
 namespace isthmus {
 
-MpiStream::MpiStream(MpiWorker& worker, WireFormat format, Control& control, const WallClock& clock)
+MpiStream::MpiStream(WorkerAccount& worker, WireFormat format, Control& control, const WallClock& clock)
     : worker_(worker), clock_(clock), communicator_(worker, format, control, nullptr) {
   int threads = MPI_THREAD_SINGLE;
   MPI_Query_thread(&threads);

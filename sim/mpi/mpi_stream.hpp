@@ -14,14 +14,14 @@ namespace isthmus {
 class MpiStream final : public CommunicationStream {
  public:
   /// To be called by all ranks at once. Throws std::runtime_error where MPI allows one thread only.
-  MpiStream(MpiWorker& worker, WireFormat format, Control& control, const WallClock& clock);
+  MpiStream(WorkerAccount& worker, WireFormat format, Control& control, const WallClock& clock);
   ~MpiStream() override;
 
   void enqueue(std::function<void(Communicator&)> work) override;
   void wait() override;
 
  private:
-  MpiWorker& worker_;
+  WorkerAccount& worker_;
   const WallClock& clock_;
   MpiCommunicator communicator_;
   boost::asio::thread_pool thread_{1};

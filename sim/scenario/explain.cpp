@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 using Schemas = SchemaView::Schemas;
-using Message = std::optional<std::string>;
+using Explanation = std::optional<std::string>;
 
 std::vector<std::string> strings(const json& array) {
   std::vector<std::string> result;
@@ -73,7 +73,7 @@ std::string expected(const SchemaView& view, const Schemas& schemas) {
   return text;
 }
 
-Message explain_choice(const json& value, const json& schema) {
+Explanation explain_choice(const json& value, const json& schema) {
   json allowed = schema.value("enum", json::array());
   if (schema.contains("const")) allowed = json::array({schema["const"]});
   if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
@@ -82,7 +82,7 @@ Message explain_choice(const json& value, const json& schema) {
   return found(value) + "; " + hint + "allowed: " + listed(allowed);
 }
 
-Message explain_number(const json& value, const json& schema) {
+Explanation explain_number(const json& value, const json& schema) {
   if (!value.is_number()) return std::nullopt;
   const auto limit = [&](const char* name) { return schema[name].get<double>(); };
   const auto shown = [&](const char* name) { return schema[name].dump(); };
@@ -99,7 +99,7 @@ Message explain_number(const json& value, const json& schema) {
   return std::nullopt;
 }
 
-Message explain_string(const json& value, const json& schema) {
+Explanation explain_string(const json& value, const json& schema) {
   if (!value.is_string()) return std::nullopt;
   const auto text = value.get<std::string>();
   if (text.size() < schema.value("minLength", std::size_t{0})) return found(value) + "; must not be empty";
@@ -112,7 +112,7 @@ Message explain_string(const json& value, const json& schema) {
   return found(value) + "; " + schema.value("patternErrorMessage", "must match " + pattern);
 }
 
-Message explain_array(const json& value, const json& schema) {
+Explanation explain_array(const json& value, const json& schema) {
   if (!value.is_array()) return std::nullopt;
   const auto count = [](const json& number) { return number.dump() + (number == 1 ? " item" : " items"); };
   if (schema.contains("minItems") && value.size() < schema["minItems"]) {
@@ -132,8 +132,8 @@ Message explain_array(const json& value, const json& schema) {
 
 /// Members that the schema does not know, or does not want together, or misses. These speak of a member that
 /// may not be there, so they give the whole message with its place.
-Message explain_members(const SchemaView& view, const json& value, const Schemas& schemas, const json& schema,
-                        const std::string& pointer) {
+Explanation explain_members(const SchemaView& view, const json& value, const Schemas& schemas,
+                            const json& schema, const std::string& pointer) {
   if (!value.is_object()) return std::nullopt;
   if (schema.value("additionalProperties", json()) == false) {
     const auto allowed = SchemaView::known_keys({&schema});
@@ -166,16 +166,16 @@ Message explain_members(const SchemaView& view, const json& value, const Schemas
 }
 
 /// anyOf and oneOf: the complaint of the first alternative, if none is content.
-Message explain_alternatives(const SchemaView& view, const json& value, const Schemas& schemas,
-                             const json& schema, const std::string& pointer) {
+Explanation explain_alternatives(const SchemaView& view, const json& value, const Schemas& schemas,
+                                 const json& schema, const std::string& pointer) {
   for (const char* name : {"anyOf", "oneOf"}) {
-    Message first;
+    Explanation first;
     bool content = false;
     for (const json& alternative : schema.value(name, json::array())) {
       Schemas around = view.applicable(alternative, &value);
       const std::size_t own = around.size();
       around.insert(around.end(), schemas.begin(), schemas.end());
-      Message message;
+      Explanation message;
       for (std::size_t i = 0; i < own && !message; ++i) {
         message = explain_members(view, value, around, *around[i], pointer);
       }
@@ -189,7 +189,7 @@ Message explain_alternatives(const SchemaView& view, const json& value, const Sc
 
 }  // namespace
 
-Message explain_quantity(const json& value, const Schemas& schemas, const std::string& pointer) {
+Explanation explain_quantity(const json& value, const Schemas& schemas, const std::string& pointer) {
   const json* quantity = keyword(schemas, "quantity");
   if (quantity == nullptr || !value.is_string()) return std::nullopt;
   try {
@@ -200,8 +200,8 @@ Message explain_quantity(const json& value, const Schemas& schemas, const std::s
   return std::nullopt;
 }
 
-Message explain(const SchemaView& view, const json& value, const Schemas& schemas,
-                const std::string& pointer) {
+Explanation explain(const SchemaView& view, const json& value, const Schemas& schemas,
+                    const std::string& pointer) {
   const auto at_place = [&](const std::string& text) { return place_name(pointer) + ": " + text; };
   for (const json* schema : schemas) {
     if (!has_type(*schema, value)) return at_place(found(value) + "; " + expected(view, schemas));

@@ -56,7 +56,10 @@ bool speaks_of_an_axis(const std::string& message, const SweptValues& values) {
   return false;
 }
 
-void check_training(const json& training) {
+}  // namespace
+
+void check_sense(const json& point) {
+  const json training = point.value("training", json::object());
   if (training.value("nesterov", false) && training.value("momentum", 0.0) == 0) {
     throw InputError("/training/nesterov",
                      "found true; Nesterov's momentum needs \"momentum\" greater than 0");
@@ -74,10 +77,6 @@ void check_training(const json& training) {
     }
   }
 }
-
-}  // namespace
-
-void check_sense(const json& point) { check_training(point.value("training", json::object())); }
 
 void fill_dependent_defaults(json& configuration) {
   json& training = configuration["training"];

@@ -20,7 +20,7 @@ namespace {
 
 /// One unit is `multiplier / divisor` SI units; where both matter the divisor is a power of two, so that
 /// a value is rounded only once: "50us" is the double nearest to 50e-6.
-struct Unit {
+struct Suffix {
   std::string_view name;
   double multiplier = 1;
   double divisor = 1;
@@ -29,29 +29,30 @@ struct Unit {
 struct Quantity {
   std::string_view noun;
   std::string_view example;
-  std::string_view units;          ///< for messages
-  std::span<const Unit> prefixes;  ///< the empty prefix included
-  std::span<const Unit> bases;
+  std::string_view units;            ///< for messages
+  std::span<const Suffix> prefixes;  ///< the empty prefix included
+  std::span<const Suffix> bases;
 };
 
-constexpr Unit all_prefixes[] = {{""},        {"k", 1e3},     {"M", 1e6},     {"G", 1e9},     {"T", 1e12},
-                                 {"P", 1e15}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
-constexpr Unit decimal_prefixes[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
-constexpr Unit no_prefix[] = {{""}};
-constexpr Unit bandwidth_bases[] = {{"bps", 1, 8}, {"Bps"}};
-constexpr Unit latency_bases[] = {{"s"}, {"ms", 1, 1e3}, {"us", 1, 1e6}, {"ns", 1, 1e9}};
-constexpr Unit byte_bases[] = {{"B"}};
-constexpr Unit speed_bases[] = {{"f"}};
+constexpr Suffix all_prefixes[] = {{""},           {"k", 1e3},    {"M", 1e6},     {"G", 1e9},
+                                   {"T", 1e12},    {"P", 1e15},   {"Ki", 0x1p10}, {"Mi", 0x1p20},
+                                   {"Gi", 0x1p30}, {"Ti", 0x1p40}};
+constexpr Suffix decimal_prefixes[] = {{""}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
+constexpr Suffix no_prefix[] = {{""}};
+constexpr Suffix bandwidth_bases[] = {{"bps", 1, 8}, {"Bps"}};
+constexpr Suffix latency_bases[] = {{"s"}, {"ms", 1, 1e3}, {"us", 1, 1e6}, {"ns", 1, 1e9}};
+constexpr Suffix byte_bases[] = {{"B"}};
+constexpr Suffix speed_bases[] = {{"f"}};
 
-constexpr Quantity bandwidth{"a bandwidth", "\"100Mbps\"",
-                             "bps in bits or Bps in bytes per second, with k, M, G, T, P or Ki, Mi, Gi, Ti",
-                             all_prefixes, bandwidth_bases};
-constexpr Quantity latency{"a latency", "\"1ms\"", "s, ms, us, ns", no_prefix, latency_bases};
-constexpr Quantity memory{"a number of bytes", "\"16GiB\"", "B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB",
-                          all_prefixes, byte_bases};
-constexpr Quantity speed{"a speed", "\"5Gf\"",
-                         "f, kf, Mf, Gf, Tf, Pf, in floating-point operations per second", decimal_prefixes,
-                         speed_bases};
+constexpr Quantity a_bandwidth{"a bandwidth", "\"100Mbps\"",
+                               "bps in bits or Bps in bytes per second, with k, M, G, T, P or Ki, Mi, Gi, Ti",
+                               all_prefixes, bandwidth_bases};
+constexpr Quantity a_latency{"a latency", "\"1ms\"", "s, ms, us, ns", no_prefix, latency_bases};
+constexpr Quantity a_memory{"a number of bytes", "\"16GiB\"", "B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB",
+                            all_prefixes, byte_bases};
+constexpr Quantity a_speed{"a speed", "\"5Gf\"",
+                           "f, kf, Mf, Gf, Tf, Pf, in floating-point operations per second", decimal_prefixes,
+                           speed_bases};
 
 [[noreturn]] void fail(const std::string& place, const std::string& what) {
   if (place.empty()) throw InputError(what);
@@ -65,8 +66,8 @@ std::string expected(const Quantity& quantity) {
 
 /// The value in SI units of `value` in `unit`, or nothing if the quantity has no such unit.
 std::optional<double> in_si(double value, std::string_view unit, const Quantity& quantity) {
-  for (const Unit& prefix : quantity.prefixes) {
-    for (const Unit& base : quantity.bases) {
+  for (const Suffix& prefix : quantity.prefixes) {
+    for (const Suffix& base : quantity.bases) {
       if (unit.size() == prefix.name.size() + base.name.size() && unit.starts_with(prefix.name) &&
           unit.ends_with(base.name)) {
         return value * prefix.multiplier * base.multiplier / base.divisor;
@@ -86,10 +87,10 @@ std::string_view unit_of(std::string_view text) {
 }
 
 const Quantity& quantity_named(std::string_view name) {
-  if (name == "bandwidth") return bandwidth;
-  if (name == "latency") return latency;
-  if (name == "speed") return speed;
-  if (name == "bytes" || name == "bytes_or_zero") return memory;
+  if (name == "bandwidth") return a_bandwidth;
+  if (name == "latency") return a_latency;
+  if (name == "speed") return a_speed;
+  if (name == "bytes" || name == "bytes_or_zero") return a_memory;
   throw std::logic_error("the schema names a quantity that has no units: " + std::string(name));
 }
 
@@ -97,7 +98,7 @@ bool is_binary(std::string_view prefix) { return prefix.ends_with('i'); }
 
 /// Whether the unit has a prefix of the kind.
 bool has_prefix(std::string_view unit, bool binary) {
-  return std::ranges::any_of(all_prefixes, [&](const Unit& prefix) {
+  return std::ranges::any_of(all_prefixes, [&](const Suffix& prefix) {
     return !prefix.name.empty() && is_binary(prefix.name) == binary && unit.starts_with(prefix.name) &&
            (binary || !unit.substr(1).starts_with('i'));
   });
@@ -132,15 +133,15 @@ double parse(std::string_view text, const std::string& place, const Quantity& qu
 }  // namespace
 
 double parse_bandwidth(std::string_view text, const std::string& place) {
-  return parse(text, place, bandwidth, Zero::refused);
+  return parse(text, place, a_bandwidth, Zero::refused);
 }
 
 double parse_latency(std::string_view text, const std::string& place) {
-  return parse(text, place, latency, Zero::allowed);
+  return parse(text, place, a_latency, Zero::allowed);
 }
 
 std::uint64_t parse_bytes(std::string_view text, const std::string& place, Zero zero) {
-  const double bytes = std::round(parse(text, place, memory, zero));
+  const double bytes = std::round(parse(text, place, a_memory, zero));
   constexpr double limit = 9223372036854775808.0;  // 2^63: room for sums
   if (bytes >= limit) fail(place, found(text) + "; must be less than 8388608TiB");
   if (bytes < 1 && zero == Zero::refused) fail(place, found(text) + "; must be at least 1B");
@@ -148,7 +149,7 @@ std::uint64_t parse_bytes(std::string_view text, const std::string& place, Zero 
 }
 
 double parse_speed(std::string_view text, const std::string& place) {
-  return parse(text, place, speed, Zero::refused);
+  return parse(text, place, a_speed, Zero::refused);
 }
 
 double parse_quantity(std::string_view name, std::string_view text, const std::string& place) {
@@ -172,9 +173,9 @@ std::string format_quantity(std::string_view name, double value, std::string_vie
   const bool bytes_per_second = std::ranges::all_of(units, [](auto unit) { return unit.ends_with("Bps"); });
 
   std::map<double, std::string> units_by_size;
-  for (const Unit& base : quantity.bases) {
-    if (&quantity == &bandwidth && bytes_per_second != (base.name == "Bps")) continue;
-    for (const Unit& prefix : quantity.prefixes) {
+  for (const Suffix& base : quantity.bases) {
+    if (&quantity == &a_bandwidth && bytes_per_second != (base.name == "Bps")) continue;
+    for (const Suffix& prefix : quantity.prefixes) {
       if (!prefix.name.empty() && is_binary(prefix.name) != binary) continue;
       const double size = prefix.multiplier * base.multiplier / base.divisor;
       units_by_size[size] = std::string(prefix.name) + std::string(base.name);

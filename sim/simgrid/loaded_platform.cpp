@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "analysis/text.hpp"
 #include "models/error.hpp"
 #include "sim/platform/names.hpp"
 #include "sim/platform/overrides.hpp"

@@ -45,7 +45,7 @@ struct SimulatedCommunicator::Transfer final : Transmission {
   Values into;  // where what comes in goes
 };
 
-SimulatedCommunicator::SimulatedCommunicator(SimulationState& state, SimulatedWorker& worker, int track)
+SimulatedCommunicator::SimulatedCommunicator(SimulationState& state, WorkerAccount& worker, int track)
     : state_(state),
       worker_(worker),
       track_(track),
@@ -177,10 +177,6 @@ void SimulatedCommunicator::book_wait(double start_seconds, TransferTimes& times
     worker_.ledger.idle_seconds += share.idle_seconds;
   }
   times.clear();
-}
-
-Buffer SimulatedCommunicator::buffer(std::size_t count) {
-  return {count, worker_.phantom, worker_.memory.reserve(MemoryPart::buffers, count * sizeof(float))};
 }
 
 }  // namespace isthmus

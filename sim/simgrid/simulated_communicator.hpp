@@ -4,8 +4,7 @@
 #include <simgrid/s4u.hpp>
 #include <vector>
 
-#include "sim/core/communicator.hpp"
-#include "sim/core/ledger.hpp"
+#include "sim/core/host.hpp"
 #include "sim/simgrid/loaded_platform.hpp"
 #include "sim/simgrid/traffic.hpp"
 #include "sim/simgrid/transfer_times.hpp"
@@ -23,26 +22,18 @@ struct SimulationState {
   std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 
-/// What a worker's communicators share.
-struct SimulatedWorker {
-  int rank;
-  MemoryAccount memory;
-  WorkerLedger ledger = {};
-  bool phantom = true;  ///< buffers have a size but no values
-};
-
 /// A worker's messages on SimGrid: through one mailbox for each ordered pair of ranks and flow.
 class SimulatedCommunicator : public Communicator {
  public:
   /// `track`: the timeline's on which its time is drawn.
-  SimulatedCommunicator(SimulationState& state, SimulatedWorker& worker, int track);
+  SimulatedCommunicator(SimulationState& state, WorkerAccount& worker, int track);
 
   int rank() const override { return worker_.rank; }
   int size() const override { return state_.platform.workers(); }
   Request start_send(int to, ConstValues values) override;
   Request start_receive(int from, Values into) override;
   void wait_all(std::span<Request> requests) override;
-  Buffer buffer(std::size_t count) override;
+  Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   WireFormat wire_format() const override { return state_.wire_format; }
   void begin_collective() override;
 
@@ -56,7 +47,7 @@ class SimulatedCommunicator : public Communicator {
   virtual void worked(double start_seconds);
 
   SimulationState& state_;
-  SimulatedWorker& worker_;
+  WorkerAccount& worker_;
   int track_;
   TransferTimes times_;
 

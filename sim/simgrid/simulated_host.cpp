@@ -5,10 +5,9 @@
 namespace isthmus {
 
 SimulatedHost::SimulatedHost(SimulationState& state, int rank)
-    : state_(state),
-      worker_{.rank = rank,
-              .memory = {state.platform.devices()[static_cast<std::size_t>(rank)].host, rank,
-                         state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes}},
+    : Host(rank, state.platform.devices()[static_cast<std::size_t>(rank)].host,
+           state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes),
+      state_(state),
       communicator_(state_, worker_, rank),
       speed_scale_(state.platform.speed_scale(rank)) {}
 

@@ -14,15 +14,11 @@ class SimulatedHost final : public Host {
   void execute(double flops) override;
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
-  void carry_values() override { worker_.phantom = false; }
-  MemoryAccount& memory() override { return worker_.memory; }
-  const WorkerLedger& ledger() const override { return worker_.ledger; }
   const MemoryUse& memory_peak() const { return worker_.memory.peak(); }
   Timeline& timeline() override { return state_.timeline; }
 
  private:
   SimulationState& state_;
-  SimulatedWorker worker_;
   SimulatedCommunicator communicator_;
   double speed_scale_;
 };

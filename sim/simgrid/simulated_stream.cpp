@@ -14,7 +14,7 @@ namespace {
 /// Remembers when it communicated, for the worker to book what it waited for.
 class StreamCommunicator final : public SimulatedCommunicator {
  public:
-  StreamCommunicator(SimulationState& state, SimulatedWorker& worker)
+  StreamCommunicator(SimulationState& state, WorkerAccount& worker)
       : SimulatedCommunicator(state, worker, Timeline::stream_track(worker.rank, state.platform.workers())) {}
 
   TransferTimes& times() { return times_; }
@@ -33,7 +33,7 @@ class StreamCommunicator final : public SimulatedCommunicator {
 }  // namespace
 
 struct SimulatedStream::Shared {
-  Shared(SimulationState& state, SimulatedWorker& worker) : communicator(state, worker) {}
+  Shared(SimulationState& state, WorkerAccount& worker) : communicator(state, worker) {}
 
   void work_off() {
     while (true) {
@@ -56,7 +56,7 @@ struct SimulatedStream::Shared {
   std::exception_ptr error;
 };
 
-SimulatedStream::SimulatedStream(SimulationState& state, SimulatedWorker& worker,
+SimulatedStream::SimulatedStream(SimulationState& state, WorkerAccount& worker,
                                  SimulatedCommunicator& of_worker)
     : shared_(std::make_shared<Shared>(state, worker)), of_worker_(of_worker) {
   compat::add_actor("stream " + std::to_string(worker.rank), s4u::this_actor::get_host(), [shared = shared_] {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/random/normal_distribution.hpp>
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -10,25 +9,20 @@
 #include "models/threads.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/simulation.hpp"
+#include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double longest_trial_seconds = 3;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// What a trial returns, unless it takes too long or fails.
 std::optional<double> try_out(const std::function<double()>& trial) {
   IsolatedProcess process([&] { return nlohmann::json(trial()); });
   IsolatedProcess* const self = &process;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   while (!process.ended()) {
-    const double left = longest_trial_seconds - seconds_since(start);
+    const double left = longest_trial_seconds - watch.seconds();
     if (left <= 0) return std::nullopt;
     IsolatedProcess::wait_for_any({&self, 1}, left);
   }
@@ -56,13 +50,13 @@ double training_speed(const Job& job) {
   const std::vector<int> labels(static_cast<std::size_t>(batch));
   const ConstMatrixMap map(inputs.data(), inputs.rows(), inputs.cols());
   network->gradient(parameters, {map, labels}, gradients);  // the first makes the kernels
-  const auto start = Clock::now();
+  const Stopwatch watch;
   int steps = 0;
   do {
     network->gradient(parameters, {map, labels}, gradients);
     ++steps;
-  } while (seconds_since(start) < enough_seconds);
-  return steps * job.model().costs(batch).gradient_flops() / seconds_since(start);
+  } while (watch.seconds() < enough_seconds);
+  return steps * job.model().costs(batch).gradient_flops() / watch.seconds();
 }
 
 /// Wall-clock seconds of simulating one round without numerics.
@@ -74,9 +68,9 @@ double round_seconds(const PlannedRun& run) {
   training.epochs.reset();
   const Job job(scenario.data, scenario.model, training, scenario.platform.workers,
                 run.protocol->round_plan(), false);
-  const auto start = Clock::now();
+  const Stopwatch watch;
   simulate(scenario, job, *run.protocol, 1, false, {});
-  return seconds_since(start) / static_cast<double>(*training.rounds);
+  return watch.seconds() / static_cast<double>(*training.rounds);
 }
 
 /// FLOPs of training, and of tests on the whole model.

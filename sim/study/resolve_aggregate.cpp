@@ -10,12 +10,10 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<int> sites_of(const Scenario& scenario) {
-  const int workers = scenario.platform.workers;
-  if (!scenario.protocol.contains("group_size"))
-    return inspect_platform(scenario.platform, scenario.network, {}).sites();
+std::vector<int> sites_of(const Scenario& scenario, const PlatformReport& platform) {
+  if (!scenario.protocol.contains("group_size")) return platform.sites();
   std::vector<int> sites;
-  for (int rank = 0; rank < workers; ++rank)
+  for (int rank = 0; rank < scenario.platform.workers; ++rank)
     sites.push_back(rank / scenario.protocol.at("group_size").get<int>());
   return sites;
 }
@@ -41,20 +39,21 @@ void resolve_aggregate(Point& point) {
   Scenario& scenario = point.scenario;
   const std::string asked = scenario.protocol.value("aggregate", "");
   if (asked != "auto" && asked != "hierarchical") return;
-  const std::vector<int> sites = sites_of(scenario);
+  const int workers = scenario.platform.workers;
+  const std::vector<RankPair> pairs =
+      asked == "auto" ? all_pairs_of(workers) : std::vector<RankPair>();  // only it needs to know their ways
+  const PlatformReport platform = inspect_platform(scenario.platform, scenario.network, pairs);
+  const std::vector<int> sites = sites_of(scenario, platform);
   std::string best = asked;
   point.chosen = json::object();
   if (asked == "auto") {
-    const int workers = scenario.platform.workers;
-    const LinkModel slowest =
-        inspect_platform(scenario.platform, scenario.network, all_pairs_of(workers)).slowest_link();
     std::vector<std::string> names = automatic_all_reduces();
     if (has_two_levels(sites)) names.emplace_back("hierarchical");
     json seconds = json::object();
     best = names.front();
     for (const std::string& name : names) {
       const Scenario candidate = with_aggregate(scenario, name, sites);
-      LinkModel link = slowest;
+      LinkModel link = platform.slowest_link();
       if (const SiteTraffic traffic = site_traffic(candidate.protocol, workers); !traffic.sites.empty()) {
         const LinkModel levels =
             inspect_platform(scenario.platform, scenario.network, traffic.pairs, traffic).slowest_link();

@@ -1,19 +1,13 @@
 #include "sim/study/run_child.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/simulation.hpp"
+#include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Stores the state of a training now and then: not so often that this takes more than some hundredths of
 /// its time.
@@ -22,20 +16,20 @@ class StoreKeeper final : public TrajectoryKeeper {
   StoreKeeper(const TrajectoryStore& store, const TrajectoryKey& key, double seconds_between)
       : store_(store), key_(key), seconds_between_(seconds_between) {}
 
-  bool due() override { return seconds_since(last_) >= seconds_between_; }
+  bool due() override { return since_last_.seconds() >= seconds_between_; }
   void keep(const Trajectory& trajectory) override {
     constexpr double least_share_of_training = 20;
-    const auto start = Clock::now();
+    const Stopwatch writing;
     store_.write(key_, trajectory);
-    last_ = Clock::now();
-    seconds_between_ = std::max(seconds_between_, least_share_of_training * seconds_since(start));
+    since_last_ = Stopwatch();
+    seconds_between_ = std::max(seconds_between_, least_share_of_training * writing.seconds());
   }
 
  private:
   const TrajectoryStore& store_;
   const TrajectoryKey& key_;
   double seconds_between_;
-  Clock::time_point last_ = Clock::now();
+  Stopwatch since_last_;
 };
 
 Provenance provenance_of(const RunTask& task, const std::string& numerics) {
@@ -47,7 +41,7 @@ Provenance provenance_of(const RunTask& task, const std::string& numerics) {
 }  // namespace
 
 nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunProgress& progress) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const Scenario& scenario = task.run->point.scenario;
   Trajectory recorded;
   std::optional<TrajectoryStore::Lock> lock;
@@ -84,7 +78,7 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
                                     provenance_of(task, !scenario.live ? "costs"
                                                         : computes     ? "live"
                                                                        : "replayed"),
-                                    seconds_since(start));
+                                    watch.seconds());
   return {{"run", run.dump()}, {"complete", trained || is_complete(recorded)}};
 }
 

@@ -5,14 +5,13 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "analysis/text.hpp"
 #include "sim/process/tool.hpp"
 
 namespace isthmus {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 /// Throws with the first line of what the tool complained of.
 std::string answer_of(const std::string& tool, const std::vector<std::string>& arguments) {

@@ -13,6 +13,7 @@ using isthmus::testing::StudyFolder;
 using isthmus::testing::write_text;
 using isthmus::testing::WrittenRun;
 
+namespace figures_test {
 namespace {
 
 constexpr double t_of_2 = 4.30265272991;  // Student's t, 2 degrees of freedom, 97.5 %
@@ -461,3 +462,5 @@ TEST_CASE("Facets: the axis asked for, and a complaint where it is the same in a
   options.facet = "workers";
   CHECK_THROWS_AS(make("time-to-target", data, options), NotApplicable);
 }
+
+}  // namespace figures_test

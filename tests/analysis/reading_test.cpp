@@ -11,6 +11,7 @@ using isthmus::testing::StudyFolder;
 using isthmus::testing::write_text;
 using isthmus::testing::WrittenRun;
 
+namespace reading_test {
 namespace {
 
 std::string joined(const std::vector<std::string>& warnings) {
@@ -241,3 +242,5 @@ TEST_CASE("Several studies: the same point twice is told apart by study, others 
   CHECK(data.axes()[0].values == std::vector<Json>{"first", "second"});
   CHECK(data.groups().size() == 3);
 }
+
+}  // namespace reading_test

@@ -13,6 +13,8 @@ using namespace isthmus::analysis;
 using isthmus::testing::StudyFolder;
 using isthmus::testing::WrittenRun;
 
+namespace statistics_test {
+
 TEST_CASE("A mean's confidence interval is Student's") {
   const std::vector<double> values = {1, 2, 3, 4, 5};
   const Interval interval = mean_interval(values);
@@ -140,3 +142,5 @@ TEST_CASE("The Pareto front is what nothing dominates") {
     CHECK(on_front == (!dominated && !twin_before));
   }
 }
+
+}  // namespace statistics_test

@@ -10,6 +10,7 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
+namespace bad_input_test {
 namespace {
 
 void check_refusal(const ProgramResult& result) {
@@ -140,3 +141,5 @@ TEST_CASE("broken data is refused before anything is written") {
   CHECK_THAT(result.err, Contains("train-images-idx3-ubyte"));
   CHECK_FALSE(fs::exists(folder / "out"));
 }
+
+}  // namespace bad_input_test

@@ -10,6 +10,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace calibrate_test {
 namespace {
 
 constexpr double latency = 5e-3, goodput = 11.77e6;
@@ -84,3 +85,5 @@ TEST_CASE("calibrate: bad files end in one line") {
   CHECK_THAT(error("bytes,seconds\n"), Contains("no measured times"));
   CHECK_THAT(run_program({"calibrate", folder / "none.csv"}).err, Contains("cannot be read"));
 }
+
+}  // namespace calibrate_test

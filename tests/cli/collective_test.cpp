@@ -8,6 +8,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace collective_test {
 namespace {
 
 std::vector<std::string> collective(std::vector<std::string> more) {
@@ -189,3 +190,5 @@ TEST_CASE("a scenario's all-reduce takes what it takes alone, with the same chun
   CHECK(in_scenario({{"chunk", "4kB"}, {"chunks_in_flight", 16}}) - compute == Approx(many).epsilon(1e-9));
   CHECK(small > 1.5 * many);
 }
+
+}  // namespace collective_test

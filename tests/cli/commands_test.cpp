@@ -8,6 +8,8 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace commands_test {
+
 TEST_CASE("every command explains itself with an example") {
   for (const char* command : {"run", "check", "status", "export", "plot", "report", "compare", "platform",
                               "collective", "calibrate", "list", "schema"}) {
@@ -157,3 +159,5 @@ TEST_CASE("where the whole network does not fit, ResIST's parts do") {
   CHECK(outcomes["local_sgd"] == "out_of_memory");
   CHECK(outcomes["resist"] == "completed");
 }
+
+}  // namespace commands_test

@@ -14,6 +14,7 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
+namespace export_test {
 namespace {
 
 using Rows = std::vector<std::map<std::string, std::string>>;
@@ -268,3 +269,5 @@ TEST_CASE("what cannot be exported is refused, and what was there before stays")
   refuse({"export", study, "--to", exported / "s.sqlite"}, 1, broken.string() + " is not complete JSON");
   CHECK(read_text(exported / "s.sqlite") == before);
 }
+
+}  // namespace export_test

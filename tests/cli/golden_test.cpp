@@ -11,19 +11,8 @@
 
 using namespace isthmus::testing;
 
+namespace golden_test {
 namespace {
-
-/// The cells of a CSV file, row by row.
-std::vector<std::vector<std::string>> cells_of(const fs::path& file) {
-  std::vector<std::vector<std::string>> rows;
-  std::istringstream lines(read_text(file));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream cells(line);
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, ',');) rows.back().push_back(cell);
-  }
-  return rows;
-}
 
 std::vector<fs::path> golden_files(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -55,8 +44,8 @@ TEST_CASE("losses are as they were") {
   CHECK(files.size() == 4);
   for (const fs::path& file : files) {
     INFO(file.string());
-    const auto now = cells_of(folder / "out/runs" / file),
-               before = cells_of(source_path("tests/golden/live") / file);
+    const auto now = read_cells(folder / "out/runs" / file),
+               before = read_cells(source_path("tests/golden/live") / file);
     REQUIRE(now.size() == before.size());
     constexpr std::size_t train_loss = 5, test_loss = 6;
     for (std::size_t row = 1; row < now.size(); ++row) {
@@ -67,3 +56,5 @@ TEST_CASE("losses are as they were") {
     }
   }
 }
+
+}  // namespace golden_test

@@ -55,6 +55,17 @@ void write_text(const fs::path& file, const std::string& text) {
   std::ofstream(file, std::ios::binary) << text;
 }
 
+std::vector<std::vector<std::string>> read_cells(const fs::path& file) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(read_text(file));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream cells(line);
+    rows.emplace_back();
+    for (std::string cell; std::getline(cells, cell, ',');) rows.back().push_back(cell);
+  }
+  return rows;
+}
+
 nlohmann::json read_json_file(const fs::path& file) { return nlohmann::json::parse(read_text(file)); }
 
 fs::path source_path(const std::string& name) { return fs::path(ISTHMUS_SOURCE_DIR) / name; }

@@ -39,6 +39,8 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const fs::p
 
 std::string read_text(const fs::path& file);
 void write_text(const fs::path& file, const std::string& text);
+/// The cells of a CSV file, row by row.
+std::vector<std::vector<std::string>> read_cells(const fs::path& file);
 nlohmann::json read_json_file(const fs::path& file);
 fs::path source_path(const std::string& name);
 

@@ -17,6 +17,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace replay_test {
 namespace {
 
 /// The small study on several networks: four trajectories, sixteen runs.
@@ -317,3 +318,5 @@ TEST_CASE("check counts trajectories, says which are stored, and how long the re
   CHECK_THAT(after.out, Contains("4 distinct trajectories, 4 of them stored; simulating takes about "));
   CHECK_THAT(after.out, !Contains("training takes") && !Contains("more runs"));
 }
+
+}  // namespace replay_test

@@ -10,6 +10,7 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
+namespace slurm_options_test {
 namespace {
 
 std::string write_scenario(const TemporaryFolder& folder, const json& scenario) {
@@ -123,3 +124,5 @@ TEST_CASE("relative paths start where --base-folder says") {
   CHECK(refused.exit_code == 2);
   CHECK_THAT(refused.err, StartsWith("isthmus: --base-folder: ") && Contains("is not a folder"));
 }
+
+}  // namespace slurm_options_test

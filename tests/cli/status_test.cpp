@@ -13,6 +13,7 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
+namespace status_test {
 namespace {
 
 void change_json(const fs::path& file, const std::function<void(nlohmann::ordered_json&)>& change) {
@@ -123,3 +124,5 @@ TEST_CASE("a long list is cut") {
   CHECK_THAT(result.out,
              StartsWith("long: 0 of 1000 runs finished\n") && Contains("  run-19\n  ... and 980 more\n"));
 }
+
+}  // namespace status_test

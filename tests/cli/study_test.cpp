@@ -12,6 +12,7 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
+namespace study_test {
 namespace {
 
 std::string first_line(const fs::path& file) {
@@ -149,3 +150,5 @@ TEST_CASE("finished runs are kept, --again runs them again, another study is ref
   CHECK(other.exit_code == 2);
   CHECK_THAT(other.err, Contains("another study") && Contains("/training/epochs"));
 }
+
+}  // namespace study_test

@@ -10,24 +10,15 @@
 using namespace isthmus::testing;
 using nlohmann::json;
 
+namespace trace_test {
 namespace {
 
 std::vector<std::map<std::string, std::string>> read_table(const fs::path& file) {
-  const auto split = [](const std::string& line) {
-    std::vector<std::string> cells;
-    std::istringstream in(line);
-    for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
-    return cells;
-  };
-  std::istringstream in(read_text(file));
-  std::string line;
-  std::getline(in, line);
-  const auto head = split(line);
+  const auto cells = read_cells(file);
   std::vector<std::map<std::string, std::string>> rows;
-  while (std::getline(in, line)) {
-    const auto cells = split(line);
-    auto& row = rows.emplace_back();
-    for (std::size_t i = 0; i < cells.size(); ++i) row[head[i]] = cells[i];
+  for (std::size_t row = 1; row < cells.size(); ++row) {
+    auto& named = rows.emplace_back();
+    for (std::size_t i = 0; i < cells[row].size(); ++i) named[cells.front()[i]] = cells[row][i];
   }
   return rows;
 }
@@ -124,3 +115,5 @@ TEST_CASE("traces have what Perfetto needs, nest, and sum to workers.csv") {
   }
   CHECK(waited > 0);  // the exchange by a server makes workers wait, so that this is tested too
 }
+
+}  // namespace trace_test

@@ -33,17 +33,6 @@ std::vector<std::string> mpirun(int processes, const std::vector<std::string>& a
   return words;
 }
 
-Table read_table(const fs::path& file) {
-  Table rows;
-  std::istringstream lines(read_text(file));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream cells(line);
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, ',');) rows.back().push_back(cell);
-  }
-  return rows;
-}
-
 /// What a process has computed so far.
 double cpu_seconds(pid_t process) {
   const std::string stat = read_text("/proc/" + std::to_string(process) + "/stat");
@@ -93,11 +82,11 @@ void check_same(const json& document, int workers) {
     INFO(id << ' ' << real.err);
     REQUIRE(real.exit_code == 0);
     const fs::path of_real = folder / "real/runs" / id;
-    CHECK(read_table(of_real / "history.csv").size() == 4);  // rounds 2, 4 and 5
+    CHECK(read_cells(of_real / "history.csv").size() == 4);  // rounds 2, 4 and 5
     for (const char* file : {"history.csv", "workers.csv"}) {
-      CHECK(timeless(read_table(of_real / file)) == timeless(read_table(entry.path() / file)));
+      CHECK(timeless(read_cells(of_real / file)) == timeless(read_cells(entry.path() / file)));
     }
-    CHECK(read_table(of_real / "links.csv") == Table{read_table(entry.path() / "links.csv").front()});
+    CHECK(read_cells(of_real / "links.csv") == Table{read_cells(entry.path() / "links.csv").front()});
     const json run = read_json_file(of_real / "run.json");
     const json of_simulated = read_json_file(entry.path() / "run.json");
     CHECK(run["outcome"] == "completed");
@@ -107,7 +96,7 @@ void check_same(const json& document, int workers) {
     CHECK(run["summary"]["paper_bytes_per_round"] == of_simulated["summary"]["paper_bytes_per_round"]);
 
     const double seconds = run["summary"]["simulated_seconds"];
-    const Table workers_table = read_table(of_real / "workers.csv");
+    const Table workers_table = read_cells(of_real / "workers.csv");
     for (std::size_t row = 1; row < workers_table.size(); ++row) {
       double sum = 0;
       for (int column = 2; column < 5; ++column) {
@@ -120,7 +109,7 @@ void check_same(const json& document, int workers) {
     ++runs;
   }
   CHECK(runs == document["sweep"]["/protocol"].size());
-  CHECK(read_table(folder / "real/runs.csv").size() == runs + 1);
+  CHECK(read_cells(folder / "real/runs.csv").size() == runs + 1);
 }
 
 const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}},
@@ -187,7 +176,7 @@ TEST_CASE("where costs are counted, devices take the time that the platform says
   const TemporaryFolder folder;
   write_text(folder / "scenario.json", document.dump());
   REQUIRE(run_program(mpirun(2, {folder / "scenario.json", "--out", folder / "out"})).exit_code == 0);
-  const Table workers = read_table(folder / "out/runs/0-local_sgd/workers.csv");
+  const Table workers = read_cells(folder / "out/runs/0-local_sgd/workers.csv");
   for (std::size_t row = 1; row < workers.size(); ++row) {
     CHECK(std::stod(workers[row][2]) >= std::stod(workers[row][8]) / 10e6);  // at least: sleeps may be long
   }

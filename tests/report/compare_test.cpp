@@ -12,6 +12,7 @@ using Catch::Matchers::Contains;
 using isthmus::analysis::Json;
 using nlohmann::json;
 
+namespace compare_test {
 namespace {
 
 SyntheticStudy small_synthetic() {
@@ -109,3 +110,5 @@ TEST_CASE("compare tells what changed between two studies") {
     CHECK(run_program({"compare", folder / "a", folder / "b", folder / "b"}).exit_code == 2);
   }
 }
+
+}  // namespace compare_test

@@ -12,6 +12,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace plot_test {
 namespace {
 
 SyntheticStudy small_synthetic() {
@@ -129,3 +130,5 @@ TEST_CASE("wrong options of plot say what is allowed") {
   CHECK_THAT(refusal({"--style", folder / "none.json"}), Contains("none.json"));
   CHECK_THAT(refusal({"--series", "/no/such"}), Contains("/no/such"));
 }
+
+}  // namespace plot_test

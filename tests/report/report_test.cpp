@@ -15,6 +15,7 @@ using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+namespace report_test {
 namespace {
 
 /// What HTML shows and what scripts must not mistake.
@@ -218,3 +219,5 @@ TEST_CASE("broken, partial and mixed folders are shown as far as they can be") {
     CHECK_THAT(shown_text(read_text(folder / "both.html")), Contains("<h1>synthetic and other</h1>"));
   }
 }
+
+}  // namespace report_test

@@ -19,7 +19,7 @@ bool have(const std::vector<std::string>& programs) {
   if (missing.empty()) return true;
   const char* ci = std::getenv("CI");
   if (ci && std::string(ci) == "true") {
-    FAIL("missing:" << missing << "; .ci/packages should have them installed");
+    FAIL("missing:" << missing << "; .ci/packages-test should have them installed");
   } else {
     WARN("SKIPPED, missing:" << missing);
   }

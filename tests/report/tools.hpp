@@ -6,7 +6,7 @@
 namespace isthmus::testing {
 
 /// Whether these programs and the npm packages are here. Where they are not, says so, and fails in continuous
-/// integration (CI=true), where .ci/packages has them installed.
+/// integration (CI=true), where .ci/packages-test has them installed.
 bool have(const std::vector<std::string>& programs);
 
 struct BrowserResult {

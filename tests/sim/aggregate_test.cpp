@@ -6,6 +6,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace aggregate_test {
 namespace {
 
 const json chunked = {{"kind", "data_parallel"}, {"aggregate", "ring_chunked"}};
@@ -230,3 +231,5 @@ TEST_CASE("aggregate auto: by sites where the line between them is slow, and the
     CHECK_FALSE(chosen.contains("sites"));
   }
 }
+
+}  // namespace aggregate_test

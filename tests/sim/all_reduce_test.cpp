@@ -8,6 +8,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace all_reduce_test {
 namespace {
 
 const std::vector<std::string> forms = {"ring", "tree", "server", "sharded"};
@@ -181,3 +182,5 @@ TEST_CASE("all-reduce over half-duplex links: a ring's two directions share each
 TEST_CASE("all-reduce: there is no other form") {
   CHECK_THROWS_AS(all_reduce_named("Ring"), std::invalid_argument);
 }
+
+}  // namespace all_reduce_test

@@ -9,6 +9,8 @@ using namespace isthmus;
 using namespace isthmus::testing;
 using Catch::Matchers::Contains;
 
+namespace broken_platforms_test {
+
 TEST_CASE("broken platforms are refused with a message that names the place") {
   const auto folder = source_file("tests/cli/broken_platforms");
   std::ifstream stream(folder / "expected.json");
@@ -54,3 +56,5 @@ TEST_CASE("only pairs that talk need a route") {
   CHECK_THAT(input_error_of([&] { inspect_platform(options, {}, back); }),
              Contains("no route from host 'b' (rank 1) to host 'a' (rank 0)"));
 }
+
+}  // namespace broken_platforms_test

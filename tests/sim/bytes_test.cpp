@@ -6,6 +6,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace bytes_test {
 namespace {
 
 using Widths = std::vector<long>;
@@ -213,3 +214,5 @@ TEST_CASE("bytes of data parallel and local SGD: 2 (n - 1) vectors a round, howe
     }
   }
 }
+
+}  // namespace bytes_test

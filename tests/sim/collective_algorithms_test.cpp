@@ -8,6 +8,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace collective_algorithms_test {
 namespace {
 
 constexpr double latency = 1e-3, bandwidth = 1e6;  // of the small scenario
@@ -216,3 +217,5 @@ TEST_CASE("collectives: one worker alone takes no time, on whatever network") {
     CHECK(algorithm.make(options)->seconds(1, 1e6, LinkModel()) == 0);
   }
 }
+
+}  // namespace collective_algorithms_test

@@ -9,6 +9,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace collectives_test {
 namespace {
 
 using Vector = std::vector<float>;
@@ -264,3 +265,5 @@ TEST_CASE("groups: a collective among some ranks leaves the others alone") {
     CHECK(group[result[2].get<std::size_t>()] == rank);
   }
 }
+
+}  // namespace collectives_test

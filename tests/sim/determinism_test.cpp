@@ -6,6 +6,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace determinism_test {
 namespace {
 
 std::vector<json> protocols() {
@@ -73,3 +74,5 @@ TEST_CASE("a costs run has the times, bytes, messages and memory of the live one
     }
   }
 }
+
+}  // namespace determinism_test

@@ -6,6 +6,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace equivalence_test {
 namespace {
 
 json live(const json& protocol, int workers, const json& changes = json::object()) {
@@ -224,3 +225,5 @@ TEST_CASE("training learns") {
     CHECK(run["history"].back()["train_loss"] < run["history"][0]["train_loss"]);
   }
 }
+
+}  // namespace equivalence_test

@@ -5,6 +5,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace forecast_test {
 namespace {
 
 constexpr LinkModel worker_link = {.latency_seconds = 1e-3,
@@ -167,3 +168,5 @@ TEST_CASE("forecast: 64 workers and sparse data") {
     check_forecast(scenario);
   }
 }
+
+}  // namespace forecast_test

@@ -21,6 +21,7 @@ using isthmus::IsolatedDeath;
 using isthmus::run_isolated;
 using nlohmann::json;
 
+namespace isolated_test {
 namespace {
 
 bool no_children_left() { return ::waitpid(-1, nullptr, WNOHANG) == -1; }
@@ -114,3 +115,5 @@ TEST_CASE("isolated children may be nested, and survive signals to the parent") 
   ::sigaction(SIGALRM, &before, nullptr);
   CHECK(result.get<std::string>().size() == 1'000'000);
 }
+
+}  // namespace isolated_test

@@ -7,6 +7,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace ledger_test {
 namespace {
 
 constexpr double latency = 1e-3, bandwidth = 1e6;  // of the small scenario
@@ -218,3 +219,5 @@ TEST_CASE("timeline: records only what it is asked to") {
   CHECK(spans(silent).empty());
   CHECK(spans(recording) == json{{"round 1", 0, 2e6, 1}, {"compute", 1e6, 1e6, 1}});
 }
+
+}  // namespace ledger_test

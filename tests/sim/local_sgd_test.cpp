@@ -6,6 +6,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace local_sgd_test {
 namespace {
 
 constexpr long rounds = 6;
@@ -303,3 +304,5 @@ TEST_CASE("protocols that cannot average momentum, or would never switch, say so
         "/training/optimizer_state: found \"average\"; there is none to average without \"momentum\" greater "
         "than 0");
 }
+
+}  // namespace local_sgd_test

@@ -13,6 +13,8 @@
 
 using namespace isthmus;
 
+namespace memory_test {
+
 TEST_CASE("memory: the peak is the moment when most was in use, part by part") {
   MemoryAccount account("host", 3, std::nullopt);
   CHECK(account.peak().total() == 0);
@@ -129,3 +131,5 @@ TEST_CASE("task pool: tasks run side by side on as many threads as there are") {
   CHECK(first.get() == 2);
   CHECK(second.get() == 2);
 }
+
+}  // namespace memory_test

@@ -8,12 +8,13 @@ using namespace isthmus;
 using namespace isthmus::testing;
 using nlohmann::json;
 
+namespace network_test {
 namespace {
 
 constexpr double bandwidth = 125e6, latency = 100e-6;  // star-8.xml, end to end
 
 std::vector<double> simulate(const PlatformOptions& platform, const NetworkOptions& network,
-                             const std::vector<Transfer>& transfers) {
+                             const std::vector<TimedTransfer>& transfers) {
   return with_platform(platform, network,
                        [&](LoadedPlatform& loaded) { return json(end_times(loaded, transfers)); })
       .get<std::vector<double>>();
@@ -64,7 +65,7 @@ TEST_CASE("textbook: flows share a link equally") {
   check_close(simulate(shipped("star-8.xml", 3), {}, {{0, 1, 4e6}, {0, 2, 1e6, start}}),
               {latency + 5e6 / bandwidth, latency + start + 2e6 / bandwidth});
   // Seven into one host.
-  std::vector<Transfer> incast;
+  std::vector<TimedTransfer> incast;
   for (int rank = 1; rank < 8; ++rank) incast.push_back({rank, 0, 1e6});
   check_close(simulate(shipped("star-8.xml", 8), {}, incast),
               std::vector<double>(7, latency + 7e6 / bandwidth));
@@ -88,7 +89,7 @@ TEST_CASE("textbook: transfers that end within a nanosecond do not cut each othe
 }
 
 TEST_CASE("half and full duplex") {
-  const std::vector<Transfer> both_ways{{0, 1, 1e5}, {1, 0, 1e5}};
+  const std::vector<TimedTransfer> both_ways{{0, 1, 1e5}, {1, 0, 1e5}};
   check_close(simulate(two_hosts("SHARED").options(2), {}, both_ways), {0.21, 0.21});
   check_close(simulate(two_hosts("SPLITDUPLEX").options(2), {}, both_ways), {0.11, 0.11});
   check_close(simulate(two_hosts("FATPIPE").options(2), {}, {{0, 1, 1e5}, {0, 1, 1e5}}), {0.11, 0.11});
@@ -156,3 +157,5 @@ TEST_CASE("a latency that changes over time: each flow ends, and pays what holds
               {0.05 + 0.01 + 0.01, 0.105 + 0.01, 0.2 + 0.03 + 0.01, 0.6 + 0.01 + 0.01});
   std::filesystem::remove(profile);
 }
+
+}  // namespace network_test

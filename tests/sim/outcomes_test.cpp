@@ -5,6 +5,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace outcomes_test {
 namespace {
 
 /// A file beside temporary platforms that lives as long as this object.
@@ -252,3 +253,5 @@ TEST_CASE("IST refuses what it cannot train") {
                                      {"model", {{"kind", "mlp"}, {"hidden", {8}}}}}));
   CHECK_NOTHROW(fits.protocol->require_fit(fits.job));
 }
+
+}  // namespace outcomes_test

@@ -7,6 +7,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace overlap_test {
 namespace {
 
 constexpr double latency = 1e-3, bandwidth = 1e6, speed = 1e9;  // of the small scenario
@@ -191,3 +192,5 @@ TEST_CASE("buckets: whole blocks from the last to the first, closed once they ar
   CHECK(buckets(2, 26) == Extents{{35, 41}, {0, 35}});
   CHECK(buckets(41, 36) == Extents{{35, 41}, {0, 35}});
 }
+
+}  // namespace overlap_test

@@ -6,6 +6,8 @@
 #include "sim/study/trajectory_store.hpp"
 #include "tests/sim/runs.hpp"
 
+namespace replay_test {
+
 namespace isthmus::testing {
 namespace {
 
@@ -182,3 +184,5 @@ TEST_CASE("replay holds where speed, bandwidth and latency change over time", "[
 }
 
 }  // namespace isthmus::testing
+
+}  // namespace replay_test

@@ -8,6 +8,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace resist_test {
 namespace {
 
 const std::vector<int> few = {2, 2, 7, 2};  // six blocks of section 3 can be left out
@@ -61,7 +62,7 @@ void check_near(const std::vector<double>& found, const std::vector<double>& exp
 std::vector<float> gathered(const std::vector<float>& whole, const Selection& part,
                             const ParameterLayout& layout) {
   std::vector<float> values(part.size());
-  isthmus::Transfer(part, Selection::everything(layout)).gather(whole, values);
+  Transfer(part, Selection::everything(layout)).gather(whole, values);
   return values;
 }
 
@@ -432,3 +433,5 @@ TEST_CASE("resist: training learns") {
       residual());
   CHECK(run["history"].back()["test_accuracy"] > 0.8);
 }
+
+}  // namespace resist_test

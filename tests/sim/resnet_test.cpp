@@ -5,6 +5,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace resnet_test {
 namespace {
 
 json images(const json& protocol, int workers, const json& training = json::object()) {
@@ -80,3 +81,5 @@ TEST_CASE("resnet: costs runs send and take what live ones do") {
   CHECK(costs["workers"] == live["workers"]);
   CHECK(costs["links"] == live["links"]);
 }
+
+}  // namespace resnet_test

@@ -5,6 +5,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace rounds_test {
 namespace {
 
 /// 4 workers with batches of 8 of 240 samples: 7.5 steps an epoch.
@@ -193,3 +194,5 @@ TEST_CASE("progress is reported every round") {
   for (int round = 1; round <= 5; ++round)
     CHECK(seen[static_cast<std::size_t>(round - 1)] == json{round, round, true});
 }
+
+}  // namespace rounds_test

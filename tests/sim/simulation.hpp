@@ -92,18 +92,18 @@ std::string input_error_of(Work&& work) {
   return "";
 }
 
-struct Transfer {
+struct TimedTransfer {
   int from = 0, to = 0;
   double bytes = 0;
   double start = 0;  ///< seconds
 };
 
 /// When each transfer ends, all in one simulation.
-inline std::vector<double> end_times(LoadedPlatform& platform, const std::vector<Transfer>& transfers) {
+inline std::vector<double> end_times(LoadedPlatform& platform, const std::vector<TimedTransfer>& transfers) {
   namespace s4u = simgrid::s4u;
   std::vector<double> ends(transfers.size(), -1);
   for (std::size_t i = 0; i < transfers.size(); ++i) {
-    const Transfer transfer = transfers[i];
+    const TimedTransfer transfer = transfers[i];
     compat::add_actor("transfer", platform.host(transfer.from), [&platform, &ends, transfer, i] {
       if (transfer.start > 0) s4u::this_actor::sleep_for(transfer.start);
       s4u::Comm::sendto(platform.host(transfer.from), platform.host(transfer.to),

@@ -16,6 +16,8 @@
 #include "sim/simgrid/network_config.hpp"
 #include "tests/sim/simulation.hpp"
 
+namespace smpi_test {
+
 #ifndef ISTHMUS_SMPIRUN
 
 TEST_CASE("collectives take the time that SimGrid's MPI takes") {
@@ -128,3 +130,5 @@ TEST_CASE("collectives take the time that SimGrid's MPI takes") {
 }
 
 #endif
+
+}  // namespace smpi_test

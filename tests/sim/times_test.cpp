@@ -5,6 +5,7 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace times_test {
 namespace {
 
 constexpr double latency = 1e-3, bandwidth = 1e6, speed = 1e9;  // of the small scenario
@@ -143,3 +144,5 @@ TEST_CASE("what happens to the network happens to the round") {
   };
   CHECK(close(with_steps(30), 10 * with_steps(3), 1e-6));
 }
+
+}  // namespace times_test

@@ -10,6 +10,8 @@
 using namespace isthmus;
 using namespace isthmus::testing;
 
+namespace wire_format_test {
+
 TEST_CASE("wire formats round to the nearest number of theirs, ties to even") {
   // fp16 has 11 bits, bf16 has 8: 1 + 2^-11 and 1 + 2^-8 lie half way.
   std::vector<float> values = {1.0F,  1 + 0x1p-11F, 1 + 3 * 0x1p-11F, 1 + 0x1p-8F, 1 + 3 * 0x1p-8F, 65519,
@@ -92,3 +94,5 @@ TEST_CASE("wire formats: the mean is the same to the bit on every worker, and cl
     }
   }
 }
+
+}  // namespace wire_format_test

@@ -18,6 +18,7 @@
 using namespace isthmus;
 using nlohmann::json;
 
+namespace augment_test {
 namespace {
 
 using Image = std::vector<float>;
@@ -265,3 +266,5 @@ TEST_CASE("Vectors are not augmented", "[data][augment]") {
   CHECK_NOTHROW(job_of(vectors, json{{"flip", false}, {"pad_crop", 0}}, live));
   CHECK_NOTHROW(job_of({{"shape", {1, 1, 2}}}, json{{"flip", true}}, live));
 }
+
+}  // namespace augment_test

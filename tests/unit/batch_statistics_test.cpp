@@ -9,6 +9,7 @@
 using namespace isthmus;
 using reference::Table;
 
+namespace batch_statistics_test {
 namespace {
 
 struct NormLayer {
@@ -159,3 +160,5 @@ TEST_CASE("evaluate() is the sum over batches whose sizes differ by at most one"
   CHECK(result.correct == correct);
   CHECK(result.accuracy() == Approx(static_cast<double>(correct) / 23));
 }
+
+}  // namespace batch_statistics_test

@@ -14,6 +14,7 @@ using namespace isthmus;
 using Catch::Matchers::Contains, Catch::Matchers::StartsWith;
 namespace fs = std::filesystem;
 
+namespace cifar_test {
 namespace {
 
 class TemporaryFolder {
@@ -253,3 +254,5 @@ TEST_CASE("What is easily mistaken for the binary version is named", "[data][cif
   CHECK_THAT(refusal(small10(), folder.path()),
              Contains("data_batch_2.bin: no such file") && !Contains("not unpacked"));
 }
+
+}  // namespace cifar_test

@@ -13,6 +13,7 @@
 
 using namespace isthmus;
 
+namespace costs_test {
 namespace {
 
 constexpr double float_bytes = 4;
@@ -193,3 +194,5 @@ TEST_CASE("The steps of a backward pass take its FLOPs and know each gradient on
     }
   }
 }
+
+}  // namespace costs_test

@@ -8,6 +8,7 @@
 
 using namespace isthmus;
 
+namespace draw_units_test {
 namespace {
 
 /// Sections of so many blocks of two matrices each, between a stem and a head; the first block of all but the
@@ -180,3 +181,5 @@ TEST_CASE("Draws follow seed and round alone", "[units]") {
   CHECK(draw(1, 1) != draw(1, 2));
   CHECK(draw(1, 1) != draw(2, 1));
 }
+
+}  // namespace draw_units_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace format_test {
+
 namespace isthmus {
 
 TEST_CASE("durations have two units, in whole numbers of the smaller") {
@@ -17,3 +19,5 @@ TEST_CASE("durations have two units, in whole numbers of the smaller") {
 }
 
 }  // namespace isthmus
+
+}  // namespace format_test

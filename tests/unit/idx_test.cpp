@@ -17,6 +17,7 @@
 using namespace isthmus;
 namespace fs = std::filesystem;
 
+namespace idx_test {
 namespace {
 
 class TemporaryFolder {
@@ -268,3 +269,5 @@ TEST_CASE("Fashion-MNIST as Debian ships it", "[data][idx]") {
   CHECK(std::abs(sum / size) < 1e-5);
   CHECK(squares / size == Approx(1).epsilon(1e-5));
 }
+
+}  // namespace idx_test

@@ -9,6 +9,7 @@
 
 using namespace isthmus;
 
+namespace index_set_test {
 namespace {
 
 using Plain = std::set<Index>;
@@ -88,3 +89,5 @@ TEST_CASE("Positions of a subset", "[index_set]") {
     }
   }
 }
+
+}  // namespace index_set_test

@@ -13,6 +13,7 @@
 using namespace isthmus;
 using reference::Table;
 
+namespace layers_test {
 namespace {
 
 /// Sums of some ten fp32 products and quotients of order one.
@@ -173,3 +174,5 @@ TEST_CASE("Initial values", "[layers]") {
   CHECK((block("norm.running_mean") == 0).all());
   CHECK((block("norm.running_variance") == 1).all());
 }
+
+}  // namespace layers_test

@@ -8,6 +8,8 @@
 using namespace isthmus;
 using reference::Table;
 
+namespace loss_test {
+
 TEST_CASE("Softmax cross-entropy and its gradient follow the formulas", "[loss]") {
   const auto drawn =
       GENERATE(table<Index, Index, float>({{1, 2, 1.f}, {5, 3, 1.f}, {7, 10, 5.f}, {3, 100, 0.01f}}));
@@ -67,3 +69,5 @@ TEST_CASE("Results of batches add up", "[loss]") {
   CHECK(sum.mean_loss() == 0.5);
   CHECK(sum.accuracy() == 0.375);
 }
+
+}  // namespace loss_test

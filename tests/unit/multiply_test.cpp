@@ -9,6 +9,7 @@
 
 using namespace isthmus;
 
+namespace multiply_test {
 namespace {
 
 ConstMatrixMap map(const Matrix& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
@@ -54,3 +55,5 @@ TEST_CASE("Products of all transpositions and odd sizes, vectors among them", "[
   CHECK(memory.front() == 7);
   CHECK(memory.back() == 7);
 }
+
+}  // namespace multiply_test

@@ -10,6 +10,7 @@
 using namespace isthmus;
 using reference::Table;
 
+namespace network_test {
 namespace {
 
 /// The same network in double.
@@ -193,3 +194,5 @@ TEST_CASE("The layout of an MLP names every block", "[network]") {
   CHECK(model.layout().block("hidden2.weight").columns == 7);
   CHECK_THROWS_AS(model.layout().block("hidden3.weight"), std::out_of_range);
 }
+
+}  // namespace network_test

@@ -11,6 +11,7 @@
 
 using namespace isthmus;
 
+namespace neurons_test {
 namespace {
 
 Mlp mlp(std::vector<Index> hidden, bool bias = false, BatchStatistics statistics = BatchStatistics::batch) {
@@ -241,3 +242,5 @@ TEST_CASE("Subnets have the closed form's size", "[neurons][subnet]") {
     }
   }
 }
+
+}  // namespace neurons_test

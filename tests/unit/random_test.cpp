@@ -9,6 +9,7 @@
 
 using namespace isthmus;
 
+namespace random_test {
 namespace {
 
 std::vector<std::uint64_t> draw(Random random, int count = 4) {
@@ -77,3 +78,5 @@ TEST_CASE("Slices are consecutive, cover all, and differ by at most one, larger 
     }
   }
 }
+
+}  // namespace random_test

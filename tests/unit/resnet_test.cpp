@@ -12,6 +12,7 @@
 
 using namespace isthmus;
 
+namespace resnet_test {
 namespace {
 
 constexpr int samples = 4, classes = 5;
@@ -355,3 +356,5 @@ TEST_CASE("residual networks are described with care", "[resnet]") {
   refused({{"sections", {1, 1, 1, 1, 1}}, {"widths", {8, 8, 8, 8, 8}}});
   refused({{"sections", {1, 1, 1, 1}}, {"widths", {8, 8, 8, 8}}, {"stem_max_pool", true}});
 }
+
+}  // namespace resnet_test

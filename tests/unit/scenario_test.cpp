@@ -15,6 +15,7 @@
 using namespace isthmus;
 using nlohmann::json;
 
+namespace scenario_test {
 namespace {
 
 const json& schema() {
@@ -321,3 +322,5 @@ TEST_CASE("The nearest name is suggested only if it is near", "[scenario]") {
   CHECK_FALSE(nearest("zzz", {"batch", "epochs"}).has_value());
   CHECK_FALSE(nearest("", {"batch"}).has_value());
 }
+
+}  // namespace scenario_test

@@ -10,6 +10,7 @@
 
 using namespace isthmus;
 
+namespace selection_test {
 namespace {
 
 /// Two axes of neurons, one of inputs; a matrix over each pair, vectors, statistics.
@@ -223,3 +224,5 @@ TEST_CASE("Turns of a partition: ascending among those who share a block", "[par
   CHECK(turn(3, 2) == std::pair(1, 2));
   CHECK(turn(2, 3) == std::pair(0, 1));
 }
+
+}  // namespace selection_test

@@ -7,6 +7,7 @@
 
 using namespace isthmus;
 
+namespace sgd_test {
 namespace {
 
 /// torch.optim.SGD of one parameter, line by line, in double.
@@ -156,3 +157,5 @@ TEST_CASE("Warm-up rises linearly to the full rate and then hands over", "[sched
   CHECK(learning_rate_at(options, 1, 4) == 1);
   CHECK(learning_rate_at(options, 2, 4) == 1);
 }
+
+}  // namespace sgd_test

@@ -14,6 +14,7 @@ using Catch::Matchers::StartsWith;
 using Stage = SlurmScript::Stage;
 using Ids = std::vector<std::string>;
 
+namespace slurm_scripts_test {
 namespace {
 
 SlurmWork small_work() {
@@ -174,3 +175,5 @@ TEST_CASE("ids are dealt evenly, all of them, in order") {
     CHECK(most - fewest <= 1);
   }
 }
+
+}  // namespace slurm_scripts_test

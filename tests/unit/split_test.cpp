@@ -7,6 +7,7 @@
 
 using namespace isthmus;
 
+namespace split_test {
 namespace {
 
 std::vector<int> labels_of(int samples, int classes) {
@@ -222,3 +223,5 @@ TEST_CASE("Streams are the seed's, and independent by rank", "[data][batches]") 
     CHECK(agreeing < 8);
   }
 }
+
+}  // namespace split_test

@@ -20,6 +20,7 @@
 using namespace isthmus;
 using nlohmann::json;
 
+namespace sweep_test {
 namespace {
 
 const json& schema() {
@@ -364,3 +365,5 @@ TEST_CASE("The published schema knows all forms, and no others", "[sweep]") {
     CHECK_FALSE(accepts(sweep));
   }
 }
+
+}  // namespace sweep_test

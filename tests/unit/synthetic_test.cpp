@@ -9,6 +9,7 @@
 using namespace isthmus;
 using nlohmann::json;
 
+namespace synthetic_test {
 namespace {
 
 json options(const json& changes = json::object()) {
@@ -168,3 +169,5 @@ TEST_CASE("Contradictory options are refused", "[data][synthetic]") {
   CHECK_THROWS_WITH(make_data_source(options({{"set", "mnist"}})),
                     Catch::Matchers::StartsWith("/data/set: "));
 }
+
+}  // namespace synthetic_test

@@ -10,6 +10,7 @@
 
 using namespace isthmus;
 
+namespace trainer_test {
 namespace {
 
 Dataset clouds(double difficulty, int classes = 2) {
@@ -237,3 +238,5 @@ TEST_CASE(
     check_close(parameters, as_numbers(copy_of(one.parameters())), 1e-5);
   }
 }
+
+}  // namespace trainer_test

@@ -9,6 +9,8 @@
 
 using namespace isthmus;
 
+namespace units_test {
+
 TEST_CASE("Bandwidths are bytes per second", "[units]") {
   CHECK(parse_bandwidth("100Mbps") == 12.5e6);
   CHECK(parse_bandwidth("12.5MBps") == 12.5e6);
@@ -113,3 +115,5 @@ TEST_CASE("Quantities print with three digits and the prefix that fits", "[units
   CHECK(format_count(1863690) == "1.86 M");
   CHECK(format_count(7) == "7");
 }
+
+}  // namespace units_test

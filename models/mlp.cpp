@@ -33,7 +33,7 @@ ModelKind Mlp::kind() {
                .summary = "multi-layer perceptron: Linear, BN, ReLU per hidden layer; Linear, BN (as in IST)",
                .options = nlohmann::json::parse(R"({
     "hidden": {"description": "Widths of the hidden layers, first to last.", "type": "array", "maxItems": 100,
-               "items": {"type": "integer", "minimum": 1}, "examples": [[512, 512]]},
+               "items": {"type": "integer", "minimum": 1, "maximum": 10000000}, "examples": [[512, 512]]},
     "batch_norm": {"description": "Batch norm between each hidden linear layer and its ReLU.", "type": "boolean",
                    "default": true},
     "output_batch_norm": {"description": "Batch norm without scale and shift after the last linear layer. Default: as batch_norm.",

@@ -16,11 +16,6 @@ void mean(const Collective& all_reduce, Communicator& comm, Values values) {
   scale(values, 1 / static_cast<float>(comm.size()));
 }
 
-const std::vector<std::string>& automatic_all_reduces() {
-  static const std::vector<std::string> names = {"ring", "ring_chunked", "tree", "halving_doubling"};
-  return names;
-}
-
 bool has_two_levels(const std::vector<int>& sites) {
   std::map<int, int> sizes;
   for (const int site : sites) ++sizes[site];
@@ -38,10 +33,12 @@ nlohmann::json aggregate_options() {
          "How all-reduce travels: around a ring, step by step or with chunks in flight, over a binomial "
          "tree, by recursive halving and doubling, via a server (rank 0), or with every worker the server "
          "of 1/n of the values. hierarchical: around a ring inside each site, then between the sites, then "
-         "inside again; sites are the platform's zones or groups of `group_size`. auto: the fastest of ring, "
-         "ring_chunked, tree, halving_doubling and (with two or more equal sites of two or more workers) "
-         "hierarchical by their closed forms for the size and the slowest pair of workers, as real libraries "
-         "choose; `check` and run.json say which."},
+         "inside again; sites are the platform's zones or groups of `group_size`. auto: the one with which "
+         "the "
+         "first round takes the fewest simulated seconds on this platform (hierarchical only with two or "
+         "more "
+         "equal sites of two or more workers; above 64 workers by the closed forms for the slowest pair); "
+         "`check` and run.json say which."},
         {"enum",
          {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "hierarchical", "auto"}},
         {"default", "ring"}}},

@@ -10,9 +10,6 @@ namespace isthmus {
 /// Every rank's values become the mean of all by that all-reduce.
 void mean(const Collective& all_reduce, Communicator& comm, Values values);
 
-/// What "auto" chooses among: the algorithms that real libraries choose among by size and network.
-const std::vector<std::string>& automatic_all_reduces();
-
 /// JSON Schemas of the options of a protocol that averages: `aggregate` and what goes with it.
 nlohmann::json aggregate_options();
 
@@ -21,7 +18,7 @@ nlohmann::json aggregate_options();
 bool has_two_levels(const std::vector<int>& sites);
 
 /// The all-reduce that a protocol's checked options describe; "auto" must have been replaced, and for
-/// hierarchical `sites` says where each rank is (see resolve_aggregate()). Its closed form
+/// hierarchical `sites` says where each rank is (see AggregateResolver). Its closed form
 /// takes every value for four bytes, as protocols' forecasts do, whatever the wire format.
 std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options);
 

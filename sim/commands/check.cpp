@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <iostream>
-#include <span>
 #include <thread>
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
+#include "sim/commands/check_table.hpp"
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
 #include "sim/commands/sites_text.hpp"
@@ -65,11 +65,17 @@ void print_choice(const PlannedRun& run) {
     std::cout << "  sites     " << sites_text(chosen.at("sites"), run.platform.slowest_link()) << '\n';
   }
   if (!chosen.contains("aggregate")) return;
+  const bool simulated = chosen.contains("simulated_round_seconds");
   std::string others;
-  for (const auto& [name, seconds] : chosen.at("predicted_communication_seconds").items())
-    others += (others.empty() ? "" : ", ") + name + " " + format_seconds(seconds.get<double>());
+  for (const auto& [name, seconds] :
+       chosen.at(simulated ? "simulated_round_seconds" : "predicted_communication_seconds").items()) {
+    others += (others.empty() ? "" : ", ") + name + " " +
+              (seconds.is_number() ? format_seconds(seconds.get<double>()) : "does not get through");
+  }
   std::cout << "  aggregate auto: " << chosen.at("aggregate").get<std::string>()
-            << "; communication of a round by the alpha-beta model: " << others << '\n';
+            << (simulated ? "; the first round, simulated: "
+                          : "; communication of a round by the alpha-beta model: ")
+            << others << '\n';
 }
 
 /// Returns its seconds.
@@ -84,8 +90,9 @@ double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is
             << (round.varies || is_one_of_several ? ", in round " + std::to_string(round.round) : "")
             << (round.varies ? "; rounds vary" : "") << "); as the papers count "
             << format_bytes(round.paper_bytes) << " up and down\n"
-            << "            ideally " << format_seconds(seconds) << ": compute " << format_seconds(compute)
-            << ", communication " << format_seconds(round.communication_seconds);
+            << "            by closed forms, on a star of ways as the slowest, " << format_seconds(seconds)
+            << ": compute " << format_seconds(compute) << ", communication "
+            << format_seconds(round.communication_seconds);
   if (!round.overlapped.empty()) {
     std::cout << " in " << counted(static_cast<long>(round.overlapped.size()), "bucket")
               << ", from the backward pass on";
@@ -95,7 +102,7 @@ double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is
 
 void print_round(const PlannedRun& run) {
   const Job& job = *run.job;
-  const long rounds = static_cast<long>(job.rounds().size()), steps = job.round_plan().local_steps;
+  const long rounds = job.rounds().size(), steps = job.round_plan().local_steps;
   std::vector<std::pair<long, const Forecast*>> kinds;  // so many rounds that are as this one
   for (const Forecast& before : run.forecast.before) kinds.emplace_back(job.single_step_rounds(), &before);
   kinds.emplace_back(rounds - (kinds.empty() ? 0 : kinds.front().first), &run.forecast);
@@ -105,8 +112,7 @@ void print_round(const PlannedRun& run) {
   std::cout << "; " << counted(rounds, "round") << ", " << counted(job.total_steps(), "local step")
             << " of each worker in all\n";
   // The last round may have fewer steps.
-  const double left_out =
-      1 - static_cast<double>(job.rounds().back().local_steps) / static_cast<double>(steps);
+  const double left_out = 1 - static_cast<double>(job.rounds().last_steps()) / static_cast<double>(steps);
   double all_seconds = -left_out * slowest(run, run.forecast, [](const auto& worker, double speed) {
     return worker.flops / speed;
   });
@@ -115,6 +121,7 @@ void print_round(const PlannedRun& run) {
     if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
     std::cout << '\n';
   }
+  std::cout << "            simulated on this platform, the first takes " << first_round_text(run) << '\n';
   const nlohmann::json& network = run.platform.network;
   if (!network.at("latency_factor").is_number())
     std::cout << "            (without the model's factors by message size)\n";
@@ -223,40 +230,51 @@ void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& 
   }
 }
 
+void print_details(const PlannedRun& run) {
+  std::cout << "Run " << run.point.id;
+  if (!run.point.swept.empty())
+    std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
+  std::cout << '\n';
+  print_model(run);
+  print_network(run);
+  print_choice(run);
+  print_round(run);
+  print_workers(run);
+}
+
 }  // namespace
 
 int check_command(const Arguments& arguments) {
   CommandLine line(
       "check SCENARIO [OPTIONS]", "SCENARIO",
       "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
-      "parameters, FLOPs, memory of each worker, bytes and ideal time of a round in closed form; the grid\n"
-      "of a sweep, how many distinct trainings it needs, and about how long it will take here.\n\n"
+      "of a sweep its grid and, side by side, bytes, simulated time of the first round and memory; of a\n"
+      "single point (or with --details of each) parameters, FLOPs, bytes and ideal time of a round in\n"
+      "closed form, and the memory of each worker; how many distinct trainings are needed, and about how\n"
+      "long they will take here.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
   add_scenario_options(line);
   add_trajectories_option(line);
-  line.options().add_options()("all", "show every run, not only the first twelve");
+  line.options().add_options()("all", "show every row, not only the first forty")(
+      "details", "show each run by itself, too");
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
   print_grid(read_sweep(source.document, complete_schema()));
-  constexpr std::size_t first_runs = 12;
-  const std::size_t shown = line.values().count("all") > 0 ? runs.size() : std::min(first_runs, runs.size());
-  for (const PlannedRun& run : std::span(runs).first(shown)) {
-    std::cout << "Run " << run.point.id;
-    if (!run.point.swept.empty())
-      std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
-    std::cout << '\n';
-    print_model(run);
-    print_network(run);
-    print_choice(run);
-    print_round(run);
-    print_workers(run);
+  const std::vector<const PlannedRun*> distinct = distinct_runs(runs);
+  const bool all = line.values().count("all") > 0;
+  constexpr std::size_t first_rows = 40;
+  const std::size_t shown = all ? distinct.size() : std::min(first_rows, distinct.size());
+  const std::vector<const PlannedRun*> first(distinct.begin(), distinct.begin() + static_cast<long>(shown));
+  if (distinct.size() > 1) print_comparison(first, runs.size());
+  if (distinct.size() == 1 || line.values().count("details") > 0) {
+    for (const PlannedRun* run : first) print_details(*run);
   }
-  if (shown < runs.size())
-    std::cout << "... and " << runs.size() - shown << " more runs (--all shows them)\n\n";
+  if (shown < distinct.size())
+    std::cout << "... and " << distinct.size() - shown << " more (--all shows them)\n\n";
   print_estimate(runs, store_of(line));
-  std::cout << line.argument() << " is well: " << counted(static_cast<long>(runs.size()), "run") << '\n';
+  std::cout << line.argument() << ": no faults found in " << counted(runs.size(), "run") << '\n';
   return 0;
 }
 

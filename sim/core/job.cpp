@@ -60,31 +60,15 @@ long Job::single_step_rounds() const {
                           : plan_.single_steps_of_steps(total_steps());
 }
 
-std::vector<Round> Job::rounds() const {
-  const long steps = total_steps(), single = single_step_rounds();
+Rounds Job::rounds() const {
   const double steps_per_epoch = static_cast<double>(data_.train_samples) /
                                  (static_cast<double>(training_.samples_per_step()) * workers_);
-  std::vector<Round> rounds;
-  double next_evaluation = training_.evaluate_every_epochs.value_or(0);
-  for (long done = 0; done < steps;) {
-    Round round;
-    round.index = static_cast<long>(rounds.size()) + 1;
-    round.local_steps = done < single ? 1 : std::min(plan_.local_steps, steps - done);
-    round.steps_so_far = done += round.local_steps;
-    round.last = done == steps;
-    if (training_.evaluate_every_rounds) {
-      round.evaluated = round.index % *training_.evaluate_every_rounds == 0;
-    } else {
-      // At the first round that reaches each multiple of so many epochs; a hair less is close enough.
-      const double epochs = static_cast<double>(done) / steps_per_epoch + 1e-9;
-      const double every = *training_.evaluate_every_epochs;
-      round.evaluated = epochs >= next_evaluation;
-      if (round.evaluated) next_evaluation = every * (std::floor(epochs / every) + 1);
-    }
-    round.evaluated = round.evaluated || round.last;
-    rounds.push_back(round);
-  }
-  return rounds;
+  return Rounds({.steps = total_steps(),
+                 .single_steps = single_step_rounds(),
+                 .local_steps = plan_.local_steps,
+                 .evaluate_every_rounds = training_.evaluate_every_rounds,
+                 .evaluate_every_epochs = training_.evaluate_every_epochs.value_or(0),
+                 .steps_per_epoch = steps_per_epoch});
 }
 
 BatchStream Job::batches(int rank) const {

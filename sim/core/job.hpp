@@ -12,17 +12,9 @@
 #include "models/model.hpp"
 #include "models/training.hpp"
 #include "sim/core/round_plan.hpp"
+#include "sim/core/rounds.hpp"
 
 namespace isthmus {
-
-/// The work between two synchronisations.
-struct Round {
-  long index = 0;         ///< 1, 2, ...
-  long local_steps = 0;   ///< of each worker in this round
-  long steps_so_far = 0;  ///< of each worker, this round included
-  bool evaluated = false;
-  bool last = false;
-};
 
 /// What is trained and how, the same for all workers of a run.
 class Job {
@@ -56,7 +48,7 @@ class Job {
   /// Rounds at the start that the plan gives a single step.
   long single_step_rounds() const;
   /// The last one may be shorter than the others.
-  std::vector<Round> rounds() const;
+  Rounds rounds() const;
 
   // Of live jobs only.
   const Dataset& dataset() const { return *dataset_; }

@@ -219,12 +219,18 @@ void PlatformXml::check_hosts_once() const {
                                         std::to_string(found->second) + "; allowed: each name once");
     }
   };
-  constexpr long plausible = 1'000'000;  // hosts of one cluster
+  constexpr std::size_t most_hosts = 100'000;
   for (const auto& element : elements_) {
     if (element.tag == "host") add(element["id"], element.line);
     if (element.tag != "cluster") continue;
     for (const auto& [first, last] : read_radical(element["radical"])) {
-      for (long i = first; i <= std::min(last, first + plausible); ++i) {
+      const auto hosts = static_cast<std::size_t>(std::max(0L, last - first + 1)) + lines.size();
+      if (last > first && hosts > most_hosts) {
+        throw InputError(place(element.line),
+                         "radical=\"" + element["radical"] + "\" makes " + std::to_string(hosts) +
+                             " hosts of the platform; allowed: " + std::to_string(most_hosts));
+      }
+      for (long i = first; i <= last; ++i) {
         add(element["prefix"] + std::to_string(i) + element["suffix"], element.line);
       }
     }

@@ -17,7 +17,7 @@ class PostLocalSgd final : public LocalSgd {
   RoundPlan round_plan() const override { return {LocalSgd::round_plan().local_steps, switch_at_}; }
 
   void require_fit(const Job& job) const override {
-    if (job.single_step_rounds() < static_cast<long>(job.rounds().size())) return;
+    if (job.single_step_rounds() < job.rounds().size()) return;
     throw InputError("/protocol/switch_at", "found " + nlohmann::json(switch_at_).dump() + ", but all " +
                                                 std::to_string(job.rounds().size()) +
                                                 " rounds begin before that; at least one must come after");

@@ -124,7 +124,7 @@ void Resist::require_fit(const Job& job) const {
                                                     ", but only " + std::to_string(dealt) +
                                                     " blocks are dealt out");
   }
-  const auto rounds = static_cast<long>(job.rounds().size());
+  const auto rounds = job.rounds().size();
   if (warm_up_rounds_ >= rounds) {
     throw InputError("/protocol/warm_up_rounds", "found " + std::to_string(warm_up_rounds_) +
                                                      ", but training has " + std::to_string(rounds) +
@@ -177,7 +177,7 @@ MemoryUse Resist::memory_peak(const Job& job, const Plan& plan, int rank) const 
 Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
   constexpr double up_and_down = 2;
   const int n = job.workers();
-  const auto rounds = static_cast<long>(job.rounds().size());
+  const auto rounds = job.rounds().size();
   std::vector<Plan>
       plans;  // of the first, and the two after the warm-up: only then blocks have owners to come from
   for (const long round : {1L, warm_up_rounds_ + 1, warm_up_rounds_ + 2}) {

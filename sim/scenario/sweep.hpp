@@ -60,6 +60,9 @@ std::string short_name(const std::string& pointer, const nlohmann::json& value);
 std::string point_id(std::size_t index, std::size_t count, const SweepPoint& point,
                      const std::string& fallback);
 
+/// The label where there is one, else the short name.
+std::string swept_name(const SweptLabels& labels, const std::string& pointer, const nlohmann::json& value);
+
 /// `/protocol = "IST", /platform/workers = 4`, for messages: the label where there is one, else the value.
 std::string describe_values(const SweptValues& values, const SweptLabels& labels);
 

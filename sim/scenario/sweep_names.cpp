@@ -54,16 +54,18 @@ std::string short_name(const std::string& pointer, const json& value) {
   return name + value.dump();
 }
 
+std::string swept_name(const SweptLabels& labels, const std::string& pointer, const json& value) {
+  const std::string* label = find_label(labels, pointer);
+  return label != nullptr ? *label : short_name(pointer, value);
+}
+
 std::string point_id(std::size_t index, std::size_t count, const SweepPoint& point,
                      const std::string& fallback) {
   const std::size_t width = std::to_string(count - 1).size();
   std::string id = std::to_string(index);
   id.insert(0, width - id.size(), '0');
   std::string text;
-  for (const auto& [pointer, value] : point.values) {
-    const std::string* label = find_label(point.labels, pointer);
-    text += (label != nullptr ? *label : short_name(pointer, value)) + '-';
-  }
+  for (const auto& [pointer, value] : point.values) text += swept_name(point.labels, pointer, value) + '-';
   const std::string name = slug(point.values.empty() ? fallback : text);
   return name.empty() ? id : id + '-' + name;
 }

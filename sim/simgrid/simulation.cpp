@@ -82,7 +82,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   platform.engine().run();
 
   if (!failure.happened()) {
-    const bool finished = recorder.rounds_completed() == static_cast<long>(job.rounds().size());
+    const bool finished = recorder.rounds_completed() == job.rounds().size();
     result.outcome = finished ? Outcome::completed : Outcome::failed;
     if (!finished) result.message = "some workers ended before training did";
   }

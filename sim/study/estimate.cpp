@@ -7,31 +7,13 @@
 
 #include "models/network.hpp"
 #include "models/threads.hpp"
-#include "sim/process/isolated.hpp"
-#include "sim/simgrid/simulation.hpp"
+#include "sim/study/round_trial.hpp"
 #include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
 namespace {
 
-constexpr double longest_trial_seconds = 3;
-
-/// What a trial returns, unless it takes too long or fails.
-std::optional<double> try_out(const std::function<double()>& trial) {
-  IsolatedProcess process([&] { return nlohmann::json(trial()); });
-  IsolatedProcess* const self = &process;
-  const Stopwatch watch;
-  while (!process.ended()) {
-    const double left = longest_trial_seconds - watch.seconds();
-    if (left <= 0) return std::nullopt;
-    IsolatedProcess::wait_for_any({&self, 1}, left);
-  }
-  try {
-    return process.result().get<double>();
-  } catch (const std::exception&) {
-    return std::nullopt;  // the run itself will say what is wrong
-  }
-}
+constexpr long few = 4;  // rounds of a trial
 
 /// FLOP/s at which one thread trains a model. A step on few samples stands for one on many.
 double training_speed(const Job& job) {
@@ -59,24 +41,9 @@ double training_speed(const Job& job) {
   return steps * job.model().costs(batch).gradient_flops() / watch.seconds();
 }
 
-/// Wall-clock seconds of simulating one round without numerics.
-double round_seconds(const PlannedRun& run) {
-  const Scenario& scenario = run.point.scenario;
-  TrainingOptions training = scenario.training;
-  constexpr long few = 4;
-  training.rounds = std::min(few, static_cast<long>(run.job->rounds().size()));
-  training.epochs.reset();
-  const Job job(scenario.data, scenario.model, training, scenario.platform.workers,
-                run.protocol->round_plan(), false);
-  const Stopwatch watch;
-  simulate(scenario, job, *run.protocol, 1, false, {});
-  return watch.seconds() / static_cast<double>(*training.rounds);
-}
-
 /// FLOPs of training, and of tests on the whole model.
 double numeric_flops(const PlannedRun& run) {
-  const std::vector<Round> rounds = run.job->rounds();
-  const auto tests = static_cast<double>(std::ranges::count_if(rounds, &Round::evaluated));
+  const auto tests = static_cast<double>(run.job->rounds().evaluations());
   return training_flops(run) +
          tests * run.job->model().costs(1).forward_flops * static_cast<double>(run.job->data().test_samples);
 }
@@ -84,8 +51,7 @@ double numeric_flops(const PlannedRun& run) {
 /// Bytes of a run's files, by their usual rows.
 double file_bytes(const PlannedRun& run) {
   constexpr double run_json = 5000, history_row = 110, worker_row = 190, link_row = 80;
-  const std::vector<Round> rounds = run.job->rounds();
-  return run_json + history_row * static_cast<double>(std::ranges::count_if(rounds, &Round::evaluated)) +
+  return run_json + history_row * static_cast<double>(run.job->rounds().evaluations()) +
          (worker_row + 2 * link_row) * run.job->workers();
 }
 
@@ -103,9 +69,11 @@ double state_bytes(const PlannedRun& run) {
 class Total {
  public:
   /// `kind`: runs for which `trial` would return the same.
-  void add(const std::string& kind, double amount, const std::function<double()>& trial) {
+  void add(const std::string& kind, double amount, const std::function<nlohmann::json()>& trial) {
     const auto [known, is_new] = trials_.emplace(kind, std::nullopt);
-    if (is_new) known->second = try_out(trial);
+    if (is_new) {
+      if (const auto seconds = try_out(trial)) known->second = seconds->get<double>();
+    }
     if (known->second) seconds_ += amount * *known->second;
     complete_ = complete_ && known->second;
   }
@@ -130,7 +98,8 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
     const std::string workers = std::to_string(run.job->workers());
     estimate.study_bytes += file_bytes(run);
     replay.add(configuration.at("protocol").dump() + configuration.at("model").dump() + workers,
-               static_cast<double>(run.job->rounds().size()), [&] { return round_seconds(run); });
+               static_cast<double>(run.job->rounds().size()),
+               [&] { return try_rounds(run.point.scenario, few).wall_seconds; });
     if (!run.point.scenario.live) continue;
     ++estimate.live_runs;
     const TrajectoryKey key = trajectory_key(run);

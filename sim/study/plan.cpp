@@ -15,9 +15,16 @@ std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
   return kinds;
 }
 
-PlannedRun plan_run(Point point) {
+/// Whether there are so many hosts: known before lists of all pairs of workers are made.
+void require_hosts(const Scenario& scenario) {
+  constexpr int few = 1000;
+  if (scenario.platform.workers > few) inspect_platform(scenario.platform, scenario.network, {});
+}
+
+PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
   PlannedRun run;
-  resolve_aggregate(point);
+  require_hosts(point.scenario);
+  aggregates.resolve(point);
   const Scenario& scenario = point.scenario;
   run.protocol = make_protocol(scenario.protocol);
   run.job = std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
@@ -62,10 +69,11 @@ double training_flops(const PlannedRun& run) {
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
                                    const std::filesystem::path& base_folder) {
   std::vector<PlannedRun> runs;
+  AggregateResolver aggregates;
   for (Point& point : resolve_points(scenario, complete_schema(), base_folder)) {
     const std::string swept = describe_values(point.swept, point.labels);
     try {
-      runs.push_back(plan_run(std::move(point)));
+      runs.push_back(plan_run(std::move(point), aggregates));
     } catch (const InputError& error) {
       if (swept.empty()) throw;
       throw InputError(std::string(error.what()) + " (at the point of the sweep where " + swept + ")");

@@ -3,7 +3,9 @@
 #include "sim/collectives/all_reduce.hpp"
 #include "sim/collectives/pairs.hpp"
 #include "sim/core/job.hpp"
+#include "sim/process/isolated.hpp"
 #include "sim/protocols/protocol.hpp"
+#include "sim/study/round_trial.hpp"
 
 namespace isthmus {
 namespace {
@@ -18,13 +20,6 @@ std::vector<int> sites_of(const Scenario& scenario, const PlatformReport& platfo
   return sites;
 }
 
-double predicted_seconds(const Scenario& scenario, const LinkModel& link) {
-  const auto protocol = make_protocol(scenario.protocol);
-  const Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-                protocol->round_plan(), false);
-  return forecast(*protocol, job, link, wire_format_of(scenario.protocol)).communication_seconds;
-}
-
 /// The scenario with that all-reduce.
 Scenario with_aggregate(Scenario scenario, const std::string& name, const std::vector<int>& sites) {
   scenario.protocol["aggregate"] = name;
@@ -33,40 +28,82 @@ Scenario with_aggregate(Scenario scenario, const std::string& name, const std::v
   return scenario;
 }
 
+/// By the closed form, of a round's communication on the slowest ways that there are.
+double predicted_seconds(const Scenario& scenario, LinkModel link) {
+  const int workers = scenario.platform.workers;
+  if (const SiteTraffic traffic = site_traffic(scenario.protocol, workers); !traffic.sites.empty()) {
+    const LinkModel levels =
+        inspect_platform(scenario.platform, scenario.network, traffic.pairs, traffic).slowest_link();
+    link.inside_site = levels.inside_site;
+    link.between_sites = levels.between_sites;
+  }
+  const auto protocol = make_protocol(scenario.protocol);
+  const Job job(scenario.data, scenario.model, scenario.training, workers, protocol->round_plan(), false);
+  return forecast(*protocol, job, link, wire_format_of(scenario.protocol)).communication_seconds;
+}
+
+/// Of the first round on the platform as it is; null if the run does not get through it.
+json simulated_seconds(const Scenario& scenario) {
+  return run_isolated([&] {
+    const auto seconds = try_rounds(scenario, 1).simulated_seconds;
+    return seconds ? json(*seconds) : json();
+  });
+}
+
+/// Seconds of each all-reduce that there is, with or without those between sites.
+json compare_aggregates(const Scenario& scenario, const PlatformReport& platform,
+                        const std::vector<int>& sites) {
+  constexpr int most_simulated_workers = 64;  // of 64 all take some tenths of a second
+  const bool simulated = scenario.platform.workers <= most_simulated_workers;
+  json seconds = json::object();
+  for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
+    if (name == "hierarchical" && !has_two_levels(sites)) continue;
+    const Scenario candidate = with_aggregate(scenario, name, sites);
+    seconds[name] = simulated ? simulated_seconds(candidate)
+                              : json(predicted_seconds(candidate, platform.slowest_link()));
+  }
+  return {{simulated ? "simulated_round_seconds" : "predicted_communication_seconds", seconds}};
+}
+
+/// The name with the fewest seconds, of equal ones the first as they are listed.
+std::string fastest(const json& seconds) {
+  std::string best;
+  for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
+    const json found = seconds.value(name, json());
+    if (found.is_number() && (best.empty() || found < seconds.at(best))) best = name;
+  }
+  return best.empty() ? "ring" : best;  // none gets through: the run will say why
+}
+
+/// What the choice depends on, of a configuration: trainings that differ in nothing else share it.
+std::string basis_of_choice(json configuration) {
+  for (const char* free : {"seed", "rounds", "epochs", "learning_rate", "target_accuracy"})
+    configuration.at("training").erase(free);
+  configuration.erase("name");
+  return configuration.dump();
+}
+
 }  // namespace
 
-void resolve_aggregate(Point& point) {
+void AggregateResolver::resolve(Point& point) {
   Scenario& scenario = point.scenario;
-  const std::string asked = scenario.protocol.value("aggregate", "");
-  if (asked != "auto" && asked != "hierarchical") return;
-  const int workers = scenario.platform.workers;
-  const std::vector<RankPair> pairs =
-      asked == "auto" ? all_pairs_of(workers) : std::vector<RankPair>();  // only it needs to know their ways
+  std::string name = scenario.protocol.value("aggregate", "");
+  if (name != "auto" && name != "hierarchical") return;
+  const bool is_open = name == "auto";
+  const std::vector<RankPair> pairs = is_open ? all_pairs_of(scenario.platform.workers)
+                                              : std::vector<RankPair>();  // only it needs to know their ways
   const PlatformReport platform = inspect_platform(scenario.platform, scenario.network, pairs);
   const std::vector<int> sites = sites_of(scenario, platform);
-  std::string best = asked;
   point.chosen = json::object();
-  if (asked == "auto") {
-    std::vector<std::string> names = automatic_all_reduces();
-    if (has_two_levels(sites)) names.emplace_back("hierarchical");
-    json seconds = json::object();
-    best = names.front();
-    for (const std::string& name : names) {
-      const Scenario candidate = with_aggregate(scenario, name, sites);
-      LinkModel link = platform.slowest_link();
-      if (const SiteTraffic traffic = site_traffic(candidate.protocol, workers); !traffic.sites.empty()) {
-        const LinkModel levels =
-            inspect_platform(scenario.platform, scenario.network, traffic.pairs, traffic).slowest_link();
-        link.inside_site = levels.inside_site;
-        link.between_sites = levels.between_sites;
-      }
-      seconds[name] = predicted_seconds(candidate, link);
-      if (seconds[name] < seconds[best]) best = name;
-    }
-    point.chosen = {{"aggregate", best}, {"predicted_communication_seconds", seconds}};
+  if (is_open) {
+    auto& known = choices_[basis_of_choice(point.configuration)];
+    if (known.is_null()) known = compare_aggregates(scenario, platform, sites);
+    point.chosen = known;
+    name = fastest(known.front());
+    point.chosen["aggregate"] = name;
   }
-  scenario = with_aggregate(scenario, best, sites);
-  if (best == "hierarchical") point.chosen["sites"] = sites;
+  scenario = with_aggregate(scenario, name, sites);
+  if (name == "hierarchical") point.chosen["sites"] = sites;
 }
 
 SiteTraffic site_traffic(const json& protocol, int workers) {

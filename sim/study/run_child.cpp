@@ -1,8 +1,11 @@
 #include "sim/study/run_child.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "analysis/format.hpp"
 #include "sim/process/isolated.hpp"
+#include "sim/process/machine.hpp"
 #include "sim/simgrid/simulation.hpp"
 #include "sim/study/stopwatch.hpp"
 
@@ -38,6 +41,29 @@ Provenance provenance_of(const RunTask& task, const std::string& numerics) {
   return provenance;
 }
 
+/// Whether the first round's memory, which is closed forms', is within every device's limit.
+bool fits_devices(const PlannedRun& run) {
+  const Forecast& first = run.forecast.before.empty() ? run.forecast : run.forecast.before.front();
+  for (std::size_t rank = 0; rank < first.workers.size(); ++rank) {
+    const auto limit = run.platform.hosts[rank].memory_bytes;
+    if (limit && first.workers[rank].memory.total() > *limit) return false;
+  }
+  return true;
+}
+
+/// Refuses a training whose parameters alone are more than this machine can hold.
+void require_own_memory(const PlannedRun& run) {
+  double need = sizeof(float) * static_cast<double>(run.job->model().layout().size());  // the initial ones
+  for (const Forecast::Worker& worker : run.forecast.workers)
+    need += static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
+  const double available = available_memory_bytes();
+  if (need <= available) return;
+  throw std::runtime_error("training needs " + format_memory(need) +
+                           " of this machine's memory at least, for the parameters of all workers; " +
+                           format_memory(available) +
+                           " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")");
+}
+
 }  // namespace
 
 nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunProgress& progress) {
@@ -57,11 +83,14 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
       recorded = store.read(*task.trajectory);  // another process may have gone on with it
     }
   }
-  const bool computes = scenario.live && !is_complete(recorded);
+  // What does not fit ends before anything is computed: then phantoms show it, and take none of our memory.
+  const bool starts = fits_devices(*task.run);
+  const bool computes = scenario.live && !is_complete(recorded) && starts;
+  if (computes) require_own_memory(*task.run);
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
           task.run->protocol->round_plan(), computes);
   if (!computes) job.set_shard_samples(recorded.shard_samples);
-  progress.rounds = static_cast<long>(job.rounds().size());
+  progress.rounds = job.rounds().size();
   std::optional<StoreKeeper> keeper;
   if (lock) keeper.emplace(store, *task.trajectory, task.seconds_between_states);
   const RunResult result = simulate(
@@ -75,9 +104,9 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
   const bool trained = lock && computes && result.outcome == Outcome::completed;
   if (trained) store.write(*task.trajectory, result.trajectory);
   const OrderedJson run = write_run(task.folder, task.run->point, result,
-                                    provenance_of(task, !scenario.live ? "costs"
-                                                        : computes     ? "live"
-                                                                       : "replayed"),
+                                    provenance_of(task, !scenario.live        ? "costs"
+                                                        : computes || !starts ? "live"
+                                                                              : "replayed"),
                                     watch.seconds());
   return {{"run", run.dump()}, {"complete", trained || is_complete(recorded)}};
 }

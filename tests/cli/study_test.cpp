@@ -151,4 +151,34 @@ TEST_CASE("finished runs are kept, --again runs them again, another study is ref
   CHECK_THAT(other.err, Contains("another study") && Contains("/training/epochs"));
 }
 
+TEST_CASE(
+    "a model that no device holds is out of memory with its parts; one that our machine cannot hold says "
+    "so") {
+  const TemporaryFolder folder;
+  json scenario = small_study("giant");
+  scenario.erase("sweep");
+  scenario["protocol"] = {{"kind", "data_parallel"}};
+  scenario["model"]["hidden"] = {10'000'000, 1000};
+  write_text(folder / "giant.json", scenario.dump());
+  const auto run_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"run", folder / "giant.json", "--out", folder / "out", "--again"};
+    command.insert(command.end(), more.begin(), more.end());
+    const ProgramResult result = run_program(command);
+    INFO(result.out << result.err);
+    CHECK(result.exit_code <= 1);
+    return read_json_file(fs::directory_iterator(folder / "out" / "runs")->path() / "run.json");
+  };
+  const json limited = run_of({"--set", "/platform/memory=1GiB"});
+  CHECK(limited["outcome"] == "out_of_memory");
+  const json& memory = limited["summary"]["memory"];
+  CHECK(memory["limit_bytes"] == 1 << 30);
+  CHECK(memory["parts"]["parameters"] > 40e9);  // 10^7 x 1000 weights
+  // Devices without a limit: it is our own machine that cannot.
+  fs::remove_all(folder / "out");
+  const json unlimited = run_of({"--set", "/platform/memory=1PiB"});
+  CHECK(unlimited["outcome"] == "failed");
+  CHECK_THAT(unlimited["message"].get<std::string>(),
+             Contains("of this machine's memory at least") && Contains("are available"));
+}
+
 }  // namespace study_test

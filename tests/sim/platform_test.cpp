@@ -209,7 +209,7 @@ TEST_CASE("what a link has from a profile is not to be overridden as well") {
     options.all_links.bandwidth_bytes_per_second = 1e6;
     const auto check_refused = [&](const std::string& pointer) {
       CHECK_THAT(input_error_of([&] { inspect_all(options, 2); }),
-                 Contains(pointer + ": link '" + (split ? "l_0_UP" : "l_0") +
+                 Contains(pointer + ": link '" + (split ? "l_0_DOWN" : "l_0") +
                           "' takes its bandwidth from a profile (") &&
                      Contains(".xml:4)") && Contains("one of the two"));
     };

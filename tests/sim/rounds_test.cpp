@@ -1,5 +1,7 @@
 // Which rounds there are, which of them are evaluated, and what the history says of them.
 
+#include <algorithm>
+
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -16,7 +18,15 @@ json training(const json& options, int local_steps = 1) {
   return scenario;
 }
 
-std::vector<Round> rounds_of(const json& scenario) { return Prepared(scenario).job.rounds(); }
+std::vector<Round> rounds_of(const json& scenario) {
+  const Rounds rounds = Prepared(scenario).job.rounds();
+  std::vector<Round> all;
+  for (const Round& round : rounds) all.push_back(round);
+  CHECK(rounds.size() == static_cast<long>(all.size()));
+  CHECK(rounds.last_steps() == all.back().local_steps);
+  CHECK(rounds.evaluations() == std::ranges::count_if(all, &Round::evaluated));
+  return all;
+}
 
 std::vector<long> evaluated(const std::vector<Round>& rounds) {
   std::vector<long> indices;
@@ -193,6 +203,14 @@ TEST_CASE("progress is reported every round") {
   REQUIRE(seen.size() == 5);
   for (int round = 1; round <= 5; ++round)
     CHECK(seen[static_cast<std::size_t>(round - 1)] == json{round, round, true});
+}
+
+TEST_CASE("rounds: a thousand million of them take neither memory nor time to plan") {
+  const Rounds rounds =
+      Prepared(training({{"rounds", 1'000'000'000}, {"evaluate_every_rounds", 7}}, 3)).job.rounds();
+  CHECK(rounds.size() == 1'000'000'000);
+  CHECK(rounds.evaluations() == 142'857'143);
+  CHECK((*rounds.begin()).local_steps == 3);
 }
 
 }  // namespace rounds_test

@@ -86,7 +86,7 @@ struct Prepared {
   static Scenario resolve(const json& document) {
     static const json schema = complete_schema();
     Point point = resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0);
-    resolve_aggregate(point);
+    AggregateResolver().resolve(point);
     return point.scenario;
   }
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "analysis/report/answer.hpp"
+#include "analysis/report/phrases.hpp"
 #include "analysis/report/page.hpp"
 
 namespace isthmus::analysis {

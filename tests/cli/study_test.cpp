@@ -46,8 +46,8 @@ TEST_CASE("a study writes the files of the contract") {
       StartsWith("id,outcome,/protocol/kind,") &&
           Contains(
               "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
-              "target_accuracy,seconds_to_target,bytes_to_target,paper_bytes_per_round,memory_peak_bytes,"
-              "wall_seconds"));
+              "target_accuracy,seconds_to_target,bytes_to_target,target_at_first_test,paper_bytes_per_round,"
+              "memory_peak_bytes,wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);

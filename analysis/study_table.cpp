@@ -124,7 +124,8 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
   }
   print_table(rows, out, left_columns);
   if (std::ranges::any_of(runs, [](const Json& run) { return target_at_first_test(run.at("summary")); })) {
-    out << "  <=: the first test met the target, when before that is not known; to know more, test more often\n"
+    out << "  <=: the first test met the target, when before that is not known; to know more, test more "
+           "often\n"
            "  (training.evaluate_every_epochs or evaluate_every_rounds) or raise training.target_accuracy\n";
   }
   for (const Json& run : runs) {

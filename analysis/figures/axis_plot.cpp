@@ -79,9 +79,11 @@ bool has_edge(const AxisPlot& plot, Edge edge) {
 }
 
 Table tidy(const AxisPlot& plot) {
-  std::vector<std::string> columns = {"series",       "panel", plot.x.column, plot.column, "low", "high", "n",
-                                      "n_with_value", "bound", "state",       "edge"};
-  for (const auto& [column, value] : plot.points.front().more) columns.push_back(column);
+  std::vector<std::string> columns = {"series", "panel",        plot.x.column, plot.column, "low", "high",
+                                      "n",      "n_with_value", "bound",       "state",     "edge"};
+  if (!plot.points.empty()) {
+    for (const auto& [column, value] : plot.points.front().more) columns.push_back(column);
+  }
   Table table(columns);
   for (const AxisPoint& point : plot.points) {
     const auto or_null = [&](bool shown, double Interval::*member) {
@@ -213,13 +215,12 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   if (bounds) {
     Json arrows = {{"x", x}, {"y", y}, {"text", {{"field", "arrow"}}}};
     arrows.update(channels({"color"}));
-    drawn.layers.push_back(
-        {{"transform",
-          {valued,
-           {{"filter", "isValid(datum.bound)"}},
-           {{"calculate", "datum.bound === 'at most' ? '↓' : '↑'"}, {"as", "arrow"}}}},
-         {"mark", {{"type", "text"}, {"dx", 7}, {"fontWeight", "bold"}}},
-         {"encoding", arrows}});
+    drawn.layers.push_back({{"transform",
+                             {valued,
+                              {{"filter", "isValid(datum.bound)"}},
+                              {{"calculate", "datum.bound === 'at most' ? '↓' : '↑'"}, {"as", "arrow"}}}},
+                            {"mark", {{"type", "text"}, {"dx", 7}, {"fontWeight", "bold"}}},
+                            {"encoding", arrows}});
   }
   for (const Edge edge : {Edge::top, Edge::bottom}) {
     if (!has_edge(plot, edge)) continue;

@@ -22,7 +22,8 @@ struct AxisPoint {
   std::string state;           ///< "reached", "partly reached", "not reached" ...
   Edge edge = Edge::none;      ///< where, without a value
   Bound bound = Bound::none;   ///< of the value, which then has no interval
-  std::vector<std::pair<std::string, Json>> more = {};  ///< further columns of the data, the same for all points
+  std::vector<std::pair<std::string, Json>> more =
+      {};  ///< further columns of the data, the same for all points
 };
 
 /// A quantity against an axis: a line with whiskers for each series, and open markers at the edges for points

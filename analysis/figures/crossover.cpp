@@ -31,14 +31,12 @@ std::string sentence(const Crossover& tie, const Axis& axis, const std::string& 
     if (!tie.faster_below.empty()) text += ", below that " + tie.faster_below + " is faster";
   } else if (tie.several_ties > 0) {
     text = both + " tie more than once" + at;
+  } else if (!tie.faster_below.empty() && !tie.faster_above.empty() && tie.faster_below != tie.faster_above) {
+    text = tie.faster_below + " is faster below, and " + tie.faster_above + " above" + at;
   } else {
-    const bool one = tie.faster_below.empty() || tie.faster_above.empty() || tie.faster_below == tie.faster_above;
     const std::string& winner = tie.faster_below.empty() ? tie.faster_above : tie.faster_below;
-    text = winner + " is faster than " + (winner == tie.other ? tie.baseline : tie.other);
-    text += !one                 ? " below, and slower above, where they are equal"
-            : tie.equal.empty() ? " throughout"
-                                : " but where they are equal";
-    text += at;
+    text = winner + " is faster than " + (winner == tie.other ? tie.baseline : tie.other) +
+           (tie.equal.empty() ? " throughout" : " elsewhere") + at;
   }
   for (std::size_t i = 0; i < tie.equal.size(); ++i) {
     const Stretch& stretch = tie.equal[i];
@@ -51,15 +49,17 @@ std::string sentence(const Crossover& tie, const Axis& axis, const std::string& 
 std::string state_of(const Crossover& tie) {
   if (tie.equal_throughout()) return "equal throughout";
   if (tie.interval) return tie.by_seed.size() == tie.seeds ? "tie" : "tie for some seeds";
-  if (tie.faster_below != tie.faster_above) return tie.equal.empty() ? "several ties" : "equal in part";
-  if (tie.faster_below.empty()) return "several ties";
+  if (tie.several_ties > 0) return "several ties";
+  if (!tie.equal.empty() || tie.faster_below != tie.faster_above) return "equal in part";
   return tie.faster_below == tie.other ? "faster throughout" : "slower throughout";
 }
 
 /// Who is faster on which side ("equal" where nobody is), and the first stretch where they are equal.
 std::vector<std::pair<std::string, Json>> sides(const Crossover& tie, const Axis& axis) {
   const auto name = [](const std::string& faster) { return faster.empty() ? "equal" : faster; };
-  const auto end = [&](double Stretch::*member) { return tie.equal.empty() ? Json() : Json(tie.equal[0].*member); };
+  const auto end = [&](double Stretch::*member) {
+    return tie.equal.empty() ? Json() : Json(tie.equal[0].*member);
+  };
   return {{"faster_below", name(tie.faster_below)},
           {"faster_above", name(tie.faster_above)},
           {"equal_from_" + axis.column, end(&Stretch::from)},

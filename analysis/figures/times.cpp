@@ -65,7 +65,8 @@ std::string bound_note(const std::vector<AxisPoint>& points) {
   if (most + least == 0) return {};
   std::string arrows;
   if (most > 0) arrows += "down: at most this (" + std::to_string(most) + ")";
-  if (least > 0) arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
+  if (least > 0)
+    arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
   return "Arrows " + arrows + ", as a target was met at the first test, and may have been met long before.";
 }
 
@@ -102,9 +103,9 @@ Figure time_against(const std::string& name, const std::string& key, const Datas
     if (times.any()) point.y = mean_interval(times.seconds());
     plot.points.push_back(std::move(point));
   }
-  plot.caption =
-      sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
-                 unreached_note(plot.points, measure), bound_note(plot.points), panels.note, outcome_note(dataset, panels.groups)});
+  plot.caption = sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
+                            unreached_note(plot.points, measure), bound_note(plot.points), panels.note,
+                            outcome_note(dataset, panels.groups)});
   return draw(plot, dataset, options);
 }
 
@@ -178,13 +179,15 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
   }
   std::string what = "How many times as fast as " + baseline + ", by " + lowered(measure.title) +
                      "; geometric mean over seeds, each seed compared with itself.";
-  plot.caption =
-      sentences({what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
-                 bound_note(plot.points),
-                 open > 0 ? "Not shown: points where both met the target at their first test, so that nothing is "
-                            "known of the speed-up (" + std::to_string(open) + ")." : "",
-                 both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
-                 panels.note, outcome_note(dataset, panels.groups)});
+  plot.caption = sentences(
+      {what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
+       bound_note(plot.points),
+       open > 0 ? "Not shown: points where both met the target at their first test, so that nothing is "
+                  "known of the speed-up (" +
+                      std::to_string(open) + ")."
+                : "",
+       both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
+       panels.note, outcome_note(dataset, panels.groups)});
   return draw(plot, dataset, options);
 }
 

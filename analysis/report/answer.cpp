@@ -22,9 +22,9 @@ std::vector<std::string> axis_titles(const Dataset& data) {
 /// Series that lead together, and where.
 struct Front {
   std::vector<std::string> leaders;
-  std::size_t number = 0;           ///< of settings
+  std::size_t number = 0;                     ///< of settings
   double least = INFINITY, most = -INFINITY;  ///< lead over the next; least > most where nobody is behind
-  bool at_least = false;            ///< of some setting the lead is a lower bound
+  bool at_least = false;                      ///< of some setting the lead is a lower bound
 };
 
 class Writer {
@@ -57,7 +57,8 @@ class Writer {
 
 std::string first_of(const std::optional<double>& target, bool singular) {
   return (singular ? "reaches " : "reach ") +
-         (target ? percent(*target) + " test accuracy" : std::string(singular ? "its" : "their") + " target accuracy");
+         (target ? percent(*target) + " test accuracy"
+                 : std::string(singular ? "its" : "their") + " target accuracy");
 }
 
 /// "reaches 83 % test accuracy first"
@@ -225,8 +226,8 @@ std::string Writer::who_wins() const {
     text += margin(front);
   }
   if (text.empty()) {
-    text = "Who " + goal(true) + " is open at " +
-           (undecided == 0 ? "all " : std::to_string(open) + " of ") + conditions();
+    text = "Who " + goal(true) + " is open at " + (undecided == 0 ? "all " : std::to_string(open) + " of ") +
+           conditions();
   } else if (open > 0) {
     text += "; at " + std::to_string(open) + " it is open who is first";
   }
@@ -253,8 +254,8 @@ std::string Writer::what_is_not_known() const {
   }
   if (names.empty()) return {};
   return enumerate(names) + " met the target at the first test already, in " +
-         (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") +
-         counted(met, "run") + " that met it: when before that is not known, so these times (≤) are upper bounds, and "
+         (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
+         " that met it: when before that is not known, so these times (≤) are upper bounds, and "
          "what is said to be \"at least\" so many times as fast is a lower bound. To know more, " +
          test_more_often + ".";
 }
@@ -305,8 +306,8 @@ std::string Writer::crossing_sentence(std::size_t axis) const {
     std::vector<const Crossover*> ties;
     for (const Crossover& tie : all) {
       const bool same_way = ties.empty() || tie.faster_below == ties.front()->faster_below;
-      const bool turns = !tie.faster_below.empty() && !tie.faster_above.empty() &&
-                         tie.faster_below != tie.faster_above;
+      const bool turns =
+          !tie.faster_below.empty() && !tie.faster_above.empty() && tie.faster_below != tie.faster_above;
       if (tie.other == other && turns && same_way && (tie.interval || tie.equal.size() == 1))
         ties.push_back(&tie);
     }
@@ -381,9 +382,8 @@ Answer answer(const Dataset& data) {
   if (data.runs().empty()) return {"", {"No run has finished."}};
   const Writer writer(data);
   Answer found{writer.question(), {}};
-  for (const std::string& sentence :
-       {writer.who_wins(), writer.what_is_not_known(), writer.where_it_turns(), writer.what_it_costs(),
-        writer.what_did_not_fit()}) {
+  for (const std::string& sentence : {writer.who_wins(), writer.what_is_not_known(), writer.where_it_turns(),
+                                      writer.what_it_costs(), writer.what_did_not_fit()}) {
     if (!sentence.empty()) found.sentences.push_back(sentence);
   }
   return found;

@@ -60,7 +60,7 @@ Standing standing_of(const Group& group, Measure measure) {
 }
 
 /// Seed by seed, where both have the same seeds.
-bool tells_apart(Measure measure, const Standing& a, const Standing& b) {
+bool differ(Measure measure, const Standing& a, const Standing& b) {
   std::vector<double> leads;
   for (const auto& [seed, value] : a.by_seed) {
     const auto same = b.by_seed.find(seed);
@@ -74,9 +74,10 @@ std::size_t count_leaders(Measure measure, const Contest& contest) {
   const std::vector<Standing>& all = contest.standings;
   if (contest.valued < 2) return 0;
   std::size_t leaders = 1;
-  while (leaders < contest.valued && !tells_apart(measure, all[0], all[leaders])) ++leaders;
-  const bool bound_behind = std::any_of(all.begin() + 1, all.begin() + static_cast<std::ptrdiff_t>(contest.valued),
-                                        [](const Standing& standing) { return standing.at_most; });
+  while (leaders < contest.valued && !differ(measure, all[0], all[leaders])) ++leaders;
+  const bool bound_behind =
+      std::any_of(all.begin() + 1, all.begin() + static_cast<std::ptrdiff_t>(contest.valued),
+                  [](const Standing& standing) { return standing.at_most; });
   return bound_behind || (all[0].at_most && leaders > 1) ? 0 : leaders;
 }
 
@@ -121,8 +122,8 @@ Contests hold_contests(const Dataset& data) {
       if (!a.value || !b.value) return a.value.has_value() && !b.value;
       return better(held.measure, *a.value, *b.value);
     });
-    contest.valued = static_cast<std::size_t>(
-        std::ranges::count_if(contest.standings, [](const Standing& each) { return each.value.has_value(); }));
+    contest.valued = static_cast<std::size_t>(std::ranges::count_if(
+        contest.standings, [](const Standing& each) { return each.value.has_value(); }));
     contest.leaders = count_leaders(held.measure, contest);
   }
   held.ranking = rank(held.contests, data.series());

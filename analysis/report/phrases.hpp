@@ -5,8 +5,8 @@
 
 namespace isthmus::analysis {
 
-std::string percent(double fraction);   ///< "83.2 %"
-std::string points(double difference);  ///< of fractions: "2.1 percentage points"
+std::string percent(double fraction);       ///< "83.2 %"
+std::string points(double difference);      ///< of fractions: "2.1 percentage points"
 std::string lower_first(std::string text);  ///< but not of "SGD"
 std::string upper_first(std::string text);
 /// "a", "a and b", "a, b and c".

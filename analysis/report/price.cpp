@@ -23,8 +23,7 @@ Settings means_of(const Dataset& data, const char* column) {
       const auto value = run->completed() ? run->summary_number(column) : std::nullopt;
       if (value) values.push_back(*value);
     }
-    if (!values.empty())
-      settings[Json(group.coordinates).dump()][group.series] = mean_interval(values).mean;
+    if (!values.empty()) settings[Json(group.coordinates).dump()][group.series] = mean_interval(values).mean;
   }
   return settings;
 }
@@ -93,7 +92,8 @@ std::string price_in_bytes(const Dataset& data, const std::string& winner) {
     for (const auto& [series, bytes] : by_series) total[series] += bytes;
   }
   if (total.size() < 2) return {};
-  const std::string most = std::ranges::max_element(total, {}, [](const auto& entry) { return entry.second; })->first;
+  const std::string most =
+      std::ranges::max_element(total, {}, [](const auto& entry) { return entry.second; })->first;
   Range own, ratio;
   for (const auto& [setting, by_series] : settings) {
     if (!by_series.contains(winner) || !by_series.contains(most) || by_series.at(winner) <= 0) continue;
@@ -102,10 +102,12 @@ std::string price_in_bytes(const Dataset& data, const std::string& winner) {
   }
   const double least = 1 + time_margin;
   if (most == winner || ratio.empty() || ratio.high < least) return {};
-  const std::string factor = ratio.low < least ? "up to " + format_factor(ratio.high) : ratio.text(format_factor);
+  const std::string factor =
+      ratio.low < least ? "up to " + format_factor(ratio.high) : ratio.text(format_factor);
   const bool varies = format_factor(ratio.low) != format_factor(ratio.high);
   const std::string bytes = own.text(format_bytes);
-  return "has sent " + (bytes.find(" to ") == std::string::npos ? bytes + ", " : std::string()) + factor + " times less than " + most + (varies ? ", by setting" : "");
+  return "has sent " + (bytes.find(" to ") == std::string::npos ? bytes + ", " : std::string()) + factor +
+         " times less than " + most + (varies ? ", by setting" : "");
 }
 
 }  // namespace

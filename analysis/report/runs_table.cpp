@@ -61,7 +61,8 @@ Json summary_cell(const Run& run, const SummaryColumn& column) {
   if (const auto value = run.summary_number(column.key)) {
     const bool bound = key.ends_with("_to_target") && run.target_at_first_test();
     if (!bound) return *value;
-    return Json::array({*value, "≤ " + (key == "bytes_to_target" ? format_bytes(*value) : format_seconds(*value))});
+    return Json::array(
+        {*value, "≤ " + (key == "bytes_to_target" ? format_bytes(*value) : format_seconds(*value))});
   }
   const bool missed =
       key == "seconds_to_target" && run.completed() && run.summary_number("target_accuracy").has_value();
@@ -104,7 +105,8 @@ Json runs_table(const Dataset& data, const fs::path& from) {
   for (const SummaryColumn& each : summary_columns) {
     if (!any_has(data, each.key)) continue;
     shown.push_back(each);
-    columns.push_back(column(each.key, each.label, std::string(each.title) + " (" + each.key + ")", each.format));
+    columns.push_back(
+        column(each.key, each.label, std::string(each.title) + " (" + each.key + ")", each.format));
   }
 
   Json rows = Json::array();

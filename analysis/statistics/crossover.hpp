@@ -20,21 +20,22 @@ struct Stretch {
   double from, to;
 };
 
-/// Where a(x) and b(x) are equal to within time_margin at neighbouring swept values, or at an end of the range.
-/// (A single value between others is where they cross, or touch.)
+/// Where a(x) and b(x) are equal to within time_margin at neighbouring swept values, or at an end of the
+/// range. (A single value between others is where they cross, or touch.)
 std::vector<Stretch> equal_stretches(std::span<const TimePair> pairs);
 
-/// Where the faster of a(x) and b(x) changes, but for where they are equal: the zeros of log(a/b) over log(x),
-/// one in each gap between neighbours where it changes sign. Between the points it is interpolated by Floater
-/// and Hormann's rational function of order 3 (or less, of fewer points), which is exact where both times are
-/// power laws of x. `pairs` ascend in x.
+/// Where the faster of a(x) and b(x) changes, but for where they are equal: the zeros of log(a/b) over
+/// log(x), one in each gap between neighbours where it changes sign. Between the points it is interpolated by
+/// Floater and Hormann's rational function of order 3 (or less, of fewer points), which is exact where both
+/// times are power laws of x. `pairs` ascend in x.
 std::vector<double> crossings(std::span<const TimePair> pairs);
 
-/// Where two protocols tie along one axis, all else equal. Seeds with a time that is only a bound are left out.
+/// Where two protocols tie along one axis, all else equal. Seeds with a time that is only a bound are left
+/// out.
 struct Crossover {
-  std::string baseline, other;       ///< series
-  const Group* group;                ///< one of `other`'s, for the values of the other axes
-  std::vector<double> by_seed;       ///< of the seeds that have exactly one tie (or the middle one of several)
+  std::string baseline, other;  ///< series
+  const Group* group;           ///< one of `other`'s, for the values of the other axes
+  std::vector<double> by_seed;  ///< of the seeds that have exactly one tie (or the middle one of several)
   std::optional<Interval> interval;  ///< over seeds, of the logarithms
   std::vector<Stretch> equal;        ///< by equal_stretches, of all seeds
   std::size_t seeds = 0;             ///< that both have times of at two values at least

@@ -11,8 +11,8 @@ namespace isthmus::analysis {
 constexpr double time_margin = 0.02;       ///< of the logarithm of a ratio: about 2 %
 constexpr double accuracy_margin = 0.002;  ///< 0.2 percentage points
 
-/// Whether differences, seed by seed, tell anything: their mean exceeds the margin and, of several seeds, their
-/// confidence interval does not hold 0.
+/// Whether differences, seed by seed, tell anything: their mean exceeds the margin and, of several seeds,
+/// their confidence interval does not hold 0.
 bool tells_apart(std::span<const double> differences, double margin);
 
 /// What a speed-up says.

@@ -30,9 +30,10 @@ std::string words_of(Bound bound);
 /// The times of a group of runs, which differ in their seeds.
 struct Times {
   std::vector<std::pair<std::string, double>> by_seed;  ///< (seed, seconds) of the runs that have a time
-  std::size_t at_most = 0;  ///< of them, those that met the target at their first test, and so at the latest then
-  std::size_t n = 0;        ///< all runs
-  std::size_t not_reached = 0;                          ///< completed without reaching the target
+  std::size_t at_most =
+      0;              ///< of them, those that met the target at their first test, and so at the latest then
+  std::size_t n = 0;  ///< all runs
+  std::size_t not_reached = 0;  ///< completed without reaching the target
   std::size_t out_of_memory = 0;
   std::size_t broken = 0;  ///< deadlock, failed, or no time in run.json
 

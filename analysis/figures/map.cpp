@@ -204,10 +204,12 @@ class MapDrawing {
     Json result = {{{"transform", place},
                     {"mark", {{"type", "rect"}, {"style", "map-cell"}, {"invalid", nullptr}}},
                     {"encoding", rectangles}}};
-    result.push_back(
-        {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
-         {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
-         {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
+    if (has_contour()) {
+      result.push_back(
+          {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
+           {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
+           {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
+    }
     Json text = {{"x", x_channel_}, {"y", y_channel_}, {"text", {{"field", label_field}}}};
     result.push_back({{"transform", place},
                       {"mark", {{"type", "text"}, {"style", cell_style}, {"dy", marker.is_null() ? 0 : 6}}},

@@ -19,9 +19,12 @@ std::vector<std::string> axis_titles(const Dataset& data) {
   return titles;
 }
 
+constexpr const char* not_told_apart = "not told apart by the seeds";
+
 /// Series that lead together, and where.
 struct Front {
   std::vector<std::string> leaders;
+  bool by_chance = false;
   std::size_t number = 0;                     ///< of settings
   double least = INFINITY, most = -INFINITY;  ///< lead over the next; least > most where nobody is behind
   bool at_least = false;                      ///< of some setting the lead is a lower bound
@@ -127,25 +130,22 @@ std::string Writer::conditions() const {
 
 std::string Writer::one_contest(const Contest& contest) const {
   const std::vector<Standing>& all = contest.standings;
-  std::vector<std::string> leaders, values, others;
+  std::vector<std::string> leaders, others;
   for (std::size_t place = 0; place < contest.valued; ++place) {
     const Standing& standing = all[place];
-    if (!contest.decided()) {
-      values.push_back(standing.series + " (" + value(standing) + ")");
-    } else if (place < contest.leaders) {
-      leaders.push_back(standing.series);
-      values.push_back(value(standing));
-    } else {
-      others.push_back(ahead(all[0], standing) + " " + standing.series + " (" + value(standing) + ")");
-    }
+    const std::string with_value = standing.series + " (" + value(standing) + ")";
+    const bool leads = !contest.decided() || place < contest.leaders;
+    (leads ? leaders : others).push_back((leads ? "" : ahead(all[0], standing) + " ") + with_value);
   }
-  if (!contest.decided()) return "Who " + goal(true) + " is open: " + enumerate(values) + ".";
-  const bool accuracy = contests_.measure == Measure::final_test_accuracy;
+  if (!contest.decided()) return "Who " + goal(true) + " is open: " + enumerate(leaders) + ".";
   const std::string behind = others.empty() ? "." : ": " + enumerate(others) + ".";
   if (leaders.size() == 1) {
-    return leaders[0] + " " + goal(true) + ", " + (accuracy ? "with " : "in ") + values[0] + behind;
+    const bool accuracy = contests_.measure == Measure::final_test_accuracy;
+    return all[0].series + " " + goal(true) + (accuracy ? ", with " : ", in ") + value(all[0]) + behind;
   }
-  return enumerate(leaders) + " " + level_goal() + " (" + enumerate(values) + ")" + behind;
+  if (others.empty() && !contest.by_chance) return enumerate(leaders) + " " + level_goal() + ".";
+  return enumerate(leaders) + " " + goal(false) + ", " + (contest.by_chance ? not_told_apart : "level") +
+         behind;
 }
 
 std::vector<Front> Writer::fronts() const {
@@ -158,8 +158,12 @@ std::vector<Front> Writer::fronts() const {
         if (contest.standings[place].series == series) leaders.push_back(series);
       }
     }
-    auto front = std::ranges::find(found, leaders, &Front::leaders);
-    if (front == found.end()) front = found.insert(found.end(), {.leaders = leaders});
+    auto front = std::ranges::find_if(found, [&](const Front& each) {
+      return each.leaders == leaders && each.by_chance == contest.by_chance;
+    });
+    if (front == found.end()) {
+      front = found.insert(found.end(), {.leaders = leaders, .by_chance = contest.by_chance});
+    }
     ++front->number;
     if (contest.leaders == contest.valued) continue;
     const Standing &first = contest.standings.front(), &next = contest.standings[contest.leaders];
@@ -181,32 +185,34 @@ std::string Writer::margin(const Front& front) const {
          " times as fast as the next";
 }
 
-/// Said where some are level.
+/// What "level" and "not told apart" mean, where they are said.
 std::string Writer::small_differences() const {
-  bool level = false, several_seeds = false;
+  bool level = false, by_chance = false;
   for (const Contest& contest : contests_.contests) {
-    level = level || contest.leaders > 1;
-    for (const Standing& standing : contest.standings) several_seeds = several_seeds || standing.runs > 1;
+    level = level || (contest.leaders > 1 && !contest.by_chance);
+    by_chance = by_chance || contest.by_chance;
   }
-  if (!level) return {};
   const bool accuracy = contests_.measure == Measure::final_test_accuracy;
-  return std::string(" (Differences up to ") + (accuracy ? points(accuracy_margin) : percent(time_margin)) +
-         " count as none" +
-         (several_seeds ? ", and so do those that chance between seeds may explain: 95 % intervals.)" : ".)");
+  const std::string margin = accuracy ? points(accuracy_margin) : percent(time_margin);
+  return (level ? " (Level: within " + margin + ".)" : "") +
+         (by_chance
+              ? " (Not told apart: chance between seeds may explain the difference, at 95 % confidence.)"
+              : "");
 }
 
 std::string Writer::who_wins() const {
   const auto open = static_cast<std::size_t>(std::ranges::count_if(contests_.contests, &Contest::open));
   const std::vector<Front> found = fronts();
-  if (found.empty() && open == 0) {
-    return data_.series().size() < 2
-               ? "There is only " + data_.series().front() + " here, nothing to compare it with."
-               : "No two protocols can be compared under the same conditions.";
-  }
   const std::string costs_only =
       contests_.measure == Measure::simulated_seconds
           ? " Accuracy was not measured: nothing here says what has been learnt by then."
           : "";
+  if (found.empty() && open == 0) {
+    return (data_.series().size() < 2
+                ? "There is only " + data_.series().front() + " here, nothing to compare it with."
+                : "No two protocols can be compared under the same conditions.") +
+           costs_only;
+  }
   if (contests_.contests.size() == 1)
     return one_contest(contests_.contests.front()) + small_differences() + costs_only;
   std::size_t undecided = contests_.contests.size() - open;
@@ -214,14 +220,16 @@ std::string Writer::who_wins() const {
   for (const Front& front : found) {
     undecided -= front.number;
     const bool all = front.number == contests_.contests.size(), alone = front.leaders.size() == 1;
-    const bool nobody_behind = front.least > front.most;
-    const std::string level = alone || nobody_behind ? "" : ", level,";
+    const bool all_level = !alone && !front.by_chance && front.least > front.most;
+    const std::string level = alone                       ? ""
+                              : front.by_chance           ? std::string(", ") + not_told_apart + ","
+                              : all_level && text.empty() ? ""
+                                                          : ", level,";
     if (text.empty()) {
-      text = enumerate(front.leaders) + " " + (!alone && nobody_behind ? level_goal() : goal(alone)) + level +
-             " at " + (all ? "all " : std::to_string(front.number) + " of ") + conditions();
+      text = enumerate(front.leaders) + " " + (all_level ? level_goal() : goal(alone)) + level + " at " +
+             (all ? "all " : std::to_string(front.number) + " of ") + conditions();
     } else {
-      text += "; " + enumerate(front.leaders) + (!alone && nobody_behind ? " level" : level) + " at " +
-              std::to_string(front.number);
+      text += "; " + enumerate(front.leaders) + level + " at " + std::to_string(front.number);
     }
     text += margin(front);
   }

@@ -59,6 +59,10 @@ Standing standing_of(const Group& group, Measure measure) {
   return standing;
 }
 
+double margin_of(Measure measure) {
+  return measure == Measure::final_test_accuracy ? accuracy_margin : time_margin;
+}
+
 /// Seed by seed, where both have the same seeds.
 bool differ(Measure measure, const Standing& a, const Standing& b) {
   std::vector<double> leads;
@@ -67,7 +71,7 @@ bool differ(Measure measure, const Standing& a, const Standing& b) {
     if (same != b.by_seed.end()) leads.push_back(lead(measure, value, same->second));
   }
   if (leads.empty()) leads.push_back(lead(measure, *a.value, *b.value));
-  return tells_apart(leads, measure == Measure::final_test_accuracy ? accuracy_margin : time_margin);
+  return tells_apart(leads, margin_of(measure));
 }
 
 std::size_t count_leaders(Measure measure, const Contest& contest) {
@@ -125,6 +129,10 @@ Contests hold_contests(const Dataset& data) {
     contest.valued = static_cast<std::size_t>(std::ranges::count_if(
         contest.standings, [](const Standing& each) { return each.value.has_value(); }));
     contest.leaders = count_leaders(held.measure, contest);
+    for (std::size_t i = 1; i < contest.leaders; ++i) {
+      const double by = lead(held.measure, *contest.standings[0].value, *contest.standings[i].value);
+      contest.by_chance = contest.by_chance || by > margin_of(held.measure);
+    }
   }
   held.ranking = rank(held.contests, data.series());
   return held;

@@ -30,9 +30,10 @@ struct Contest {
   std::vector<Json> coordinates;    ///< as Dataset::axes()
   std::vector<Standing> standings;  ///< the best first; those without a value last
   std::size_t valued = 0;           ///< standings with a value
-  /// How many of the first are level: 1 where there is a winner. 0 where fewer than two have a value, or
-  /// where it is open, because values that are upper bounds could come before the first.
+  /// How many of the first are not told apart: 1 where there is a winner. 0 where fewer than two have a
+  /// value, or where it is open, because values that are upper bounds could come before the first.
   std::size_t leaders = 0;
+  bool by_chance = false;  ///< of several leaders: their means differ, but seeds do not tell them apart
 
   bool decided() const { return leaders > 0; }
   bool open() const { return valued > 1 && leaders == 0; }

@@ -9,7 +9,8 @@ namespace isthmus::analysis {
 bool tells_apart(std::span<const double> differences, double margin) {
   const Interval interval = mean_interval(differences);
   if (std::abs(interval.mean) <= margin) return false;
-  return interval.n < 2 || interval.low > 0 || interval.high < 0;
+  if (interval.n > 2) return interval.low > 0 || interval.high < 0;
+  return differences.front() * differences.back() > 0;
 }
 
 Verdict verdict(const Speedups& speedups) {

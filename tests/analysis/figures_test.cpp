@@ -376,7 +376,7 @@ TEST_CASE(
   CHECK(times.data.cell(row_where(times.data, of("Data parallel")), "bound").is_null());
   CHECK_THAT(times.caption, Contains("down: at most this (6)"));
   CHECK(speedup.data.cell(row_where(speedup.data, of("IST")), "bound") == "at least");
-  CHECK_THAT(speedup.caption, Contains("up: at least this (2)"));
+  CHECK_THAT(speedup.caption, Contains("up: at least this (6)"));
   check_spec(times);
   check_spec(speedup);
 

@@ -174,6 +174,8 @@ TEST_CASE("Seeds that disagree tell nothing apart") {
   CHECK(!tells_apart(std::vector<double>{-0.01}, 0.02));
   CHECK(tells_apart(std::vector<double>{0.5, 0.51, 0.49}, 0.02));
   CHECK(!tells_apart(std::vector<double>{0.5, -0.4, 0.3}, 0.02));
+  CHECK(tells_apart(std::vector<double>{0.5, 0.3}, 0.02));
+  CHECK(!tells_apart(std::vector<double>{0.5, -0.3}, 0.02));
 }
 
 TEST_CASE("Factors to two digits; none but 1 reads as 1.0") {

@@ -78,7 +78,8 @@ TEST_CASE("the time to a target lies between tests, at the end of a round, or is
   scenario["training"].erase("target_accuracy");
   scenario["training"]["evaluate_every_rounds"] = 5;
   scenario["training"]["epochs"] = 6;
-  scenario["sweep"] = {{"/training/target_accuracy", {0.01, 0.6, 0.65, 0.7, 1.0}}};
+  scenario["training"]["learning_rate"] = 0.01;
+  scenario["sweep"] = {{"/training/target_accuracy", {0.01, 0.76, 0.82, 0.85, 1.0}}};
   scenario["protocol"] = {{"kind", "local_sgd"}, {"local_steps", 7}};
   write_text(folder / "scenario.json", scenario.dump());
   const fs::path out = folder / "out";

@@ -254,8 +254,8 @@ std::string Writer::what_is_not_known() const {
       if (group.series != series) continue;
       for (const Run* run : group.runs) {
         met += run->summary_number("seconds_to_target").has_value();
-        at_first_test += run->target_at_first_test();
-        any = any || run->target_at_first_test();
+        at_first_test += run->to_target_is_upper_bound();
+        any = any || run->to_target_is_upper_bound();
       }
     }
     if (any) names.push_back(series);
@@ -263,8 +263,7 @@ std::string Writer::what_is_not_known() const {
   if (names.empty()) return {};
   return enumerate(names) + " met the target at the first test already, in " +
          (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
-         " that met it: when before that is not known, so these times (≤) are upper bounds, and "
-         "what is said to be \"at least\" so many times as fast is a lower bound. To know more, " +
+         " that met it. How much earlier is not known: times marked ≤ are upper bounds. To know more, " +
          test_more_often + ".";
 }
 

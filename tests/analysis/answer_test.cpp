@@ -28,7 +28,7 @@ WrittenRun run(const Json& protocol, const std::string& bandwidth, const Result&
   run.protocol = protocol;
   run.bandwidth = bandwidth;
   run.seconds_to_target = result.seconds_to_target;
-  run.target_at_first_test = result.at_first_test;
+  run.to_target_is_upper_bound = result.at_first_test;
   run.final_test_accuracy = result.accuracy;
   run.link_bytes = {{"up", result.bytes}};
   return run;

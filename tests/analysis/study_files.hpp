@@ -16,7 +16,7 @@ struct WrittenRun {
   int seed = 1;
   std::string outcome = "completed";
   std::optional<double> target_accuracy = 0.8, seconds_to_target, final_test_accuracy;
-  bool target_at_first_test = false;
+  bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
 
   struct Row {

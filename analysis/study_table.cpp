@@ -68,9 +68,14 @@ std::string memory(const Json& run) {
   return text;
 }
 
+bool to_target_is_upper_bound(const Json& summary) {
+  return summary.value("to_target_is_upper_bound", Json()) == true;
+}
+
 std::string time_to_target(const Json& summary) {
   if (summary.at("target_accuracy").is_null()) return "-";
-  return summary.at("seconds_to_target").is_null() ? "not reached" : seconds(summary.at("seconds_to_target"));
+  if (summary.at("seconds_to_target").is_null()) return "not reached";
+  return (to_target_is_upper_bound(summary) ? "<= " : "") + seconds(summary.at("seconds_to_target"));
 }
 
 }  // namespace
@@ -118,6 +123,12 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
     rows.push_back(std::move(row));
   }
   print_table(rows, out, left_columns);
+  if (std::ranges::any_of(runs,
+                          [](const Json& run) { return to_target_is_upper_bound(run.at("summary")); })) {
+    out << "  <=: the first test met the target, when before that is not known; to know more, test more "
+           "often\n"
+           "  (training.evaluate_every_epochs or evaluate_every_rounds) or raise training.target_accuracy\n";
+  }
   for (const Json& run : runs) {
     if (run.at("outcome") == "failed" || run.at("outcome") == "deadlock") {
       out << "  run " << run.at("id").get<std::string>() << ": " << run.at("message").get<std::string>()

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analysis/figures/panels.hpp"
-#include "analysis/statistics/interval.hpp"
+#include "analysis/statistics/times.hpp"
 
 namespace isthmus::analysis {
 
@@ -21,6 +21,9 @@ struct AxisPoint {
   std::size_t with_value = 0;  ///< of them
   std::string state;           ///< "reached", "partly reached", "not reached" ...
   Edge edge = Edge::none;      ///< where, without a value
+  Bound bound = Bound::none;   ///< of the value, which then has no interval
+  std::vector<std::pair<std::string, Json>> more =
+      {};  ///< further columns of the data, the same for all points
 };
 
 /// A quantity against an axis: a line with whiskers for each series, and open markers at the edges for points

@@ -58,6 +58,18 @@ std::string unreached_note(const std::vector<AxisPoint>& points, const TimeMeasu
   return note + '.';
 }
 
+/// What arrows at points say.
+std::string bound_note(const std::vector<AxisPoint>& points) {
+  const auto count = [&](Bound bound) { return std::ranges::count(points, bound, &AxisPoint::bound); };
+  const auto most = count(Bound::at_most), least = count(Bound::at_least);
+  if (most + least == 0) return {};
+  std::string arrows;
+  if (most > 0) arrows += "down: at most this (" + std::to_string(most) + ")";
+  if (least > 0)
+    arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
+  return "Arrows " + arrows + ", as a target was met at the first test, and may have been met long before.";
+}
+
 Figure time_against(const std::string& name, const std::string& key, const Dataset& dataset,
                     const FigureOptions& options) {
   const TimeMeasure measure = require_measure(dataset);
@@ -86,13 +98,14 @@ Figure time_against(const std::string& name, const std::string& key, const Datas
                     .n = times.n,
                     .with_value = times.by_seed.size(),
                     .state = times.state(),
-                    .edge = Edge::top};
+                    .edge = Edge::top,
+                    .bound = times.bound()};
     if (times.any()) point.y = mean_interval(times.seconds());
     plot.points.push_back(std::move(point));
   }
-  plot.caption =
-      sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
-                 unreached_note(plot.points, measure), panels.note, outcome_note(dataset, panels.groups)});
+  plot.caption = sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
+                            unreached_note(plot.points, measure), bound_note(plot.points), panels.note,
+                            outcome_note(dataset, panels.groups)});
   return draw(plot, dataset, options);
 }
 
@@ -126,7 +139,7 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
                 .caption = {}};
-  std::size_t both_missing = 0;
+  std::size_t both_missing = 0, open = 0;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
     if (group.series == baseline) continue;
@@ -135,8 +148,9 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
     });
     if (base == panels.groups.end()) continue;
     const Times base_times = times_of(*base->group, measure), times = times_of(group, measure);
+    const Speedups found = speedups(base_times, times);
     std::vector<double> ratios;
-    for (const auto& entry : speedups(base_times, times)) ratios.push_back(entry.second);
+    for (const auto& entry : found.by_seed) ratios.push_back(entry.second);
     AxisPoint point{.series = group.series,
                     .panel = placed.panel,
                     .x = axis ? group.coordinates[*axis] : Json(group.series),
@@ -144,8 +158,13 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                     .n = times.n,
                     .with_value = ratios.size(),
                     .state = times.any() ? baseline_missing : times.state(),
-                    .edge = times.any() ? Edge::top : Edge::bottom};
-    if (!ratios.empty()) {
+                    .edge = times.any() ? Edge::top : Edge::bottom,
+                    .bound = found.bound};
+    if (found.open) {
+      point.state = "open";
+      point.edge = Edge::none;
+      ++open;
+    } else if (!ratios.empty()) {
       point.y = geometric_interval(ratios);
       point.state = ratios.size() == times.n ? "reached" : "partly reached";
     } else if (!times.any() && !base_times.any()) {
@@ -154,12 +173,21 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
     plot.points.push_back(std::move(point));
   }
   if (plot.points.empty()) throw NotApplicable("no point has both " + baseline + " and another series");
+  if (open == plot.points.size()) {
+    throw NotApplicable("at every point " + baseline +
+                        " and the others met the target at their first test, so that no speed-up is known");
+  }
   std::string what = "How many times as fast as " + baseline + ", by " + lowered(measure.title) +
                      "; geometric mean over seeds, each seed compared with itself.";
-  plot.caption =
-      sentences({what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
-                 both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
-                 panels.note, outcome_note(dataset, panels.groups)});
+  plot.caption = sentences(
+      {what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
+       bound_note(plot.points),
+       open > 0 ? "Not shown: points where both met the target at their first test, so that nothing is "
+                  "known of the speed-up (" +
+                      std::to_string(open) + ")."
+                : "",
+       both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
+       panels.note, outcome_note(dataset, panels.groups)});
   return draw(plot, dataset, options);
 }
 

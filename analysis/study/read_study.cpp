@@ -204,6 +204,12 @@ std::optional<double> Run::summary_number(const char* name) const {
   return found->get<double>();
 }
 
+bool Run::to_target_is_upper_bound() const {
+  if (!summary.is_object()) return false;
+  const auto found = summary.find("to_target_is_upper_bound");
+  return found != summary.end() && found->is_boolean() && found->get<bool>();
+}
+
 Study read_study(const fs::path& folder, RunFiles files) {
   Study study;
   study.folder = folder;

@@ -26,7 +26,9 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
   json["summary"] = {{"simulated_seconds", done ? run.simulated_seconds : 0.0},
                      {"bytes_sent", bytes},
                      {"target_accuracy", or_null(run.target_accuracy)},
-                     {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()}};
+                     {"final_test_accuracy", or_null(run.final_test_accuracy)},
+                     {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()},
+                     {"to_target_is_upper_bound", run.to_target_is_upper_bound}};
   json["memory"] = {
       {"host", "host-1"},
       {"rank", 0},

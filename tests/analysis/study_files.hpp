@@ -15,7 +15,8 @@ struct WrittenRun {
   int workers = 2;
   int seed = 1;
   std::string outcome = "completed";
-  std::optional<double> target_accuracy = 0.8, seconds_to_target;
+  std::optional<double> target_accuracy = 0.8, seconds_to_target, final_test_accuracy;
+  bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
 
   struct Row {

@@ -120,9 +120,10 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   const std::string caption = sentences(
       {title + '.', sample_note(panels.groups, "band"),
        has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
-       panels.note, outcome_note(dataset, panels.groups)});
+       panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {std::move(name), title, caption, std::move(spec), std::move(table)};
+  return {std::move(name), title,           caption, outcome_notes(dataset, panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 }  // namespace

@@ -99,9 +99,10 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
                  all > links.size() ? "The " + std::to_string(links.size()) +
                                           " links that carried most, of " + std::to_string(all) + "."
                                     : "",
-                 panels.note, outcome_note(dataset, panels.groups)});
+                 panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {"bytes-by-link", "Bytes by link", caption, std::move(spec), std::move(table)};
+  return {"bytes-by-link", "Bytes by link", caption, outcome_notes(dataset, panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 }  // namespace

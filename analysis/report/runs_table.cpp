@@ -19,6 +19,7 @@ constexpr SummaryColumn summary_columns[] = {{"seconds_to_target", "To target", 
                                              {"simulated_seconds", "Simulated", "seconds"},
                                              {"rounds", "Rounds", "count"},
                                              {"bytes_sent", "Sent", "bytes"},
+                                             {"paper_bytes_per_round", "Per round, as papers count", "bytes"},
                                              {"memory_peak_bytes", "Memory", "memory"}};
 
 Json column(const std::string& key, const std::string& label, const std::string& title,

@@ -1,5 +1,6 @@
 #include "sim/commands/studies.hpp"
 
+#include "analysis/statistics/times.hpp"
 #include "models/error.hpp"
 
 namespace isthmus {
@@ -28,6 +29,21 @@ analysis::Dataset read_studies(const std::vector<std::string>& folders,
   }
 }
 
+analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices) {
+  analysis::Dataset data = read_studies(folders, choices.data);
+  for (const auto& [option, key] :
+       {std::pair("--x", choices.figures.x), std::pair("--facet", choices.figures.facet)}) {
+    if (!key.empty() && !data.find_axis(key))
+      throw InputError(option, "found \"" + key + "\"; these runs differ in: " + data.axis_names());
+  }
+  try {
+    analysis::baseline_series(data, choices.figures.baseline);
+  } catch (const std::runtime_error& error) {
+    throw InputError("--baseline", error.what());
+  }
+  return data;
+}
+
 void add_figure_options(CommandLine& line) {
   const auto text = [](const char* name) {
     return po::value<std::string>()->default_value("", "")->value_name(name);
@@ -37,7 +53,10 @@ void add_figure_options(CommandLine& line) {
       ("series", text("KEY"), "what is compared (default: the protocol and its options)")            //
       ("facet", text("KEY"), "what gets a panel for each of its values")                             //
       ("baseline", text("LABEL"), "what speed-ups are over (default: data parallel, or the first)")  //
-      ("style", text("FILE"), "JSON with \"config\" (of Vega-Lite), \"colors\" and \"labels\" of protocols");
+      ("style", text("tex|FILE"),
+       "\"tex\": the roman of LaTeX (fonts-lmodern, or else the system's Times); or JSON with \"base\" (such "
+       "a "
+       "name), \"config\" (of Vega-Lite), \"colors\" and \"labels\" of protocols");
 }
 
 FigureChoices figure_choices(const CommandLine& line) {

@@ -11,12 +11,16 @@ namespace isthmus {
 analysis::Dataset read_studies(const std::vector<std::string>& folders,
                                const analysis::DatasetOptions& options);
 
-/// --x, --series, --facet, --baseline, --style.
-void add_figure_options(CommandLine& line);
+/// What to show of them, and how.
 struct FigureChoices {
   analysis::DatasetOptions data;
   analysis::FigureOptions figures;
 };
+/// The same, and throws InputError where the axes or the baseline chosen are not there, too.
+analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices);
+
+/// --x, --series, --facet, --baseline, --style.
+void add_figure_options(CommandLine& line);
 /// Throws InputError.
 FigureChoices figure_choices(const CommandLine& line);
 

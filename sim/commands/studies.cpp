@@ -7,8 +7,24 @@ namespace isthmus {
 
 namespace po = boost::program_options;
 
-analysis::Dataset read_studies(const std::vector<std::string>& folders,
-                               const analysis::DatasetOptions& options) {
+namespace {
+
+/// Throws InputError where the runs do not have what was chosen to be shown.
+void require_choices(const analysis::Dataset& data, const analysis::FigureOptions& options) {
+  for (const auto& [option, key] : {std::pair("--x", options.x), std::pair("--facet", options.facet)}) {
+    if (!key.empty() && !data.find_axis(key))
+      throw InputError(option, "found \"" + key + "\"; these runs differ in: " + data.axis_names());
+  }
+  try {
+    analysis::baseline_series(data, options.baseline);
+  } catch (const std::runtime_error& error) {
+    throw InputError("--baseline", error.what());
+  }
+}
+
+}  // namespace
+
+analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices) {
   for (const std::string& folder : folders) {
     if (!std::filesystem::is_directory(folder)) {
       throw InputError(folder, std::filesystem::exists(folder)
@@ -17,31 +33,19 @@ analysis::Dataset read_studies(const std::vector<std::string>& folders,
     }
   }
   try {
-    analysis::Dataset data = analysis::read_dataset({folders.begin(), folders.end()}, options);
-    if (!data.runs().empty()) return data;
-    std::string message = "no finished run here";
-    for (const std::string& warning : data.warnings()) message += "\n  " + warning;
-    throw InputError(folders.front(), message);
+    analysis::Dataset data = analysis::read_dataset({folders.begin(), folders.end()}, choices.data);
+    if (data.runs().empty()) {
+      std::string message = "no finished run here";
+      for (const std::string& warning : data.warnings()) message += "\n  " + warning;
+      throw InputError(folders.front(), message);
+    }
+    require_choices(data, choices.figures);
+    return data;
   } catch (const InputError&) {
     throw;
   } catch (const std::runtime_error& error) {
     throw InputError(error.what());
   }
-}
-
-analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices) {
-  analysis::Dataset data = read_studies(folders, choices.data);
-  for (const auto& [option, key] :
-       {std::pair("--x", choices.figures.x), std::pair("--facet", choices.figures.facet)}) {
-    if (!key.empty() && !data.find_axis(key))
-      throw InputError(option, "found \"" + key + "\"; these runs differ in: " + data.axis_names());
-  }
-  try {
-    analysis::baseline_series(data, choices.figures.baseline);
-  } catch (const std::runtime_error& error) {
-    throw InputError("--baseline", error.what());
-  }
-  return data;
 }
 
 void add_figure_options(CommandLine& line) {

@@ -7,16 +7,14 @@ namespace isthmus {
 
 // What commands that show studies share.
 
-/// The studies a command was given. Throws InputError where there is no run to show, and says why.
-analysis::Dataset read_studies(const std::vector<std::string>& folders,
-                               const analysis::DatasetOptions& options);
-
-/// What to show of them, and how.
+/// What to show of studies, and how.
 struct FigureChoices {
   analysis::DatasetOptions data;
   analysis::FigureOptions figures;
 };
-/// The same, and throws InputError where the axes or the baseline chosen are not there, too.
+
+/// The studies a command was given. Throws InputError where there is no run to show, or not what was chosen
+/// to be shown, and says why.
 analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices);
 
 /// --x, --series, --facet, --baseline, --style.

@@ -72,7 +72,8 @@ AxisScale scale_of(const AxisPlot& plot) {
   if (values.empty()) return {false, 0, 1};
   AxisScale scale{false, std::ranges::min(values), std::ranges::max(values)};
   constexpr double least_span = 5;
-  if (plot.logarithmic && std::isfinite(least_positive)) {
+  const bool has_positive = std::isfinite(least_positive) || (plot.range && plot.range->first > 0);
+  if (plot.logarithmic && has_positive) {
     // An interval may reach below 0, where no logarithm is: it is drawn down to a part of the lowest mean.
     const double low = std::max(scale.low, std::min({least_positive / 3, plot.reference.value_or(INFINITY),
                                                      plot.range ? plot.range->first : INFINITY}));

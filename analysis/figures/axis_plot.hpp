@@ -34,7 +34,8 @@ struct AxisPlot {
   std::optional<double> reference;                 ///< a line across, such as a speed-up of 1
   std::optional<std::pair<double, double>> range;  ///< that y covers at least
   std::string top_label, bottom_label;             ///< of the edges
-  std::string higher_means, lower_means;           ///< written into the plot, where they are known
+  std::string compared_with;                       ///< written into the plot, where rows have no room for it
+  std::string higher_means, lower_means;           ///< likewise, where it is known
   bool joined = true;                              ///< points of a series, by a line
   std::vector<AxisPoint> points;
   std::vector<std::string> panels;

@@ -54,7 +54,7 @@ Figure bytes_per_round(const Dataset& dataset, const FigureOptions& options) {
   const bool logarithmic = most >= 10 * least;
   const std::vector<std::string> present = present_series(dataset, table);
   Json x = position_channel({.field = "bytes_per_round",
-                             .title = "Bytes in a round, of all workers",
+                             .title = "Bytes in a round",
                              .unit = Unit::bytes,
                              .logarithmic = logarithmic,
                              .low = logarithmic ? least : 0,

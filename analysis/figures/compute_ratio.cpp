@@ -43,6 +43,7 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
                 .range = {},
                 .top_label = {},
                 .bottom_label = measure->to_target ? "not reached" : "no result",
+                .compared_with = {},
                 .higher_means = {},
                 .lower_means = {},
                 .joined = dataset.axes().size() == 1,

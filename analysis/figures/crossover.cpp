@@ -63,6 +63,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .range = std::pair(ties.front().lowest, ties.front().highest),
                 .top_label = "faster than " + baseline + " throughout",
                 .bottom_label = "slower than " + baseline + " throughout",
+                .compared_with = baseline,
                 .higher_means = {},
                 .lower_means = {},
                 .points = {},

@@ -118,7 +118,7 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
   const std::string title = quality.title + " against " + lowered(cost.title);
   const std::string caption = sentences(
-      {title + '.', sample_note(panels.groups, "band"),
+      {sample_note(panels.groups, "band"),
        has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
        panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);

@@ -25,8 +25,6 @@ Figure draw_rows(const AxisPlot& plot, const Dataset& dataset, const FigureOptio
                              .high = scale.high,
                              .from_zero = true});
   x["axis"]["labelFlush"] = label_flush;
-  if (!plot.lower_means.empty())
-    x["title"] = {plot.y_title, "← " + plot.lower_means + "  |  " + plot.higher_means + " →"};
   const auto x_of = [&](const std::string& field) {
     Json channel = x;
     channel["field"] = field;
@@ -51,6 +49,17 @@ Figure draw_rows(const AxisPlot& plot, const Dataset& dataset, const FigureOptio
   drawn.panels = plot.panels;
   drawn.columns = plot.panel_columns;
   drawn.axis_width = label_width(present);
+  drawn.title =
+      plot.compared_with.empty() ? Json::array() : Json{"Compared with " + plot.compared_with + ':'};
+  if (!plot.lower_means.empty()) {
+    const std::string lower = "← " + plot.lower_means, higher = plot.higher_means + " →";
+    constexpr std::size_t letters_in_a_line = 55;
+    if (lower.size() + higher.size() <= letters_in_a_line) {
+      drawn.title.push_back(lower + "  |  " + higher);
+    } else {
+      drawn.title.insert(drawn.title.end(), {lower, higher});
+    }
+  }
   drawn.height = row_height(present) * static_cast<double>(present.size());
   if (plot.reference) {
     drawn.layers.push_back({{"data", {{"values", {{{"at", *plot.reference}}}}}},

@@ -214,11 +214,13 @@ std::vector<std::string> present_series(const Dataset& dataset, const Table& tab
 }
 
 Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
-                     const std::vector<std::string>& channels, const FigureOptions& options) {
+                     const std::vector<std::string>& channels, const FigureOptions& options,
+                     double axis_width) {
   std::size_t longest = 1;
   for (const std::string& series : present) longest = std::max(longest, series.size());
   constexpr double symbol = 24, letter = 4.4;
-  const double width = width_pixels(options.width) / (symbol + letter * static_cast<double>(longest));
+  const double width =
+      (width_pixels(options.width) - axis_width) / (symbol + letter * static_cast<double>(longest));
   const auto columns =
       std::clamp<std::size_t>(static_cast<std::size_t>(width), 1, std::max<std::size_t>(1, present.size()));
   const Json legend = {
@@ -278,7 +280,7 @@ Json make_spec(const Plot& plot, const Json& records, const FigureOptions& optio
   Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", records}}}};
   const double width = width_pixels(options.width);
   if (!plot.title.empty())
-    spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}};
+    spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}, {"frame", "bounds"}};
   if (plot.panels.size() < 2) {
     spec["width"] = width;
     spec["height"] = plot.height;

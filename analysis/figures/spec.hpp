@@ -42,7 +42,8 @@ std::string label_of_value(const std::string& value, Unit unit);
 /// Colour, dash and marker of "series", for the series that are there; one legend of colours and markers
 /// above the plot. `channels` is any of "color", "strokeDash", "shape".
 Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
-                     const std::vector<std::string>& channels, const FigureOptions& options);
+                     const std::vector<std::string>& channels, const FigureOptions& options,
+                     double axis_width = 52);
 
 /// Those of dataset.series() that a column "series" of the table has, in that order.
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table);
@@ -58,7 +59,7 @@ struct Plot {
   Json layers = Json::array();
   double height = 170;
   std::vector<std::string> panels;  ///< in order; fewer than two: a single view
-  std::string title;                ///< above a single view
+  Json title;                       ///< lines above all; null or empty: none
   double axis_width = 52;           ///< taken by the labels on the left
   std::size_t columns = 4;          ///< of panels; fewer where they would be too narrow
   Json resolve;                     ///< of scales, by panel

@@ -71,6 +71,7 @@ Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
                 .range = {},
                 .top_label = measure.to_target ? "not reached" : "no result",
                 .bottom_label = {},
+                .compared_with = {},
                 .higher_means = {},
                 .lower_means = {},
                 .points = {},
@@ -91,9 +92,8 @@ Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
     if (times.any()) point.y = mean_interval(times.seconds());
     plot.points.push_back(std::move(point));
   }
-  plot.caption =
-      sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
-                 unreached_note(plot.points, measure), panels.note, outcome_summary(panels.groups)});
+  plot.caption = sentences({sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
+                            panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 
@@ -109,11 +109,12 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .title = "Speed-up over " + baseline,
                 .x = axis ? dataset.axes()[*axis] : series_axis(dataset),
                 .column = "speedup",
-                .y_title = "Speed-up over " + baseline,
+                .y_title = axis ? "Speed-up over " + baseline : "Speed-up",
                 .reference = 1,
                 .range = {},
                 .top_label = baseline + (measure.to_target ? " not reached" : " without result"),
                 .bottom_label = measure.to_target ? "not reached" : "no result",
+                .compared_with = baseline,
                 .higher_means = axis ? "" : "faster",
                 .lower_means = axis ? "" : "slower",
                 .points = {},

@@ -99,12 +99,6 @@ std::string plural(std::size_t n, const std::string& thing) {
   return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
 
-/// A caption without the title, which stands above it here.
-std::string caption_of(const Figure& figure) {
-  const std::string title = figure.title + ". ";
-  return figure.caption.starts_with(title) ? figure.caption.substr(title.size()) : figure.caption;
-}
-
 std::string notes_of(const Figure& figure) {
   if (figure.notes.empty()) return {};
   std::string items;
@@ -119,7 +113,7 @@ std::string figure_boxes(const std::vector<Figure>& figures) {
     html += "<figure id=\"figure-" + escape_html(figure.name) + "\"" +
             (is_wide(figure.spec) ? " class=\"wide\"" : "") + "><h3>" + escape_html(figure.title) +
             "</h3>\n<div class=\"canvas\" role=\"img\" aria-label=\"" + escape_html(figure.title) +
-            "\"></div>\n<figcaption>" + escape_prose(caption_of(figure)) + notes_of(figure) +
+            "\"></div>\n<figcaption>" + escape_prose(figure.caption) + notes_of(figure) +
             " <span class=\"links\"><button type=\"button\" data-save=\"svg\">SVG</button>"
             "<button type=\"button\" data-save=\"spec\">Vega-Lite</button>"
             "<button type=\"button\" data-save=\"data\">CSV</button></span></figcaption></figure>\n";

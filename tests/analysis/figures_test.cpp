@@ -590,7 +590,7 @@ TEST_CASE("Links and memory: bytes by link; parts, limits, and what did not fit"
   CHECK(memory.data.cell(row, "outcome") == "out_of_memory");
   CHECK_THAT(memory.caption, Contains("out of memory") && Contains("limit (7.45 GiB)"));
   // Memory is in powers of two on the axis, too.
-  const Json& axis = layers_of(memory.spec).at(0).at("encoding").at("x").at("axis");
+  const Json axis = layers_of(memory.spec).at(0).at("encoding").at("x").at("axis");
   CHECK_THAT(axis.at("labelExpr").get<std::string>(), Contains("GiB") && !Contains("~s"));
   for (const Json& tick : axis.at("values")) CHECK(std::fmod(tick.get<double>(), 0x1p30) == 0);
 }
@@ -604,7 +604,7 @@ TEST_CASE("Timeline: spans of the first rounds, in seconds") {
   CHECK(figure.data.cell(compute[1], "start_seconds").get<double>() == Approx(10));
   CHECK(figure.data.cell(compute[1], "end_seconds").get<double>() == Approx(14));
   CHECK(rows_where(figure.data, {{"activity", "end of round"}}).size() == 2 * 3);
-  const Json& x = layers_of(figure.spec).at(0).at("encoding").at("x");
+  const Json x = layers_of(figure.spec).at(0).at("encoding").at("x");
   CHECK(x.at("title") == "Simulated time (s)");
   CHECK(x.at("axis").at("values") == Json({0.0, 10.0, 20.0, 30.0}));
   const auto beside = rows_where(figure.data, {{"worker", "1 stream"}});

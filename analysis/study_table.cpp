@@ -68,9 +68,14 @@ std::string memory(const Json& run) {
   return text;
 }
 
+bool target_at_first_test(const Json& summary) {
+  return summary.value("target_at_first_test", Json()) == true;
+}
+
 std::string time_to_target(const Json& summary) {
   if (summary.at("target_accuracy").is_null()) return "-";
-  return summary.at("seconds_to_target").is_null() ? "not reached" : seconds(summary.at("seconds_to_target"));
+  if (summary.at("seconds_to_target").is_null()) return "not reached";
+  return (target_at_first_test(summary) ? "<= " : "") + seconds(summary.at("seconds_to_target"));
 }
 
 }  // namespace
@@ -118,6 +123,11 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
     rows.push_back(std::move(row));
   }
   print_table(rows, out, left_columns);
+  if (std::ranges::any_of(runs, [](const Json& run) { return target_at_first_test(run.at("summary")); })) {
+    out << "  <=: the first test met the target, when before that is not known; to know more, test more "
+           "often\n"
+           "  (training.evaluate_every_epochs or evaluate_every_rounds) or raise training.target_accuracy\n";
+  }
   for (const Json& run : runs) {
     if (run.at("outcome") == "failed" || run.at("outcome") == "deadlock") {
       out << "  run " << run.at("id").get<std::string>() << ": " << run.at("message").get<std::string>()

@@ -64,7 +64,8 @@ AxisScale scale_of(const AxisPlot& plot) {
   double least_positive = INFINITY;
   for (const AxisPoint& point : plot.points) {
     if (!point.y) continue;
-    values.insert(values.end(), {point.y->mean, point.y->low, point.y->high});
+    values.push_back(point.y->mean);
+    if (point.bound == Bound::none) values.insert(values.end(), {point.y->low, point.y->high});
     if (point.y->mean > 0) least_positive = std::min(least_positive, point.y->mean);
   }
   if (plot.reference) values.push_back(*plot.reference);
@@ -85,20 +86,47 @@ AxisScale scale_of(const AxisPlot& plot) {
 }
 
 Table tidy(const AxisPlot& plot) {
-  Table table(
-      {"series", "panel", plot.x.column, plot.column, "low", "high", "n", "n_with_value", "state", "edge"});
+  std::vector<std::string> columns = {"series", "panel",        plot.x.column, plot.column, "low", "high",
+                                      "n",      "n_with_value", "bound",       "state",     "edge"};
+  if (!plot.points.empty()) {
+    for (const auto& [column, value] : plot.points.front().more) columns.push_back(column);
+  }
+  Table table(columns);
   for (const AxisPoint& point : plot.points) {
-    const auto or_null = [&](double Interval::*member) {
-      return point.y ? Json((*point.y).*member) : Json();
+    const auto or_null = [&](bool shown, double Interval::*member) {
+      return point.y && shown ? Json((*point.y).*member) : Json();
     };
+    const bool exact = point.bound == Bound::none;
     const Json x = plot.x.numeric ? point.x : Json(plot.x.label(point.x));
     const Json edge = point.y || point.edge == Edge::none ? Json()
                       : point.edge == Edge::top           ? "top"
                                                           : "bottom";
-    table.add({point.series, point.panel, x, or_null(&Interval::mean), or_null(&Interval::low),
-               or_null(&Interval::high), point.n, point.with_value, point.state, edge});
+    std::vector<Json> row = {point.series,
+                             point.panel,
+                             x,
+                             or_null(true, &Interval::mean),
+                             or_null(exact, &Interval::low),
+                             or_null(exact, &Interval::high),
+                             point.n,
+                             point.with_value,
+                             exact ? Json() : Json(words_of(point.bound)),
+                             point.state,
+                             edge};
+    for (const auto& [column, value] : point.more) row.push_back(value);
+    table.add(std::move(row));
   }
   return table;
+}
+
+std::string bound_note(const std::vector<AxisPoint>& points) {
+  const auto count = [&](Bound bound) { return std::ranges::count(points, bound, &AxisPoint::bound); };
+  const auto most = count(Bound::at_most), least = count(Bound::at_least);
+  if (most + least == 0) return {};
+  std::string arrows;
+  if (most > 0) arrows += "down: at most this (" + std::to_string(most) + ")";
+  if (least > 0)
+    arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
+  return "Arrows " + arrows + ", as a target was met at the first test, and may have been met long before.";
 }
 
 Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options) {
@@ -143,6 +171,7 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
                         {{"field", plot.column}, {"title", plot.y_title}, {"format", ".3~s"}},
                         {{"field", "low"}, {"title", "95 % from"}, {"format", ".3~s"}},
                         {{"field", "high"}, {"title", "to"}, {"format", ".3~s"}},
+                        {{"field", "bound"}, {"title", "Bound"}},
                         {{"field", "n"}, {"title", "Runs"}},
                         {{"field", "state"}, {"title", "State"}}};
   const Json valued = {{"filter", "isValid(datum['" + plot.column + "'])"}};
@@ -191,7 +220,7 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   whisker.update(channels({"color"}));
   const std::string floor = Json(scale.low).dump();
   drawn.layers.push_back({{"transform",
-                           {{{"filter", "datum.n_with_value > 1"}},
+                           {{{"filter", "datum.n_with_value > 1 && isValid(datum.low)"}},
                             {{"calculate", "max(datum.low, " + floor + ")"}, {"as", "low_drawn"}}}},
                           {"mark", {{"type", "rule"}, {"strokeWidth", 1.2}}},
                           {"encoding", whisker}});
@@ -204,6 +233,18 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   drawn.layers.push_back({{"transform", {valued, {{"filter", "datum.n_with_value < datum.n"}}}},
                           {"mark", {{"type", "point"}, {"filled", false}, {"strokeWidth", 1.2}}},
                           {"encoding", points}});
+  const bool bounds =
+      std::ranges::any_of(plot.points, [](const AxisPoint& point) { return point.bound != Bound::none; });
+  if (bounds) {
+    Json arrows = {{"x", x}, {"y", y}, {"text", {{"field", "arrow"}}}};
+    arrows.update(channels({"color"}));
+    drawn.layers.push_back({{"transform",
+                             {valued,
+                              {{"filter", "isValid(datum.bound)"}},
+                              {{"calculate", "datum.bound === 'at most' ? '↓' : '↑'"}, {"as", "arrow"}}}},
+                            {"mark", {{"type", "text"}, {"dx", 7}, {"fontWeight", "bold"}}},
+                            {"encoding", arrows}});
+  }
   for (const Edge edge : {Edge::top, Edge::bottom}) {
     if (!has_edge(plot, edge)) continue;
     // A row for each series, so that none covers another.

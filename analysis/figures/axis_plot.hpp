@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analysis/figures/panels.hpp"
-#include "analysis/statistics/interval.hpp"
+#include "analysis/statistics/times.hpp"
 
 namespace isthmus::analysis {
 
@@ -21,6 +21,9 @@ struct AxisPoint {
   std::size_t with_value = 0;  ///< of them
   std::string state;           ///< "reached", "partly reached", "not reached" ...
   Edge edge = Edge::none;      ///< where, without a value
+  Bound bound = Bound::none;   ///< of the value, which then has no interval
+  std::vector<std::pair<std::string, Json>> more =
+      {};  ///< further columns of the data, the same for all points
 };
 
 /// A quantity against an axis: a line with whiskers for each series, and open markers at the edges for points
@@ -58,6 +61,9 @@ struct AxisScale {
 AxisScale scale_of(const AxisPlot& plot);
 /// Points as tidy data.
 Table tidy(const AxisPlot& plot);
+
+/// What arrows at points say, for the caption; empty where there are none.
+std::string bound_note(const std::vector<AxisPoint>& points);
 
 Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options);
 

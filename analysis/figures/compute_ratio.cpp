@@ -69,17 +69,23 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
       ++without_time;
       continue;
     }
-    std::vector<double> speedups_by_seed;
-    for (const auto& entry : speedups(base_times, times)) speedups_by_seed.push_back(entry.second);
+    const Speedups found = speedups(base_times, times);
+    if (found.open) {
+      ++without_time;
+      continue;
+    }
+    std::vector<double> ratios;
+    for (const auto& entry : found.by_seed) ratios.push_back(entry.second);
     AxisPoint point{.series = group.series,
                     .panel = placed.panel,
                     .x = *ratio,
                     .y = {},
                     .n = times.n,
-                    .with_value = speedups_by_seed.size(),
+                    .with_value = ratios.size(),
                     .state = times.state(),
-                    .edge = Edge::bottom};
-    if (!speedups_by_seed.empty()) point.y = geometric_interval(speedups_by_seed);
+                    .edge = Edge::bottom,
+                    .bound = found.bound};
+    if (!ratios.empty()) point.y = geometric_interval(ratios);
     plot.points.push_back(std::move(point));
     plot.x.values.emplace_back(*ratio);
   }
@@ -88,16 +94,17 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
                         " a time and a worker that communicates, and another series a run");
   }
   std::ranges::sort(plot.x.values, {}, [](const Json& value) { return value.get<double>(); });
-  plot.caption = sentences({"How many times as fast as " + baseline + ", by " + lowered(measure->title) +
-                                ", where workers of " + baseline +
-                                " compute so many seconds for each that they communicate; each point is one "
-                                "setting, the geometric "
-                                "mean over seeds, each compared with itself.",
-                            sample_note(panels.groups, "whiskers"),
-                            without_time > 0 ? "Left out: " + std::to_string(without_time) +
-                                                   " without such a ratio or a time of " + baseline + '.'
-                                             : "",
-                            panels.note, outcome_summary(panels.groups)});
+  plot.caption =
+      sentences({"How many times as fast as " + baseline + ", by " + lowered(measure->title) +
+                     ", where workers of " + baseline +
+                     " compute so many seconds for each that they communicate; each point is one "
+                     "setting, the geometric "
+                     "mean over seeds, each compared with itself.",
+                 sample_note(panels.groups, "whiskers"), bound_note(plot.points),
+                 without_time > 0 ? "Left out: " + std::to_string(without_time) +
+                                        " without such a ratio or a speed-up over " + baseline + '.'
+                                  : "",
+                 panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 

@@ -19,17 +19,51 @@ std::size_t tie_axis(const Dataset& dataset, const FigureOptions& options) {
 }
 
 std::string tie_note(const Crossover& tie, const Axis& axis, const std::string& where) {
-  const std::string at = where.empty() ? "" : " (" + where + ")";
+  const std::string at = where.empty() ? "" : " (" + where + ")", both = tie.other + " and " + tie.baseline;
+  const auto label = [&](double x) { return axis.label(Json(x)); };
+  if (tie.equal_throughout()) return both + " are equal throughout" + at;
+  std::string text;
   if (tie.interval) {
     const Interval& i = *tie.interval;
-    const auto label = [&](double x) { return axis.label(Json(x)); };
-    std::string text = tie.other + " and " + tie.baseline + " tie at " + label(i.mean);
+    text = both + " tie at " + label(i.mean);
     if (i.n > 1) text += " [" + label(i.low) + ", " + label(i.high) + "]";
-    return text + at + ", below that " + tie.faster_below + " is faster.";
+    text += at;
+    if (!tie.faster_below.empty()) text += ", below that " + tie.faster_below + " is faster";
+  } else if (tie.several_ties > 0) {
+    text = both + " tie more than once" + at;
+  } else if (!tie.faster_below.empty() && !tie.faster_above.empty() && tie.faster_below != tie.faster_above) {
+    text = tie.faster_below + " is faster below, and " + tie.faster_above + " above" + at;
+  } else {
+    const std::string& winner = tie.faster_below.empty() ? tie.faster_above : tie.faster_below;
+    text = winner + " is faster than " + (winner == tie.other ? tie.baseline : tie.other) +
+           (tie.equal.empty() ? " throughout" : " elsewhere") + at;
   }
-  if (tie.several_ties > 0) return tie.other + " and " + tie.baseline + " tie more than once" + at + '.';
-  return tie.faster_below + " is faster than " + (tie.faster_below == tie.other ? tie.baseline : tie.other) +
-         " throughout" + at + '.';
+  for (std::size_t i = 0; i < tie.equal.size(); ++i) {
+    const Stretch& stretch = tie.equal[i];
+    text += (i == 0 ? ", equal at " : " and at ") + label(stretch.from);
+    if (stretch.to > stretch.from) text += " to " + label(stretch.to);
+  }
+  return text;
+}
+
+std::string state_of(const Crossover& tie) {
+  if (tie.equal_throughout()) return "equal throughout";
+  if (tie.interval) return tie.by_seed.size() == tie.seeds ? "tie" : "tie for some seeds";
+  if (tie.several_ties > 0) return "several ties";
+  if (!tie.equal.empty() || tie.faster_below != tie.faster_above) return "equal in part";
+  return tie.faster_below == tie.other ? "faster throughout" : "slower throughout";
+}
+
+/// Who is faster on which side ("equal" where nobody is), and the first stretch where they are equal.
+std::vector<std::pair<std::string, Json>> sides(const Crossover& tie, const Axis& axis) {
+  const auto name = [](const std::string& faster) { return faster.empty() ? "equal" : faster; };
+  const auto end = [&](double Stretch::*member) {
+    return tie.equal.empty() ? Json() : Json(tie.equal[0].*member);
+  };
+  return {{"faster_below", name(tie.faster_below)},
+          {"faster_above", name(tie.faster_above)},
+          {"equal_from_" + axis.column, end(&Stretch::from)},
+          {"equal_to_" + axis.column, end(&Stretch::to)}};
 }
 
 Figure crossover(const Dataset& dataset, const FigureOptions& options) {
@@ -41,7 +75,8 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
   const std::vector<Crossover> ties = find_crossovers(dataset, along, *measure, baseline);
   if (ties.empty()) {
     throw NotApplicable("no series has times at two values of " + lowered(axis.title) + " where " + baseline +
-                        " has them too");
+                        " has them too" +
+                        (measure->to_target ? " (a target met at the first test gives none)" : ""));
   }
   // Against the next axis with numbers, if there is one; otherwise the series are the axis.
   std::optional<std::size_t> against;
@@ -71,7 +106,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .panel_columns = panels.columns,
                 .caption = {},
                 .notes = {}};
-  bool others_below = true, baseline_below = true;
+  bool any_equal = false, others_below = true, baseline_below = true;
   std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {
     const auto placed = std::ranges::find(panels.groups, tie.group, &PlacedGroup::group);
@@ -83,23 +118,24 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
     most = std::max(most, tie.seeds);
     some_only += tie.interval && tie.by_seed.size() < tie.seeds;
     several += tie.several_ties;
-    const bool wins_everywhere = tie.faster_below == tie.other && tie.faster_above == tie.other;
+    any_equal = any_equal || !tie.equal.empty();
+    const std::string state = state_of(tie);
     AxisPoint point{.series = tie.other,
                     .panel = placed->panel,
                     .x = against ? tie.group->coordinates[*against] : Json(tie.other),
                     .y = tie.interval,
                     .n = tie.seeds,
                     .with_value = tie.by_seed.size(),
-                    .state = tie.interval ? (tie.by_seed.size() == tie.seeds ? "tie" : "tie for some seeds")
-                             : wins_everywhere ? "faster throughout"
-                             : tie.faster_below == tie.other || tie.faster_above == tie.other
-                                 ? "several ties"
-                                 : "slower throughout",
-                    .edge = wins_everywhere ? Edge::top : Edge::bottom};
+                    .state = state,
+                    .edge = state == "faster throughout"   ? Edge::top
+                            : state == "slower throughout" ? Edge::bottom
+                                                           : Edge::none,
+                    .more = sides(tie, axis)};
     plot.points.push_back(std::move(point));
     const std::string where = against ? point_label(dataset, *tie.group, {*against}) : std::string();
     const std::string panel = panels.labels.size() > 1 ? placed->panel : std::string();
-    plot.notes.push_back(tie_note(tie, axis, where + (where.empty() || panel.empty() ? "" : ", ") + panel));
+    plot.notes.push_back(tie_note(tie, axis, where + (where.empty() || panel.empty() ? "" : ", ") + panel) +
+                         '.');
     if (!tie.interval) continue;
     others_below = others_below && tie.faster_below == tie.other;
     baseline_below = baseline_below && tie.faster_below == baseline;
@@ -118,6 +154,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
            "), interpolated between the swept values in the logarithms, seed by seed.",
        most > 1 ? "Geometric mean of n = " + n + " seeds; whiskers: 95 % confidence interval (Student t)."
                 : "One seed (n = 1), so no interval.",
+       any_equal ? "Equal: within 2 % at neighbouring values or at an end of the range, with all seeds." : "",
        some_only > 0 ? "Open markers with a value: of those seeds that have a tie." : "",
        several > 0 ? "Of some seeds times cross more than once (the middle tie counts)." : "", panels.note});
   return draw(plot, dataset, options);

@@ -115,13 +115,14 @@ Figure time_difference(const Dataset& dataset, const FigureOptions& options) {
   if (!measure) throw NotApplicable("no completed run has a simulated time in its run.json");
   const auto times = [measure](const Group& group) {
     const Times found = times_of(group, *measure);
+    if (found.bound() != Bound::none) return BySeed();  // an upper bound has no difference
     return BySeed(found.by_seed.begin(), found.by_seed.end());
   };
   return draw_differences({.name = "time-difference",
                            .title = "Difference in " + lowered(measure->title),
                            .column = "relative_time_difference",
                            .axis_title = "Change of time",
-                           .what = "time",
+                           .what = "time (that of a target met at the first test is only a bound)",
                            .lower_means = "faster",
                            .higher_means = "slower",
                            .unit = Unit::fraction,

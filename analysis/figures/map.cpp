@@ -7,7 +7,7 @@
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "analysis/statistics/contour.hpp"
-#include "analysis/statistics/times.hpp"
+#include "analysis/statistics/difference.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -62,19 +62,25 @@ Map read_map(const Dataset& dataset, const FigureOptions& options, std::size_t m
   return map;
 }
 
-/// Logarithm of how many times as fast `other` is as `base`, mean over seeds; NaN where a time is missing.
-double log_speedup(const Cell& cell, const std::string& base, const std::string& other) {
+/// How many times as fast `other` is as `base`.
+Speedups speedups_of(const Cell& cell, const std::string& base, const std::string& other) {
   const auto a = cell.times.find(base), b = cell.times.find(other);
-  if (a == cell.times.end() || b == cell.times.end()) return NAN;
+  return a == cell.times.end() || b == cell.times.end() ? Speedups{} : speedups(a->second, b->second);
+}
+
+/// Their logarithm, mean over seeds; NaN where a time is missing or only a bound.
+double log_speedup(const Speedups& found) {
+  if (found.by_seed.empty() || found.bound != Bound::none) return NAN;
   std::vector<double> logs;
-  for (const auto& entry : speedups(a->second, b->second)) logs.push_back(std::log(entry.second));
-  return logs.empty() ? NAN : mean_interval(logs).mean;
+  for (const auto& entry : found.by_seed) logs.push_back(std::log(entry.second));
+  return mean_interval(logs).mean;
 }
 
 struct Ranked {
   std::string series;
   double seconds;
   bool complete;  ///< all seeds have a time
+  Bound bound;    ///< of the seconds
 };
 
 /// The fastest first. A protocol that reaches the target with some seeds only comes after those that always
@@ -85,7 +91,7 @@ std::vector<Ranked> ranking(const Dataset& dataset, const Cell& cell) {
     const auto found = cell.times.find(series);
     if (found == cell.times.end() || !found->second.any()) continue;
     ranked.push_back({series, mean_interval(found->second.seconds()).mean,
-                      found->second.by_seed.size() == found->second.n});
+                      found->second.by_seed.size() == found->second.n, found->second.bound()});
   }
   std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
     return a.complete != b.complete ? a.complete : a.seconds < b.seconds;
@@ -93,10 +99,40 @@ std::vector<Ranked> ranking(const Dataset& dataset, const Cell& cell) {
   return ranked;
 }
 
-std::string factor_label(double factor) {
-  char text[32];
-  std::snprintf(text, sizeof text, factor >= 99.5 ? "%.0f×" : factor >= 9.95 ? "%.0f×" : "%.1f×", factor);
-  return text;
+/// What a cell of the map of the fastest holds.
+struct Winner {
+  std::string state;  ///< won, level, open, only, none
+  std::string names;  ///< those in front
+  double factor = NAN;
+  std::string label;
+};
+
+std::string factor_label(double factor, Bound bound) {
+  const char* sign = bound == Bound::at_least ? "≥" : bound == Bound::at_most ? "≤" : "";
+  return sign + format_factor(factor) + "×";
+}
+
+Winner winner_of(const Cell& cell, const std::vector<Ranked>& ranked) {
+  if (ranked.empty()) return {.state = "none", .names = {}, .label = "none"};
+  const Ranked& first = ranked.front();
+  if (ranked.size() == 1) return {.state = "only", .names = first.series, .label = "only"};
+  Winner winner{.state = "won", .names = first.series, .label = {}};
+  for (std::size_t i = 1; i < ranked.size(); ++i) {
+    if (ranked[i].complete != first.complete) break;
+    const Speedups ahead = speedups_of(cell, ranked[i].series, first.series);
+    const Verdict found = verdict(ahead);
+    if (found == Verdict::open || ranked[i].bound != Bound::none) {
+      return {.state = "open", .names = {}, .label = "?"};
+    }
+    if (found == Verdict::level) {
+      winner.state = "level";
+      winner.names += ", " + ranked[i].series;
+    }
+  }
+  winner.factor = ranked[1].seconds / first.seconds;
+  const Bound bound = first.bound == Bound::none ? Bound::none : Bound::at_least;
+  winner.label = winner.state == "level" ? "≈" : factor_label(winner.factor, bound);
+  return winner;
 }
 
 /// Positions are places in the lists of swept values, so that each cell has the same size.
@@ -167,10 +203,12 @@ class MapDrawing {
     Json result = {{{"transform", place},
                     {"mark", {{"type", "rect"}, {"style", "map-cell"}, {"invalid", nullptr}}},
                     {"encoding", rectangles}}};
-    result.push_back(
-        {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
-         {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
-         {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
+    if (has_contour()) {
+      result.push_back(
+          {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
+           {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
+           {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
+    }
     Json text = {{"x", x_channel_}, {"y", y_channel_}, {"text", {{"field", label_field}}}};
     result.push_back({{"transform", place},
                       {"mark", {{"type", "text"}, {"style", cell_style}, {"dy", marker.is_null() ? 0 : 6}}},
@@ -207,12 +245,21 @@ class MapDrawing {
   Json contours_ = Json::array();
 };
 
+/// When cells have no winner.
+std::string level_words(const Panels& panels) {
+  const bool seeds =
+      std::ranges::any_of(panels.groups, [](const PlacedGroup& g) { return g.group->n() > 1; });
+  return std::string("no difference (within 2 %") +
+         (seeds ? ", or the speed-up's 95 % interval over seeds holds 1)" : ")");
+}
+
 Figure fastest(const Dataset& dataset, const FigureOptions& options) {
   const Map map = read_map(dataset, options, 4);
   const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
-  Table table({"series", "panel", x.column, y.column, map.measure.column, "runner_up", "factor", "label"});
+  Table table({"series", "panel", x.column, y.column, map.measure.column, "bound", "runner_up", "factor",
+               "state", "in_front", "label"});
   MapDrawing drawing(map, dataset);
-  std::size_t nobody = 0;
+  std::map<std::string, std::size_t> states;
   for (const std::string& panel : map.panels.labels) {
     const auto& grid = map.grids.at(panel);
     std::vector<std::vector<double>> log_ratios(grid.size());
@@ -220,28 +267,31 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
       for (std::size_t column = 0; column < grid[row].size(); ++column) {
         const Cell& cell = grid[row][column];
         const std::vector<Ranked> ranked = ranking(dataset, cell);
-        double lead = NAN;  // of the best of the others over the baseline
+        double lead = NAN;  // of the best of the others over the baseline, but for those equal to it
         for (const auto& [series, times] : cell.times) {
-          const double ratio = series == map.baseline ? NAN : log_speedup(cell, map.baseline, series);
-          if (!std::isnan(ratio)) lead = std::isnan(lead) ? ratio : std::max(lead, ratio);
+          const double ratio =
+              series == map.baseline ? NAN : log_speedup(speedups_of(cell, map.baseline, series));
+          if (!std::isnan(ratio) && ratio != 0) lead = std::isnan(lead) ? ratio : std::max(lead, ratio);
         }
         log_ratios[row].push_back(lead);
         if (cell.times.empty()) continue;
-        nobody += ranked.empty();
-        const Json seconds = ranked.empty() ? Json() : Json(ranked[0].seconds);
-        const bool contested = ranked.size() > 1;
-        const double factor = contested ? ranked[1].seconds / ranked[0].seconds : NAN;
-        table.add({ranked.empty() ? Json() : Json(ranked[0].series), panel, x.values[column], y.values[row],
-                   seconds, contested ? Json(ranked[1].series) : Json(), contested ? Json(factor) : Json(),
-                   ranked.empty() ? "none"
-                   : contested    ? factor_label(factor)
-                                  : "only"});
+        const Winner winner = winner_of(cell, ranked);
+        ++states[winner.state];
+        const bool one = winner.state == "won" || winner.state == "only";
+        const auto where_any = [&](const auto& value) { return ranked.empty() ? Json() : Json(value()); };
+        table.add({one ? Json(winner.names) : Json(), panel, x.values[column], y.values[row],
+                   where_any([&] { return ranked[0].seconds; }),
+                   where_any([&] { return words_of(ranked[0].bound); }),
+                   winner.state == "won" ? Json(ranked[1].series) : Json(),
+                   std::isnan(winner.factor) ? Json() : Json(winner.factor), winner.state,
+                   winner.names.empty() ? Json() : Json(winner.names), winner.label});
       }
     }
     drawing.add_contour(panel, log_ratios);
   }
+  if (states.size() == states.count("none"))
+    throw NotApplicable("no run has a " + lowered(map.measure.title));
   const std::vector<std::string> present = present_series(dataset, table);
-  if (present.empty()) throw NotApplicable("no run has a " + lowered(map.measure.title));
   Json marker = series_channels(dataset, present, {"color", "shape"}, options);
   Json tints = Json::array();
   for (const std::string& series : present)
@@ -253,7 +303,8 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
         {{"test", "datum.series === " + Json(present[i]).dump()}, {"value", tints[i]}});
   }
   const Json tooltip = {
-      {{"field", "series"}, {"title", "Fastest"}},
+      {{"field", "in_front"}, {"title", "Fastest"}},
+      {{"field", "state"}, {"title", "State"}},
       {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
       {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
       {{"field", map.measure.column}, {"title", map.measure.title + " (s)"}, {"format", ".3~s"}},
@@ -270,7 +321,11 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
            ", and how many times as long the next one takes.",
        sample_note(map.panels.groups, "no interval shown, see the data"),
        drawing.has_contour() ? "Line: where " + map.baseline + " and the best of the others tie." : "",
-       nobody > 0 ? "Cells marked \"none\": no protocol reached the target." : "", map.panels.note,
+       states["level"] > 0 ? "≈: " + level_words(map.panels) + "." : "",
+       states["open"] > 0
+           ? "?: open, as a target was met at the first test, and may have been met long before."
+           : "",
+       states["none"] > 0 ? "Cells marked \"none\": no protocol reached the target." : "", map.panels.note,
        outcome_summary(map.panels.groups)});
   Json spec = make_spec(plot, drawing.records(table), options);
   return {"map-fastest",   title,           caption, outcome_notes(dataset, map.panels.groups),
@@ -280,10 +335,11 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
 Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
   const Map map = read_map(dataset, options, 2);
   const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
-  Table table({"series", "panel", x.column, y.column, "speedup", "log2_speedup", "label"});
+  Table table({"series", "panel", x.column, y.column, "speedup", "bound", "log2_speedup", "state", "label"});
   MapDrawing drawing(map, dataset);
   Plot plot;
   double largest = 1;  // logarithm to base 2
+  std::map<std::string, std::size_t> states;
   for (const std::string& where : map.panels.labels) {
     const auto& grid = map.grids.at(where);
     for (const std::string& series : dataset.series()) {
@@ -294,19 +350,33 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
       for (std::size_t row = 0; row < grid.size(); ++row) {
         for (std::size_t column = 0; column < grid[row].size(); ++column) {
           const Cell& cell = grid[row][column];
-          const double ratio = log_speedup(cell, map.baseline, series);
-          log_ratios[row].push_back(ratio);
+          const Speedups found = speedups_of(cell, map.baseline, series);
+          log_ratios[row].push_back(log_speedup(found));
+          if (log_ratios[row].back() == 0) log_ratios[row].back() = NAN;  // equal: no line through here
           if (!cell.times.contains(series) || !cell.times.contains(map.baseline)) continue;
           any = true;
           const bool has_base = cell.times.at(map.baseline).any(), has_other = cell.times.at(series).any();
-          const Json speedup = std::isnan(ratio) ? Json() : Json(std::exp(ratio));
-          const Json log2 = std::isnan(ratio) ? Json() : Json(ratio / std::log(2));
-          if (!std::isnan(ratio)) largest = std::max(largest, std::abs(ratio / std::log(2)));
-          const std::string label = !std::isnan(ratio) ? factor_label(std::exp(ratio))
-                                    : has_other        ? "only"
-                                    : has_base         ? "never"
-                                                       : "none";
-          table.add({series, panel, x.values[column], y.values[row], speedup, log2, label});
+          std::vector<double> ratios;
+          for (const auto& entry : found.by_seed) ratios.push_back(entry.second);
+          const double speedup = ratios.empty() ? NAN : geometric_interval(ratios).mean;
+          const auto or_null = [](double value) { return std::isnan(value) ? Json() : Json(value); };
+          const Verdict said = verdict(found);
+          const std::string state = said == Verdict::faster   ? "faster"
+                                    : said == Verdict::slower ? "slower"
+                                    : said == Verdict::level  ? "level"
+                                    : said == Verdict::open   ? "open"
+                                    : has_other               ? "only"
+                                    : has_base                ? "never"
+                                                              : "none";
+          const bool colored = state == "faster" || state == "slower";
+          if (colored) largest = std::max(largest, std::abs(std::log2(speedup)));
+          ++states[state];
+          table.add({series, panel, x.values[column], y.values[row], or_null(speedup),
+                     found.bound == Bound::none ? Json() : Json(words_of(found.bound)),
+                     or_null(std::log2(speedup)), state,
+                     said == Verdict::open ? "?"
+                     : std::isnan(speedup) ? state
+                                           : factor_label(speedup, found.bound)});
         }
       }
       if (!any) continue;
@@ -317,7 +387,9 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
   if (table.empty()) throw NotApplicable("no point has both " + map.baseline + " and another series");
   const DivergingColors colors = diverging_colors();
   const Json fill = {
-      {"condition", {{"test", "!isValid(datum.log2_speedup)"}, {"value", colors.none}}},
+      {"condition",
+       {{{"test", "!isValid(datum.log2_speedup) || datum.state === 'open'"}, {"value", colors.none}},
+        {{"test", "datum.state === 'level'"}, {"value", colors.middle}}}},
       {"field", "log2_speedup"},
       {"type", "quantitative"},
       {"scale", {{"domain", {-largest, 0, largest}}, {"range", {colors.below, colors.middle, colors.above}}}},
@@ -333,14 +405,16 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
   if (plot.panels.size() == 1) plot.title = plot.panels.front();
   const std::string title =
       "Speed-up over " + map.baseline + " by " + lowered(x.title) + " and " + lowered(y.title);
-  bool marked = false;
-  for (std::size_t row = 0; row < table.rows().size(); ++row)
-    marked = marked || table.cell(row, "speedup").is_null();
+  const bool marked = states["only"] + states["never"] + states["none"] > 0;
   const std::string caption =
       sentences({"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
                      "); geometric mean over seeds, each compared with itself. Blue: faster; orange: slower.",
                  sample_note(map.panels.groups, "no interval shown, see figure speedup"),
                  drawing.has_contour() ? "Line: the crossover." : "",
+                 states["level"] > 0 ? "Uncoloured: " + level_words(map.panels) + "." : "",
+                 states["open"] > 0
+                     ? "?: open, as a target was met at the first test, and may have been met long before."
+                     : "",
                  marked ? "\"only\": " + map.baseline +
                               " has no time here; \"never\": the protocol has none; \"none\": neither has."
                         : "",

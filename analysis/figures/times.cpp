@@ -88,12 +88,13 @@ Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
                     .n = times.n,
                     .with_value = times.by_seed.size(),
                     .state = times.state(),
-                    .edge = Edge::top};
+                    .edge = Edge::top,
+                    .bound = times.bound()};
     if (times.any()) point.y = mean_interval(times.seconds());
     plot.points.push_back(std::move(point));
   }
   plot.caption = sentences({sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
-                            panels.note, outcome_summary(panels.groups)});
+                            bound_note(plot.points), panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 
@@ -122,7 +123,7 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .panel_columns = panels.columns,
                 .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
-  std::size_t both_missing = 0;
+  std::size_t both_missing = 0, open = 0;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
     if (group.series == baseline) continue;
@@ -131,8 +132,9 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
     });
     if (base == panels.groups.end()) continue;
     const Times base_times = times_of(*base->group, measure), times = times_of(group, measure);
+    const Speedups found = speedups(base_times, times);
     std::vector<double> ratios;
-    for (const auto& entry : speedups(base_times, times)) ratios.push_back(entry.second);
+    for (const auto& entry : found.by_seed) ratios.push_back(entry.second);
     AxisPoint point{.series = group.series,
                     .panel = placed.panel,
                     .x = axis ? group.coordinates[*axis] : Json(group.series),
@@ -140,8 +142,13 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                     .n = times.n,
                     .with_value = ratios.size(),
                     .state = times.any() ? baseline_missing : times.state(),
-                    .edge = times.any() ? Edge::top : Edge::bottom};
-    if (!ratios.empty()) {
+                    .edge = times.any() ? Edge::top : Edge::bottom,
+                    .bound = found.bound};
+    if (found.open) {
+      point.state = "open";
+      point.edge = Edge::none;
+      ++open;
+    } else if (!ratios.empty()) {
       point.y = geometric_interval(ratios);
       point.state = ratios.size() == times.n ? "reached" : "partly reached";
     } else if (!times.any() && !base_times.any()) {
@@ -150,12 +157,21 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
     plot.points.push_back(std::move(point));
   }
   if (plot.points.empty()) throw NotApplicable("no point has both " + baseline + " and another series");
+  if (open == plot.points.size()) {
+    throw NotApplicable("at every point " + baseline +
+                        " and the others met the target at their first test, so that no speed-up is known");
+  }
   std::string what = "How many times as fast as " + baseline + ", by " + lowered(measure.title) +
                      "; geometric mean over seeds, each seed compared with itself.";
-  plot.caption =
-      sentences({what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
-                 both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
-                 panels.note, outcome_summary(panels.groups)});
+  plot.caption = sentences(
+      {what, sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
+       bound_note(plot.points),
+       open > 0 ? "Not shown: points where both met the target at their first test, so that nothing is "
+                  "known of the speed-up (" +
+                      std::to_string(open) + ")."
+                : "",
+       both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
+       panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 

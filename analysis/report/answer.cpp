@@ -2,45 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "analysis/format.hpp"
 #include "analysis/report/contest.hpp"
+#include "analysis/report/phrases.hpp"
+#include "analysis/report/price.hpp"
 #include "analysis/statistics/crossover.hpp"
+#include "analysis/statistics/difference.hpp"
 
 namespace isthmus::analysis {
 namespace {
-
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g %%", 100 * fraction);
-  return text;
-}
-
-std::string points(double difference) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f percentage points", 100 * difference);
-  return text;
-}
-
-/// "1.4", "25", "1700": a factor to two digits.
-std::string factor(double ratio) {
-  char text[32];
-  const double magnitude = std::pow(10, std::floor(std::log10(ratio)) - 1);
-  std::snprintf(text, sizeof text, ratio < 9.95 ? "%.1f" : "%.0f", std::round(ratio / magnitude) * magnitude);
-  return text;
-}
-
-std::string lower_first(std::string text) {
-  if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
-    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
-}
-
-std::string upper_first(std::string text) {
-  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-  return text;
-}
 
 std::vector<std::string> axis_titles(const Dataset& data) {
   std::vector<std::string> titles;
@@ -48,22 +19,38 @@ std::vector<std::string> axis_titles(const Dataset& data) {
   return titles;
 }
 
+constexpr const char* not_told_apart = "not told apart by the seeds";
+
+/// Series that lead together, and where.
+struct Front {
+  std::vector<std::string> leaders;
+  bool by_chance = false;
+  std::size_t number = 0;                     ///< of settings
+  double least = INFINITY, most = -INFINITY;  ///< lead over the next; least > most where nobody is behind
+  bool at_least = false;                      ///< of some setting the lead is a lower bound
+};
+
 class Writer {
  public:
-  Writer(const Dataset& data) : data_(data), contests_(hold_contests(data)) {}
+  explicit Writer(const Dataset& data) : data_(data), contests_(hold_contests(data)) {}
 
   std::string question() const;
   std::string who_wins() const;
+  std::string what_is_not_known() const;
   std::string where_it_turns() const;
+  std::string what_it_costs() const;
   std::string what_did_not_fit() const;
 
  private:
-  std::string goal() const;
-  std::string value(double number) const;
-  std::string ahead(double winner, double other) const;
+  std::string goal(bool singular) const;
+  std::string level_goal() const;
+  std::string value(const Standing& standing) const;
+  std::string ahead(const Standing& winner, const Standing& other) const;
+  std::string margin(const Front& front) const;
   std::string conditions() const;
   std::string one_contest(const Contest& contest) const;
-  std::string price(const std::string& winner) const;
+  std::vector<Front> fronts() const;
+  std::string small_differences() const;
   std::string place_of(const Crossover& tie, std::size_t axis) const;
   std::string crossing_sentence(std::size_t axis) const;
 
@@ -71,37 +58,55 @@ class Writer {
   Contests contests_;
 };
 
+std::string first_of(const std::optional<double>& target, bool singular) {
+  return (singular ? "reaches " : "reach ") +
+         (target ? percent(*target) + " test accuracy"
+                 : std::string(singular ? "its" : "their") + " target accuracy");
+}
+
 /// "reaches 83 % test accuracy first"
-std::string Writer::goal() const {
+std::string Writer::goal(bool singular) const {
   switch (contests_.measure) {
     case Measure::seconds_to_target:
-      return contests_.target_accuracy
-                 ? "reaches " + percent(*contests_.target_accuracy) + " test accuracy first"
-                 : "reaches its target accuracy first";
+      return first_of(contests_.target_accuracy, singular) + " first";
     case Measure::final_test_accuracy:
-      return "ends with the best test accuracy";
+      return std::string(singular ? "ends" : "end") + " with the best test accuracy";
     case Measure::simulated_seconds:
-      return "finishes its training first";
+      return singular ? "finishes its training first" : "finish their training first";
   }
   return "";
 }
 
-std::string Writer::value(double number) const {
-  return contests_.measure == Measure::final_test_accuracy ? percent(number) : format_seconds(number);
+/// What all who are compared do.
+std::string Writer::level_goal() const {
+  switch (contests_.measure) {
+    case Measure::seconds_to_target:
+      return first_of(contests_.target_accuracy, false) + " at the same time";
+    case Measure::final_test_accuracy:
+      return "end with the same test accuracy";
+    case Measure::simulated_seconds:
+      return "finish their training at the same time";
+  }
+  return "";
+}
+
+std::string Writer::value(const Standing& standing) const {
+  if (contests_.measure == Measure::final_test_accuracy) return percent(*standing.value);
+  return (standing.at_most ? "≤ " : "") + format_seconds(*standing.value);
 }
 
 /// "1.5 times as fast as", "2.1 percentage points better than"
-std::string Writer::ahead(double winner, double other) const {
-  const double by = lead(contests_.measure, winner, other);
+std::string Writer::ahead(const Standing& winner, const Standing& other) const {
+  const double by = lead(contests_.measure, *winner.value, *other.value);
   if (contests_.measure == Measure::final_test_accuracy) return points(by) + " better than";
-  return factor(std::exp(by)) + " times as fast as";
+  return (winner.at_most ? "at least " : "") + format_factor(std::exp(by)) + " times as fast as";
 }
 
 std::string Writer::question() const {
   const std::vector<std::string>& series = data_.series();
   std::string text =
       series.size() > 1 ? "Which of " + enumerate(series) + " " : "How does " + series.front() + " do";
-  if (series.size() > 1) text += goal();
+  if (series.size() > 1) text += goal(true);
   std::vector<std::string> ranges;
   for (const Axis& axis : data_.axes()) {
     if (axis.numeric && axis.values.size() > 1) {
@@ -124,122 +129,178 @@ std::string Writer::conditions() const {
 }
 
 std::string Writer::one_contest(const Contest& contest) const {
-  const Standing* winner = contest.winner();
-  std::string text = winner->series + " " + goal() + ", " +
-                     (contests_.measure == Measure::final_test_accuracy ? "with " : "in ") +
-                     value(*winner->value);
-  std::vector<std::string> others;
-  for (const Standing& standing : contest.standings) {
-    if (&standing != winner && standing.value) {
-      others.push_back(ahead(*winner->value, *standing.value) + " " + standing.series + " (" +
-                       value(*standing.value) + ")");
-    }
+  const std::vector<Standing>& all = contest.standings;
+  std::vector<std::string> leaders, others;
+  for (std::size_t place = 0; place < contest.valued; ++place) {
+    const Standing& standing = all[place];
+    const std::string with_value = standing.series + " (" + value(standing) + ")";
+    const bool leads = !contest.decided() || place < contest.leaders;
+    (leads ? leaders : others).push_back((leads ? "" : ahead(all[0], standing) + " ") + with_value);
   }
-  return text + ": " + enumerate(others) + ".";
+  if (!contest.decided()) return "Who " + goal(true) + " is open: " + enumerate(leaders) + ".";
+  const std::string behind = others.empty() ? "." : ": " + enumerate(others) + ".";
+  if (leaders.size() == 1) {
+    const bool accuracy = contests_.measure == Measure::final_test_accuracy;
+    return all[0].series + " " + goal(true) + (accuracy ? ", with " : ", in ") + value(all[0]) + behind;
+  }
+  if (others.empty() && !contest.by_chance) return enumerate(leaders) + " " + level_goal() + ".";
+  return enumerate(leaders) + " " + goal(false) + ", " + (contest.by_chance ? not_told_apart : "level") +
+         behind;
+}
+
+std::vector<Front> Writer::fronts() const {
+  std::vector<Front> found;
+  for (const Contest& contest : contests_.contests) {
+    if (!contest.decided()) continue;
+    std::vector<std::string> leaders;
+    for (const std::string& series : contests_.ranking) {
+      for (std::size_t place = 0; place < contest.leaders; ++place) {
+        if (contest.standings[place].series == series) leaders.push_back(series);
+      }
+    }
+    auto front = std::ranges::find_if(found, [&](const Front& each) {
+      return each.leaders == leaders && each.by_chance == contest.by_chance;
+    });
+    if (front == found.end()) {
+      front = found.insert(found.end(), {.leaders = leaders, .by_chance = contest.by_chance});
+    }
+    ++front->number;
+    if (contest.leaders == contest.valued) continue;
+    const Standing &first = contest.standings.front(), &next = contest.standings[contest.leaders];
+    const double by = lead(contests_.measure, *first.value, *next.value);
+    front->least = std::min(front->least, by);
+    front->most = std::max(front->most, by);
+    front->at_least |= first.at_most;
+  }
+  std::ranges::stable_sort(found, std::ranges::greater{}, &Front::number);
+  return found;
+}
+
+/// ", 1.2 to 3 times as fast as the next"
+std::string Writer::margin(const Front& front) const {
+  if (front.least > front.most) return {};
+  if (contests_.measure == Measure::final_test_accuracy) return ", by up to " + points(front.most);
+  const std::string least = format_factor(std::exp(front.least)), most = format_factor(std::exp(front.most));
+  return std::string(front.at_least ? ", at least " : ", ") + (least == most ? most : least + " to " + most) +
+         " times as fast as the next";
+}
+
+/// What "level" and "not told apart" mean, where they are said.
+std::string Writer::small_differences() const {
+  bool level = false, by_chance = false;
+  for (const Contest& contest : contests_.contests) {
+    level = level || (contest.leaders > 1 && !contest.by_chance);
+    by_chance = by_chance || contest.by_chance;
+  }
+  const bool accuracy = contests_.measure == Measure::final_test_accuracy;
+  const std::string margin = accuracy ? points(accuracy_margin) : percent(time_margin);
+  return (level ? " (Level: within " + margin + ".)" : "") +
+         (by_chance
+              ? " (Not told apart: chance between seeds may explain the difference, at 95 % confidence.)"
+              : "");
 }
 
 std::string Writer::who_wins() const {
-  std::vector<const Contest*> decided;
-  for (const Contest& contest : contests_.contests) {
-    if (contest.winner()) decided.push_back(&contest);
+  const auto open = static_cast<std::size_t>(std::ranges::count_if(contests_.contests, &Contest::open));
+  const std::vector<Front> found = fronts();
+  const std::string costs_only =
+      contests_.measure == Measure::simulated_seconds
+          ? " Accuracy was not measured: nothing here says what has been learnt by then."
+          : "";
+  if (found.empty() && open == 0) {
+    return (data_.series().size() < 2
+                ? "There is only " + data_.series().front() + " here, nothing to compare it with."
+                : "No two protocols can be compared under the same conditions.") +
+           costs_only;
   }
-  if (decided.empty()) {
-    return data_.series().size() < 2
-               ? "There is only " + data_.series().front() + " here, nothing to compare it with."
-               : "No two protocols can be compared under the same conditions.";
+  if (contests_.contests.size() == 1)
+    return one_contest(contests_.contests.front()) + small_differences() + costs_only;
+  std::size_t undecided = contests_.contests.size() - open;
+  std::string text;
+  for (const Front& front : found) {
+    undecided -= front.number;
+    const bool all = front.number == contests_.contests.size(), alone = front.leaders.size() == 1;
+    const bool all_level = !alone && !front.by_chance && front.least > front.most;
+    const std::string level = alone                       ? ""
+                              : front.by_chance           ? std::string(", ") + not_told_apart + ","
+                              : all_level && text.empty() ? ""
+                                                          : ", level,";
+    if (text.empty()) {
+      text = enumerate(front.leaders) + " " + (all_level ? level_goal() : goal(alone)) + level + " at " +
+             (all ? "all " : std::to_string(front.number) + " of ") + conditions();
+    } else {
+      text += "; " + enumerate(front.leaders) + level + " at " + std::to_string(front.number);
+    }
+    text += margin(front);
   }
-  if (contests_.contests.size() == 1) return one_contest(*decided.front());
+  if (text.empty()) {
+    text = "Who " + goal(true) + " is open at " + (undecided == 0 ? "all " : std::to_string(open) + " of ") +
+           conditions();
+  } else if (open > 0) {
+    text += "; at " + std::to_string(open) + " it is open who is first";
+  }
+  if (undecided > 0) text += "; at " + std::to_string(undecided) + " no two can be compared";
+  return text + "." + small_differences() + costs_only;
+}
 
-  struct Wins {
-    std::size_t number = 0;
-    double least = INFINITY, most = 0;
-  };
-  std::map<std::string, Wins> wins;
-  for (const Contest* contest : decided) {
-    const Standing& winner = *contest->winner();
-    Wins& of_winner = wins[winner.series];
-    const double by = lead(contests_.measure, *winner.value, *contest->standings[1].value);
-    ++of_winner.number;
-    of_winner.least = std::min(of_winner.least, by);
-    of_winner.most = std::max(of_winner.most, by);
+/// Targets met at the first test.
+std::string Writer::what_is_not_known() const {
+  if (contests_.measure != Measure::seconds_to_target) return {};
+  std::size_t at_first_test = 0, met = 0;
+  std::vector<std::string> names;
+  for (const std::string& series : data_.series()) {
+    bool any = false;
+    for (const Group& group : data_.groups()) {
+      if (group.series != series) continue;
+      for (const Run* run : group.runs) {
+        met += run->summary_number("seconds_to_target").has_value();
+        at_first_test += run->target_at_first_test();
+        any = any || run->target_at_first_test();
+      }
+    }
+    if (any) names.push_back(series);
   }
-  const auto margin = [&](const Wins& of_winner) {
-    if (contests_.measure == Measure::final_test_accuracy) return "by up to " + points(of_winner.most);
-    const std::string least = factor(std::exp(of_winner.least)), most = factor(std::exp(of_winner.most));
-    return (least == most ? most : least + " to " + most) + " times as fast as the next";
-  };
+  if (names.empty()) return {};
+  return enumerate(names) + " met the target at the first test already, in " +
+         (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
+         " that met it: when before that is not known, so these times (≤) are upper bounds, and "
+         "what is said to be \"at least\" so many times as fast is a lower bound. To know more, " +
+         test_more_often + ".";
+}
+
+std::string Writer::what_it_costs() const {
   std::string text;
   for (const std::string& series : contests_.ranking) {
-    if (!wins.contains(series)) continue;
-    const Wins& of_series = wins.at(series);
-    if (text.empty()) {
-      const bool all = of_series.number == contests_.contests.size();
-      text = series + " " + goal() + " at " + (all ? "all " : std::to_string(of_series.number) + " of ") +
-             conditions() + ", " + margin(of_series);
-    } else {
-      text += "; " + series + " at " + std::to_string(of_series.number) + ", " + margin(of_series);
-    }
+    const bool leads = std::ranges::any_of(contests_.contests, [&](const Contest& contest) {
+      const auto first = contest.standings.begin();
+      return std::any_of(first, first + static_cast<std::ptrdiff_t>(contest.leaders),
+                         [&](const Standing& standing) { return standing.series == series; });
+    });
+    const std::string sentence = leads ? price(data_, contests_, series) : std::string();
+    text += (text.empty() || sentence.empty() ? "" : " ") + sentence;
   }
-  if (const std::size_t open = contests_.contests.size() - decided.size(); open > 0) {
-    text += "; at " + std::to_string(open) + " no two can be compared";
-  }
-  return text + ".";
+  return text;
 }
 
-/// What winning costs: accuracy in the end, and bytes.
-std::string Writer::price(const std::string& winner) const {
-  struct Means {
-    double accuracy = 0, bytes = 0, n = 0;
-  };
-  std::map<std::string, Means> means;
-  for (const Group& group : data_.groups()) {
-    for (const Run* run : group.runs) {
-      const auto accuracy = run->summary_number("final_test_accuracy"),
-                 bytes = run->summary_number("bytes_sent");
-      if (!run->completed() || !bytes) continue;
-      Means& of_series = means[group.series];
-      of_series.accuracy += accuracy.value_or(NAN);
-      of_series.bytes += *bytes;
-      ++of_series.n;
-    }
-  }
-  if (!means.contains(winner) || means.size() < 2) return {};
-  for (auto& [name, of_series] : means) {
-    of_series.accuracy /= of_series.n;
-    of_series.bytes /= of_series.n;
-  }
-  const Means& own = means.at(winner);
-  const auto most = std::ranges::max_element(means, {}, [](const auto& entry) { return entry.second.bytes; });
-  const auto best =
-      std::ranges::max_element(means, {}, [](const auto& entry) { return entry.second.accuracy; });
-  std::string text;
-  if (std::isfinite(own.accuracy) && contests_.measure != Measure::final_test_accuracy) {
-    text = "In the end " + winner + " has " + percent(own.accuracy) + " test accuracy, ";
-    text += best->first == winner
-                ? "the best of all"
-                : points(best->second.accuracy - own.accuracy) + " less than " + best->first;
-  }
-  if (most->first != winner && own.bytes > 0) {
-    text += (text.empty() ? winner + " has sent " : ", and has sent ") + format_bytes(own.bytes) + ", " +
-            factor(most->second.bytes / own.bytes) + " times less than " + most->first;
-  }
-  return text.empty() ? text : text + ".";
-}
-
-/// "about 80 Mbps (78 Mbps to 83 Mbps; latency 1 ms)"
+/// "about 80 Mbps (95 % interval 78 Mbps to 83 Mbps; latency 1 ms)", "10 Mbps to 30 Mbps (equal there)"
 std::string Writer::place_of(const Crossover& tie, std::size_t axis) const {
   const Axis& along = data_.axes()[axis];
   std::vector<std::string> details;
-  const Interval& interval = *tie.interval;
-  const std::string middle = along.label(interval.mean), low = along.label(interval.low),
-                    high = along.label(interval.high);
-  if (low != high) details.push_back("95 % interval " + low + " to " + high);
+  std::string text;
+  if (tie.interval) {
+    const Interval& interval = *tie.interval;
+    const std::string low = along.label(interval.low), high = along.label(interval.high);
+    text = "about " + along.label(interval.mean);
+    if (low != high) details.push_back("95 % interval " + low + " to " + high);
+  } else {
+    text = along.label(tie.equal.front().from) + " to " + along.label(tie.equal.front().to);
+    details.push_back("where they are equal");
+  }
   for (std::size_t i = 0; i < data_.axes().size(); ++i) {
     if (i == axis || data_.axes()[i].values.size() < 2) continue;
     details.push_back(lower_first(data_.axes()[i].title) + " " +
                       data_.axes()[i].label(tie.group->coordinates[i]));
   }
-  std::string text = "about " + middle;
   for (std::size_t i = 0; i < details.size(); ++i) text += (i == 0 ? " (" : "; ") + details[i];
   return details.empty() ? text : text + ")";
 }
@@ -253,7 +314,9 @@ std::string Writer::crossing_sentence(std::size_t axis) const {
     std::vector<const Crossover*> ties;
     for (const Crossover& tie : all) {
       const bool same_way = ties.empty() || tie.faster_below == ties.front()->faster_below;
-      if (tie.other == other && tie.interval && tie.faster_below != tie.faster_above && same_way)
+      const bool turns =
+          !tie.faster_below.empty() && !tie.faster_above.empty() && tie.faster_below != tie.faster_above;
+      if (tie.other == other && turns && same_way && (tie.interval || tie.equal.size() == 1))
         ties.push_back(&tie);
     }
     if (ties.empty()) continue;
@@ -271,14 +334,12 @@ std::string Writer::crossing_sentence(std::size_t axis) const {
 }
 
 std::string Writer::where_it_turns() const {
-  const bool any = std::ranges::any_of(contests_.contests,
-                                       [](const Contest& contest) { return contest.winner() != nullptr; });
-  if (!any) return {};
+  if (!std::ranges::any_of(contests_.contests, &Contest::decided)) return {};
   for (std::size_t axis = 0; axis < data_.axes().size(); ++axis) {
     const std::string text = crossing_sentence(axis);
     if (!text.empty()) return text;
   }
-  return price(contests_.ranking.front());
+  return {};
 }
 
 std::string Writer::what_did_not_fit() const {
@@ -325,20 +386,12 @@ std::string Writer::what_did_not_fit() const {
 
 }  // namespace
 
-std::string enumerate(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
-  }
-  return text;
-}
-
 Answer answer(const Dataset& data) {
   if (data.runs().empty()) return {"", {"No run has finished."}};
   const Writer writer(data);
   Answer found{writer.question(), {}};
-  for (const std::string& sentence :
-       {writer.who_wins(), writer.where_it_turns(), writer.what_did_not_fit()}) {
+  for (const std::string& sentence : {writer.who_wins(), writer.what_is_not_known(), writer.where_it_turns(),
+                                      writer.what_it_costs(), writer.what_did_not_fit()}) {
     if (!sentence.empty()) found.sentences.push_back(sentence);
   }
   return found;

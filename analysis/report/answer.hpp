@@ -19,7 +19,4 @@ Answer answer(const Dataset& data);
 /// not reached, few seeds, different builds.
 std::vector<std::string> reader_warnings(const Dataset& data);
 
-/// "a", "a and b", "a, b and c".
-std::string enumerate(const std::vector<std::string>& items);
-
 }  // namespace isthmus::analysis

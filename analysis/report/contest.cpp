@@ -5,6 +5,8 @@
 #include <functional>
 #include <set>
 
+#include "analysis/statistics/difference.hpp"
+
 namespace isthmus::analysis {
 namespace {
 
@@ -42,27 +44,55 @@ std::optional<double> common_target(const Dataset& data) {
 }
 
 Standing standing_of(const Group& group, Measure measure) {
-  Standing standing{.series = group.series, .value = {}, .runs = group.n()};
+  Standing standing{.series = group.series, .by_seed = {}, .value = {}, .runs = group.n()};
   double sum = 0;
+  std::size_t reached = 0;
   for (const Run* run : group.runs) {
     const auto value = run->completed() ? run->summary_number(column_of(measure)) : std::nullopt;
-    standing.completed += run->completed() ? 1 : 0;
-    standing.reached += value ? 1 : 0;
-    sum += value.value_or(0);
+    if (!value) continue;
+    ++reached;
+    sum += *value;
+    standing.by_seed[value_of(*run, "/training/seed").value.dump()] = *value;
+    if (measure == Measure::seconds_to_target) standing.at_most |= run->target_at_first_test();
   }
-  if (standing.reached == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
+  if (reached == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
   return standing;
 }
 
-/// By wins; then by the mean place.
+double margin_of(Measure measure) {
+  return measure == Measure::final_test_accuracy ? accuracy_margin : time_margin;
+}
+
+/// Seed by seed, where both have the same seeds.
+bool differ(Measure measure, const Standing& a, const Standing& b) {
+  std::vector<double> leads;
+  for (const auto& [seed, value] : a.by_seed) {
+    const auto same = b.by_seed.find(seed);
+    if (same != b.by_seed.end()) leads.push_back(lead(measure, value, same->second));
+  }
+  if (leads.empty()) leads.push_back(lead(measure, *a.value, *b.value));
+  return tells_apart(leads, margin_of(measure));
+}
+
+std::size_t count_leaders(Measure measure, const Contest& contest) {
+  const std::vector<Standing>& all = contest.standings;
+  if (contest.valued < 2) return 0;
+  std::size_t leaders = 1;
+  while (leaders < contest.valued && !differ(measure, all[0], all[leaders])) ++leaders;
+  const bool bound_behind =
+      std::any_of(all.begin() + 1, all.begin() + static_cast<std::ptrdiff_t>(contest.valued),
+                  [](const Standing& standing) { return standing.at_most; });
+  return bound_behind || (all[0].at_most && leaders > 1) ? 0 : leaders;
+}
+
+/// By how often they lead; then by the mean place.
 std::vector<std::string> rank(const std::vector<Contest>& contests, const std::vector<std::string>& series) {
-  std::map<std::string, std::pair<double, double>> score;  // wins, minus mean place
+  std::map<std::string, std::pair<double, double>> score;  // leads, minus mean place
   for (const Contest& contest : contests) {
-    const Standing* winner = contest.winner();
     for (std::size_t place = 0; place < contest.standings.size(); ++place) {
       const Standing& standing = contest.standings[place];
       auto& [wins, places] = score[standing.series];
-      if (&standing == winner) ++wins;
+      if (place < contest.leaders) ++wins;
       places -= standing.value ? static_cast<double>(place) : static_cast<double>(series.size());
     }
   }
@@ -73,10 +103,6 @@ std::vector<std::string> rank(const std::vector<Contest>& contests, const std::v
 }
 
 }  // namespace
-
-const Standing* Contest::winner() const {
-  return standings.size() >= 2 && standings[1].value ? &standings.front() : nullptr;
-}
 
 double lead(Measure measure, double a, double b) {
   return measure == Measure::final_test_accuracy ? a - b : std::log(b / a);
@@ -91,7 +117,7 @@ Contests hold_contests(const Dataset& data) {
     auto at = static_cast<std::size_t>(std::ranges::find(keys, key) - keys.begin());
     if (at == keys.size()) {
       keys.push_back(key);
-      held.contests.push_back({group.coordinates, {}});
+      held.contests.push_back({.coordinates = group.coordinates, .standings = {}});
     }
     held.contests[at].standings.push_back(standing_of(group, held.measure));
   }
@@ -100,6 +126,13 @@ Contests hold_contests(const Dataset& data) {
       if (!a.value || !b.value) return a.value.has_value() && !b.value;
       return better(held.measure, *a.value, *b.value);
     });
+    contest.valued = static_cast<std::size_t>(std::ranges::count_if(
+        contest.standings, [](const Standing& each) { return each.value.has_value(); }));
+    contest.leaders = count_leaders(held.measure, contest);
+    for (std::size_t i = 1; i < contest.leaders; ++i) {
+      const double by = lead(held.measure, *contest.standings[0].value, *contest.standings[i].value);
+      contest.by_chance = contest.by_chance || by > margin_of(held.measure);
+    }
   }
   held.ranking = rank(held.contests, data.series());
   return held;

@@ -19,24 +19,31 @@ enum class Measure {
 /// How a series did under one condition, over its seeds.
 struct Standing {
   std::string series;
-  std::optional<double> value;  ///< mean of the measure; none unless every run has it
-  std::size_t runs = 0, completed = 0, reached = 0;
+  std::map<std::string, double> by_seed;  ///< the measure
+  std::optional<double> value;            ///< its mean; none unless every run has it
+  bool at_most = false;                   ///< the value is an upper bound: a target met at the first test
+  std::size_t runs = 0;
 };
 
 /// Series that ran under the same condition: the same values of all axes.
 struct Contest {
   std::vector<Json> coordinates;    ///< as Dataset::axes()
   std::vector<Standing> standings;  ///< the best first; those without a value last
+  std::size_t valued = 0;           ///< standings with a value
+  /// How many of the first are not told apart: 1 where there is a winner. 0 where fewer than two have a
+  /// value, or where it is open, because values that are upper bounds could come before the first.
+  std::size_t leaders = 0;
+  bool by_chance = false;  ///< of several leaders: their means differ, but seeds do not tell them apart
 
-  /// The best, where at least two series have a value.
-  const Standing* winner() const;
+  bool decided() const { return leaders > 0; }
+  bool open() const { return valued > 1 && leaders == 0; }
 };
 
 struct Contests {
   Measure measure;
   std::optional<double> target_accuracy;  ///< where all runs have the same
   std::vector<Contest> contests;
-  std::vector<std::string> ranking;  ///< series by how often they win, then by how they stand on the whole
+  std::vector<std::string> ranking;  ///< series by how often they lead, then by how they stand on the whole
 };
 
 Contests hold_contests(const Dataset& data);

@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include "analysis/report/answer.hpp"
 #include "analysis/report/page.hpp"
+#include "analysis/report/phrases.hpp"
 
 namespace isthmus::analysis {
 namespace {

@@ -8,6 +8,7 @@
 #include "analysis/report/answer.hpp"
 #include "analysis/report/origins.hpp"
 #include "analysis/report/page.hpp"
+#include "analysis/report/phrases.hpp"
 #include "analysis/report/runs_table.hpp"
 #include "analysis/vega/tools.hpp"
 
@@ -197,7 +198,7 @@ ReportPage make_report(const Dataset& data, const ReportOptions& options) {
     warnings.push_back("This page has no pictures, but the data of each as CSV. " + page.warning + ".");
   }
   std::string question;
-  for (const std::string& text : descriptions(data)) question += escape_prose(text) + " ";
+  for (const std::string& text : descriptions(data)) question += escape_prose(as_sentence(text)) + " ";
   question += escape_prose(found.question);
   const bool traces = std::ranges::any_of(data.runs(), [](const Run* run) { return run->has_trace; });
   const std::string hint =

@@ -4,23 +4,29 @@
 #include <cctype>
 #include <cstdio>
 
+#include "analysis/format.hpp"
+
 namespace isthmus::analysis {
 namespace {
 
 namespace fs = std::filesystem;
 
 struct SummaryColumn {
-  const char *key, *label, *format;
+  const char *key, *label, *format, *title;
 };
 
-constexpr SummaryColumn summary_columns[] = {{"seconds_to_target", "To target", "seconds"},
-                                             {"bytes_to_target", "Sent to target", "bytes"},
-                                             {"final_test_accuracy", "Accuracy", "fraction"},
-                                             {"simulated_seconds", "Simulated", "seconds"},
-                                             {"rounds", "Rounds", "count"},
-                                             {"bytes_sent", "Sent", "bytes"},
-                                             {"paper_bytes_per_round", "Per round, as papers count", "bytes"},
-                                             {"memory_peak_bytes", "Memory", "memory"}};
+constexpr SummaryColumn summary_columns[] = {
+    {"seconds_to_target", "To target", "seconds",
+     "Simulated time until the target accuracy was met, linear between tests; ≤: met at the first test"},
+    {"bytes_to_target", "Sent to target", "bytes", "Sent by all workers until then"},
+    {"final_test_accuracy", "Accuracy", "fraction", "Of the last test"},
+    {"simulated_seconds", "Simulated", "seconds", "Simulated time of the whole run"},
+    {"rounds", "Rounds", "count", "Rounds of the protocol"},
+    {"bytes_sent", "Sent", "bytes", "Sent by all workers, every hop of an all-reduce counted"},
+    {"paper_bytes_per_round", "Papers' bytes", "bytes",
+     "Of a round, as the papers on IST and ResIST count: what each worker would send up to a server and get "
+     "back from it, summed over workers, whichever way it really travels"},
+    {"memory_peak_bytes", "Memory", "memory", "The most that a device needs"}};
 
 Json column(const std::string& key, const std::string& label, const std::string& title,
             const std::string& format) {
@@ -51,9 +57,15 @@ std::string words(std::string name) {
 }
 
 Json summary_cell(const Run& run, const SummaryColumn& column) {
-  if (const auto value = run.summary_number(column.key)) return *value;
-  const bool missed = std::string(column.key) == "seconds_to_target" && run.completed() &&
-                      run.summary_number("target_accuracy");
+  const std::string key = column.key;
+  if (const auto value = run.summary_number(column.key)) {
+    const bool bound = key.ends_with("_to_target") && run.target_at_first_test();
+    if (!bound) return *value;
+    return Json::array(
+        {*value, "≤ " + (key == "bytes_to_target" ? format_bytes(*value) : format_seconds(*value))});
+  }
+  const bool missed =
+      key == "seconds_to_target" && run.completed() && run.summary_number("target_accuracy").has_value();
   return missed ? Json::array({nullptr, "not reached"}) : Json();
 }
 
@@ -93,7 +105,8 @@ Json runs_table(const Dataset& data, const fs::path& from) {
   for (const SummaryColumn& each : summary_columns) {
     if (!any_has(data, each.key)) continue;
     shown.push_back(each);
-    columns.push_back(column(each.key, each.label, each.key, each.format));
+    columns.push_back(
+        column(each.key, each.label, std::string(each.title) + " (" + each.key + ")", each.format));
   }
 
   Json rows = Json::array();

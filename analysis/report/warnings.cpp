@@ -4,6 +4,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/report/answer.hpp"
+#include "analysis/report/phrases.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -56,6 +57,19 @@ void warn_of_targets(const Dataset& data, std::vector<std::string>& warnings) {
   }
 }
 
+void warn_of_first_tests(const Dataset& data, std::vector<std::string>& warnings) {
+  std::map<std::string, std::vector<std::string>> by_series;
+  for (const Group& group : data.groups()) {
+    for (const Run* run : group.runs) {
+      if (run->target_at_first_test()) by_series[group.series].push_back(run->id);
+    }
+  }
+  for (const auto& [series, ids] : by_series) {
+    warnings.push_back("Target met at the first test, so that the time to it is an upper bound: " + series +
+                       ", " + runs(ids.size()) + " (" + some_of(ids) + ").");
+  }
+}
+
 void warn_of_failures(const Dataset& data, std::vector<std::string>& warnings) {
   std::map<std::string, std::vector<std::string>> by_message;
   for (const Run* run : data.runs()) {
@@ -67,7 +81,11 @@ void warn_of_failures(const Dataset& data, std::vector<std::string>& warnings) {
   }
 }
 
+/// Where accuracy was measured, for costs do not depend on chance.
 void warn_of_seeds(const Dataset& data, std::vector<std::string>& warnings) {
+  const bool measured = std::ranges::any_of(
+      data.runs(), [](const Run* run) { return run->summary_number("final_test_accuracy").has_value(); });
+  if (!measured) return;
   constexpr std::size_t few = 3;
   std::size_t least = few, most = 0;
   for (const Group& group : data.groups()) {
@@ -107,6 +125,7 @@ std::vector<std::string> reader_warnings(const Dataset& data) {
   warn_of_failures(data, warnings);
   warn_of_memory(data, warnings);
   warn_of_targets(data, warnings);
+  warn_of_first_tests(data, warnings);
   warn_of_seeds(data, warnings);
   warn_of_builds(data, warnings);
   return warnings;

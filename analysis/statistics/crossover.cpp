@@ -8,6 +8,8 @@
 #include <map>
 #include <numeric>
 
+#include "analysis/statistics/difference.hpp"
+
 namespace isthmus::analysis {
 namespace {
 
@@ -35,7 +37,9 @@ Lines lines_along(const Dataset& dataset, std::size_t axis, const TimeMeasure& m
     if (!x.is_number() || x.get<double>() <= 0) continue;
     Line& line = lines[{elsewhere(group, axis), group.series}];
     if (!line.group) line.group = &group;
-    for (const auto& [seed, seconds] : times_of(group, measure).by_seed) {
+    const Times times = times_of(group, measure);
+    if (times.at_most > 0) continue;
+    for (const auto& [seed, seconds] : times.by_seed) {
       if (seconds > 0) line.times[seed][x.get<double>()] = seconds;
     }
   }
@@ -51,17 +55,58 @@ std::vector<TimePair> pairs_of(const std::map<double, double>& base, const std::
   return pairs;
 }
 
+/// Who is faster by the logarithm of a ratio of times (positive: `b`): 1, -1, or 0 within the margin.
+int side(double log_ratio) { return log_ratio > time_margin ? 1 : log_ratio < -time_margin ? -1 : 0; }
+
+/// Neighbours, by place, on neither side.
+std::vector<std::pair<std::size_t, std::size_t>> runs_of_none(const std::vector<int>& sides) {
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  for (std::size_t from = 0; from < sides.size(); ++from) {
+    if (sides[from] != 0) continue;
+    std::size_t to = from;
+    while (to + 1 < sides.size() && sides[to + 1] == 0) ++to;
+    if (to > from || from == 0 || to + 1 == sides.size()) found.emplace_back(from, to);
+    from = to;
+  }
+  return found;
+}
+
+std::vector<int> sides_of(std::span<const TimePair> pairs) {
+  std::vector<int> sides;
+  for (const TimePair& pair : pairs) sides.push_back(side(std::log(pair.a / pair.b)));
+  return sides;
+}
+
+/// Where all seeds are equal.
+std::vector<Stretch> equal_for_all(const std::vector<std::vector<TimePair>>& seeds) {
+  std::map<double, int> some;  // 0 where no seed is on a side
+  for (const auto& pairs : seeds) {
+    for (const TimePair& pair : pairs) some[pair.x] |= side(std::log(pair.a / pair.b));
+  }
+  std::vector<double> x;
+  std::vector<int> sides;
+  for (const auto& [at, any] : some) {
+    x.push_back(at);
+    sides.push_back(any);
+  }
+  std::vector<Stretch> found;
+  for (const auto& [from, to] : runs_of_none(sides)) found.push_back({x[from], x[to]});
+  return found;
+}
+
 Crossover compare(const Line& base, const Line& other, const std::string& baseline) {
   Crossover result{.baseline = baseline,
                    .other = other.group->series,
                    .group = other.group,
                    .by_seed = {},
                    .interval = {},
+                   .equal = {},
                    .faster_below = {},
                    .faster_above = {},
                    .lowest = INFINITY,
                    .highest = -INFINITY};
   double log_ratio_below = 0, log_ratio_above = 0;
+  std::vector<std::vector<TimePair>> seeds;
   for (const auto& [seed, base_times] : base.times) {
     const auto same = other.times.find(seed);
     if (same == other.times.end()) continue;
@@ -76,14 +121,24 @@ Crossover compare(const Line& base, const Line& other, const std::string& baseli
     if (ties.size() > 1) ++result.several_ties;
     // An even number of ties is none between the ends; of an odd number the middle one stands for them.
     if (ties.size() % 2 == 1) result.by_seed.push_back(ties[ties.size() / 2]);
+    seeds.push_back(pairs);
   }
-  result.faster_below = log_ratio_below > 0 ? result.other : baseline;
-  result.faster_above = log_ratio_above > 0 ? result.other : baseline;
+  const auto faster = [&](double log_ratio) {
+    const int sign = side(log_ratio / static_cast<double>(result.seeds));
+    return sign > 0 ? result.other : sign < 0 ? baseline : std::string();
+  };
+  result.faster_below = faster(log_ratio_below);
+  result.faster_above = faster(log_ratio_above);
+  result.equal = equal_for_all(seeds);
   if (!result.by_seed.empty()) result.interval = geometric_interval(result.by_seed);
   return result;
 }
 
 }  // namespace
+
+std::vector<Stretch> equal_stretches(std::span<const TimePair> pairs) {
+  return equal_for_all({{pairs.begin(), pairs.end()}});
+}
 
 std::vector<double> crossings(std::span<const TimePair> pairs) {
   std::vector<double> found, x, difference;
@@ -92,15 +147,21 @@ std::vector<double> crossings(std::span<const TimePair> pairs) {
     difference.push_back(std::log(pair.a / pair.b));
   }
   if (x.size() < 2) return found;
+  std::vector<int> sides = sides_of(pairs), signs;
+  for (const double d : difference) signs.push_back(d > 0 ? 1 : d < 0 ? -1 : 0);
+  for (std::size_t i = 1; i + 1 < x.size(); ++i) {
+    // A touch within the margin is no change of sides.
+    if (sides[i] == 0 && signs[i - 1] == signs[i + 1]) signs[i] = signs[i - 1];
+  }
+  for (const auto& [from, to] : runs_of_none(sides)) {
+    for (std::size_t i = from; i <= to; ++i) signs[i] = 0;
+  }
   const std::size_t order = std::min<std::size_t>(3, x.size() - 1);
   const boost::math::barycentric_rational<double> interpolant(x.data(), difference.data(), x.size(), order);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    // A touch without a change of sides is a tie all the same; a stretch of ties counts once.
-    if (difference[i] == 0) {
-      if (i == 0 || difference[i - 1] != 0) found.push_back(pairs[i].x);
-      continue;
-    }
-    if (i + 1 == x.size() || difference[i] * difference[i + 1] >= 0) continue;
+  for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+    const bool between = i > 0 && signs[i] == 0 && signs[i - 1] * signs[i + 1] < 0;
+    if (between) found.push_back(pairs[i].x);
+    if (signs[i] * signs[i + 1] >= 0) continue;
     std::uintmax_t iterations = 100;
     const auto [low, high] =
         boost::math::tools::toms748_solve(interpolant, x[i], x[i + 1], difference[i], difference[i + 1],

@@ -22,6 +22,10 @@ std::optional<TimeMeasure> time_measure(const Dataset& dataset) {
   return TimeMeasure{false, "simulated_seconds", "Simulated time of a run"};
 }
 
+std::string words_of(Bound bound) {
+  return bound == Bound::at_least ? "at least" : bound == Bound::at_most ? "at most" : "";
+}
+
 std::vector<double> Times::seconds() const {
   std::vector<double> seconds;
   for (const auto& entry : by_seed) seconds.push_back(entry.second);
@@ -46,6 +50,7 @@ Times times_of(const Group& group, const TimeMeasure& measure) {
       ++times.broken;
     } else if (seconds) {
       times.by_seed.emplace_back(value_of(*run, "/training/seed").value.dump(), *seconds);
+      times.at_most += measure.to_target && run->target_at_first_test();
     } else {
       ++(measure.to_target && run->summary.is_object() ? times.not_reached : times.broken);
     }
@@ -53,14 +58,17 @@ Times times_of(const Group& group, const TimeMeasure& measure) {
   return times;
 }
 
-std::vector<std::pair<std::string, double>> speedups(const Times& base, const Times& other) {
-  std::vector<std::pair<std::string, double>> ratios;
+Speedups speedups(const Times& base, const Times& other) {
+  Speedups found{.by_seed = {}, .bound = {}, .open = base.at_most > 0 && other.at_most > 0};
+  if (found.open) return found;
+  if (other.at_most > 0) found.bound = Bound::at_least;
+  if (base.at_most > 0) found.bound = Bound::at_most;
   for (const auto& [seed, seconds] : other.by_seed) {
     const auto same = std::ranges::find(base.by_seed, seed, &std::pair<std::string, double>::first);
     if (same != base.by_seed.end() && seconds > 0 && same->second > 0)
-      ratios.emplace_back(seed, same->second / seconds);
+      found.by_seed.emplace_back(seed, same->second / seconds);
   }
-  return ratios;
+  return found;
 }
 
 std::string baseline_series(const Dataset& dataset, const std::string& asked_for) {

@@ -204,6 +204,12 @@ std::optional<double> Run::summary_number(const char* name) const {
   return found->get<double>();
 }
 
+bool Run::target_at_first_test() const {
+  if (!summary.is_object()) return false;
+  const auto found = summary.find("target_at_first_test");
+  return found != summary.end() && found->is_boolean() && found->get<bool>();
+}
+
 Study read_study(const fs::path& folder, RunFiles files) {
   Study study;
   study.folder = folder;

@@ -176,24 +176,49 @@ const char* outcome_name(Outcome outcome) {
   return "failed";
 }
 
+struct TargetMet {
+  double seconds, bytes;
+  bool at_first_test;  ///< no test came before: seconds and bytes are upper bounds
+};
+
+/// Between the last test below the target and the first that is not, accuracy is taken as linear in time; the
+/// target counts as met at the end of the round in which that line reaches it, as only then there is a model.
+std::optional<TargetMet> meet_target(const std::vector<HistoryRow>& history, double target) {
+  const HistoryRow* below = nullptr;
+  for (const HistoryRow& row : history) {
+    if (!row.test_accuracy) continue;
+    if (*row.test_accuracy < target) {
+      below = &row;
+      continue;
+    }
+    const auto bytes = static_cast<double>(row.bytes_sent);
+    if (!below) return TargetMet{row.simulated_seconds, bytes, true};
+    const double part = (target - *below->test_accuracy) / (*row.test_accuracy - *below->test_accuracy);
+    const auto rounds = static_cast<double>(row.round - below->round);
+    constexpr double rounding = 1e-9;
+    const double whole = std::max(1.0, std::ceil(part * rounds - rounding)) / rounds;
+    return TargetMet{std::lerp(below->simulated_seconds, row.simulated_seconds, whole),
+                     std::round(std::lerp(static_cast<double>(below->bytes_sent), bytes, whole)), false};
+  }
+  return std::nullopt;
+}
+
 OrderedJson summarise(const Point& point, const RunResult& result, double wall_seconds) {
-  const std::optional<double> target = point.scenario.training.target_accuracy;
+  // Where costs are counted only, nothing is tested, and so no target is missed.
+  const std::optional<double> target =
+      point.scenario.live ? point.scenario.training.target_accuracy : std::nullopt;
   std::uint64_t bytes_sent = 0, memory_peak = 0;
   for (const WorkerResult& worker : result.workers) {
     bytes_sent += worker.ledger.bytes_sent;
     memory_peak = std::max(memory_peak, worker.memory_peak.total());
   }
-  std::optional<double> final_accuracy, best_accuracy, seconds_to_target;
-  std::optional<std::uint64_t> bytes_to_target;
+  std::optional<double> final_accuracy, best_accuracy;
   for (const HistoryRow& row : result.history) {
     if (!row.test_accuracy) continue;
     final_accuracy = row.test_accuracy;
     best_accuracy = std::max(best_accuracy.value_or(0), *row.test_accuracy);
-    if (target && !seconds_to_target && *row.test_accuracy >= *target) {
-      seconds_to_target = row.simulated_seconds;
-      bytes_to_target = row.bytes_sent;
-    }
   }
+  const std::optional<TargetMet> met = target ? meet_target(result.history, *target) : std::nullopt;
   const auto per_round = [&](double bytes) {
     return result.rounds > 0 ? json(bytes / static_cast<double>(result.rounds)) : json();
   };
@@ -204,8 +229,9 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"final_test_accuracy", or_null(final_accuracy)},
           {"best_test_accuracy", or_null(best_accuracy)},
           {"target_accuracy", or_null(target)},
-          {"seconds_to_target", or_null(seconds_to_target)},
-          {"bytes_to_target", or_null(bytes_to_target)},
+          {"seconds_to_target", met ? OrderedJson(met->seconds) : OrderedJson()},
+          {"bytes_to_target", met ? OrderedJson(static_cast<std::uint64_t>(met->bytes)) : OrderedJson()},
+          {"target_at_first_test", met ? OrderedJson(met->at_first_test) : OrderedJson()},
           {"paper_bytes_per_round", per_round(result.paper_bytes)},
           {"memory_peak_bytes", memory_peak},
           {"wall_seconds", wall_seconds}};

@@ -5,6 +5,7 @@
 
 #include "analysis/statistics/contour.hpp"
 #include "analysis/statistics/crossover.hpp"
+#include "analysis/statistics/difference.hpp"
 #include "analysis/statistics/front.hpp"
 #include "analysis/statistics/interval.hpp"
 #include "tests/analysis/study_files.hpp"
@@ -102,6 +103,90 @@ TEST_CASE("Crossovers of a study: seed by seed, with an interval over seeds") {
   CHECK(found[0].interval->mean == Approx(std::cbrt(30.0) * 1e6));
   CHECK(found[0].interval->low == Approx(std::exp(sum / 3 - half)).epsilon(1e-6));
   CHECK(found[0].interval->high == Approx(std::exp(sum / 3 + half)).epsilon(1e-6));
+}
+
+TEST_CASE("Where curves are equal there is no tie, and nobody is faster") {
+  using Pairs = std::vector<TimePair>;
+  const auto is = [](const Stretch& stretch, double from, double to) {
+    return stretch.from == from && stretch.to == to;
+  };
+  const Pairs throughout = {{1, 2, 2}, {10, 3, 3.01}, {100, 4, 4}};
+  CHECK(crossings(throughout).empty());
+  REQUIRE(equal_stretches(throughout).size() == 1);
+  CHECK(is(equal_stretches(throughout)[0], 1, 100));
+
+  // b is faster below, a above, and between they are equal: no single point is where they tie.
+  const Pairs between = {{1, 4, 2}, {10, 3, 3}, {100, 3, 3.001}, {1000, 1, 2}};
+  CHECK(crossings(between).empty());
+  REQUIRE(equal_stretches(between).size() == 1);
+  CHECK(is(equal_stretches(between)[0], 10, 100));
+
+  const Pairs at_an_end = {{1, 2, 2}, {10, 3, 2}, {100, 4, 2}};
+  CHECK(crossings(at_an_end).empty());
+  REQUIRE(equal_stretches(at_an_end).size() == 1);
+  CHECK(is(equal_stretches(at_an_end)[0], 1, 1));
+
+  // A touch is no change of sides; a crossing after an equal stretch is one.
+  CHECK(crossings(Pairs{{1, 3, 2}, {10, 2, 2.01}, {100, 3, 2}}).empty());
+  CHECK(crossings(Pairs{{1, 2, 2}, {10, 2, 2}, {100, 3, 2}, {1000, 2, 3}}).size() == 1);
+  CHECK(equal_stretches(Pairs{{1, 2, 1}, {10, 1, 1}, {100, 1, 2}}).empty());
+}
+
+TEST_CASE("Crossovers of a protocol with its twin: equal throughout, in every seed") {
+  StudyFolder study;
+  for (int seed = 1; seed <= 2; ++seed) {
+    for (const int megabits : {1, 10, 100}) {
+      WrittenRun run;
+      run.bandwidth = std::to_string(megabits) + "Mbps";
+      run.seed = seed;
+      run.seconds_to_target = seed + 50.0 / megabits;
+      study.add(run);
+      run.protocol = {{"kind", "post_local_sgd"}};
+      study.add(run);
+    }
+  }
+  const Dataset data = read_dataset({study.path()});
+  const auto found = find_crossovers(data, 0, *time_measure(data), "Data parallel");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].equal_throughout());
+  CHECK(!found[0].interval);
+  CHECK(found[0].faster_below.empty());
+  CHECK(found[0].faster_above.empty());
+}
+
+TEST_CASE("Speed-ups over and of times that are upper bounds are bounds, or none") {
+  const Times exact{.by_seed = {{"1", 8}}, .n = 1}, bound{.by_seed = {{"1", 2}}, .at_most = 1, .n = 1};
+  CHECK(speedups(exact, bound).bound == Bound::at_least);
+  CHECK(verdict(speedups(exact, bound)) == Verdict::faster);
+  CHECK(speedups(bound, exact).bound == Bound::at_most);
+  CHECK(verdict(speedups(bound, exact)) == Verdict::slower);
+  CHECK(speedups(bound, bound).by_seed.empty());
+  CHECK(verdict(speedups(bound, bound)) == Verdict::open);
+  const Times quick{.by_seed = {{"1", 1}}, .n = 1};
+  CHECK(verdict(speedups(quick, bound)) == Verdict::open);  // at least half as fast: who knows
+  CHECK(verdict(speedups(exact, quick)) == Verdict::faster);
+  CHECK(verdict(speedups(exact, Times{.by_seed = {{"1", 7.9}}, .n = 1})) == Verdict::level);
+  CHECK(verdict(speedups(exact, Times{})) == Verdict::none);
+}
+
+TEST_CASE("Seeds that disagree tell nothing apart") {
+  CHECK(tells_apart(std::vector<double>{0.5}, 0.02));
+  CHECK(!tells_apart(std::vector<double>{-0.01}, 0.02));
+  CHECK(tells_apart(std::vector<double>{0.5, 0.51, 0.49}, 0.02));
+  CHECK(!tells_apart(std::vector<double>{0.5, -0.4, 0.3}, 0.02));
+  CHECK(tells_apart(std::vector<double>{0.5, 0.3}, 0.02));
+  CHECK(!tells_apart(std::vector<double>{0.5, -0.3}, 0.02));
+}
+
+TEST_CASE("Factors to two digits; none but 1 reads as 1.0") {
+  CHECK(format_factor(1.032) == "1.03");
+  CHECK(format_factor(0.968) == "0.97");
+  CHECK(format_factor(1) == "1.00");
+  CHECK(format_factor(1.44) == "1.4");
+  CHECK(format_factor(0.34) == "0.3");
+  CHECK(format_factor(0.034) == "0.034");
+  CHECK(format_factor(9.97) == "10");
+  CHECK(format_factor(1734) == "1700");
 }
 
 TEST_CASE("A contour of a plane is its line, and a square with a hole has none") {

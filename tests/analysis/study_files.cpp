@@ -28,7 +28,9 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                      {"bytes_per_round", run.bytes_per_round},
                      {"paper_bytes_per_round", run.paper_bytes_per_round},
                      {"target_accuracy", or_null(run.target_accuracy)},
-                     {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()}};
+                     {"final_test_accuracy", or_null(run.final_test_accuracy)},
+                     {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()},
+                     {"target_at_first_test", run.target_at_first_test}};
   json["memory"] = {
       {"host", "host-1"},
       {"rank", 0},

@@ -46,8 +46,8 @@ TEST_CASE("a study writes the files of the contract") {
       StartsWith("id,outcome,/protocol/kind,") &&
           Contains(
               "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
-              "target_accuracy,seconds_to_target,bytes_to_target,paper_bytes_per_round,memory_peak_bytes,"
-              "wall_seconds"));
+              "target_accuracy,seconds_to_target,bytes_to_target,target_at_first_test,paper_bytes_per_round,"
+              "memory_peak_bytes,wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);
@@ -70,6 +70,69 @@ TEST_CASE("a study writes the files of the contract") {
           "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");
     CHECK(read_json_file(run / "trace.json").at("traceEvents").size() > 10);
   }
+}
+
+TEST_CASE("the time to a target lies between tests, at the end of a round, or is an upper bound") {
+  const TemporaryFolder folder;
+  json scenario = small_study("target");
+  scenario["training"].erase("target_accuracy");
+  scenario["training"]["evaluate_every_rounds"] = 5;
+  scenario["training"]["epochs"] = 6;
+  scenario["training"]["learning_rate"] = 0.01;
+  scenario["sweep"] = {{"/training/target_accuracy", {0.01, 0.76, 0.82, 0.85, 1.0}}};
+  scenario["protocol"] = {{"kind", "local_sgd"}, {"local_steps", 7}};
+  write_text(folder / "scenario.json", scenario.dump());
+  const fs::path out = folder / "out";
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", out});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("<= ") && Contains("test more often"));
+  int between = 0, at_first = 0;
+  for (const auto& entry : fs::directory_iterator(out / "runs")) {
+    const json summary = read_json_file(entry.path() / "run.json").at("summary");
+    const auto history = read_cells(entry.path() / "history.csv");
+    const double target = summary.at("target_accuracy");
+    constexpr std::size_t round = 0, seconds = 3, bytes = 4, accuracy = 7;
+    const auto cell = [&](std::size_t row, std::size_t column) { return std::stod(history[row][column]); };
+    std::size_t met = 1;
+    while (met < history.size() && cell(met, accuracy) < target) ++met;
+    if (met == history.size()) {
+      CHECK(summary.at("seconds_to_target").is_null());
+      CHECK(summary.at("target_at_first_test").is_null());
+    } else if (met == 1) {
+      ++at_first;
+      CHECK(summary.at("seconds_to_target") == cell(1, seconds));
+      CHECK(summary.at("target_at_first_test") == true);
+    } else {
+      CHECK(summary.at("target_at_first_test") == false);
+      // The first whole round at whose end the line between the two tests is at the target.
+      const double steps = cell(met, round) - cell(met - 1, round);
+      double done = 1;
+      const auto on_line = [&](std::size_t column) {
+        return cell(met - 1, column) + done / steps * (cell(met, column) - cell(met - 1, column));
+      };
+      while (on_line(accuracy) < target) ++done;
+      between += done < steps;
+      CHECK(summary.at("seconds_to_target").get<double>() == Approx(on_line(seconds)));
+      CHECK(summary.at("bytes_to_target").get<double>() == Approx(on_line(bytes)));
+    }
+  }
+  CHECK(at_first >= 1);
+  CHECK(between >= 1);
+}
+
+TEST_CASE("where costs are counted only, no target is missed") {
+  const TemporaryFolder folder;
+  json scenario = small_study("costs");
+  scenario["numerics"] = "costs";
+  write_text(folder / "scenario.json", scenario.dump());
+  const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", folder / "out"});
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, !Contains("not reached"));
+  CHECK(read_json_file(folder / "out/runs/0-data_parallel/run.json")
+            .at("summary")
+            .at("target_accuracy")
+            .is_null());
 }
 
 TEST_CASE("labels of a sweep stand in the files of a study and in its table") {

@@ -1,0 +1,193 @@
+#include "analysis/report/answer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "analysis/report/phrases.hpp"
+#include "analysis/report/runs_table.hpp"
+#include "tests/analysis/study_files.hpp"
+
+using namespace isthmus::analysis;
+using Catch::Matchers::Contains;
+using isthmus::testing::StudyFolder;
+using isthmus::testing::WrittenRun;
+
+namespace answer_test {
+namespace {
+
+const Json data_parallel = {{"kind", "data_parallel"}}, ist = {{"kind", "ist"}},
+           post_local = {{"kind", "post_local_sgd"}};
+
+struct Result {
+  std::optional<double> seconds_to_target;
+  bool at_first_test = false;
+  double accuracy = 0.85, bytes = 1e9;
+};
+
+WrittenRun run(const Json& protocol, const std::string& bandwidth, const Result& result) {
+  WrittenRun run;
+  run.protocol = protocol;
+  run.bandwidth = bandwidth;
+  run.seconds_to_target = result.seconds_to_target;
+  run.target_at_first_test = result.at_first_test;
+  run.final_test_accuracy = result.accuracy;
+  run.link_bytes = {{"up", result.bytes}};
+  return run;
+}
+
+/// Counts costs only: seconds of the whole run, bytes.
+WrittenRun costs(const Json& protocol, int workers, double seconds, double bytes) {
+  WrittenRun run;
+  run.protocol = protocol;
+  run.workers = workers;
+  run.target_accuracy.reset();
+  run.simulated_seconds = seconds;
+  run.link_bytes = {{"up", bytes}};
+  return run;
+}
+
+std::string text_of(const StudyFolder& folder) {
+  std::string text;
+  for (const std::string& sentence : answer(read_dataset({folder.path()})).sentences) text += sentence + "\n";
+  return text;
+}
+
+std::string warnings_of(const StudyFolder& folder) {
+  std::string text;
+  for (const std::string& warning : reader_warnings(read_dataset({folder.path()}))) text += warning + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("With a winner on each side the answer names what each costs in accuracy") {
+  StudyFolder folder;
+  for (const double megabits : {1, 10, 100}) {
+    const std::string bandwidth = std::to_string(static_cast<int>(megabits)) + "Mbps";
+    folder.add(
+        run(data_parallel, bandwidth, {.seconds_to_target = 50 / megabits, .accuracy = 0.87, .bytes = 4e9}));
+    folder.add(run(ist, bandwidth, {.seconds_to_target = 2, .accuracy = 0.82, .bytes = 1e8}));
+  }
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(text,
+             Contains("IST reaches 80 % test accuracy first at 2 of 3 values of bandwidth, 2.5 to 25 times"));
+  CHECK_THAT(text, Contains("Data parallel at 1, 4.0 times as fast as the next"));
+  CHECK_THAT(text, Contains("IST is faster below, and Data parallel above, a bandwidth of about 25 Mbps"));
+  CHECK_THAT(text, Contains("In the end IST has 82 % test accuracy, 5.0 percentage points less than Data "
+                            "parallel; it has sent 100 MB, 40 times less than Data parallel."));
+  CHECK_THAT(text, Contains("In the end Data parallel has 87 % test accuracy, the best of all."));
+}
+
+TEST_CASE("Equal times are no victory, and who leads together is named together") {
+  StudyFolder folder;
+  for (const double megabits : {1, 10}) {
+    const std::string bandwidth = std::to_string(static_cast<int>(megabits)) + "Mbps";
+    folder.add(run(data_parallel, bandwidth, {.seconds_to_target = 1}));
+    folder.add(run(post_local, bandwidth, {.seconds_to_target = 1}));
+    folder.add(run(ist, bandwidth, {.seconds_to_target = megabits == 1 ? 3 : 1.01}));
+  }
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(text,
+             Contains("Data parallel and Post-local SGD reach 80 % test accuracy first, level, at 1 of 2 "
+                      "values of bandwidth, 3.0 times as fast as the next"));
+  CHECK_THAT(text, Contains("IST, level, at 1. (Level: within 2 %.)"));
+  CHECK_THAT(text, !Contains("1.0 times"));
+}
+
+TEST_CASE("Differences that chance between seeds explains are no victory") {
+  StudyFolder folder;
+  const std::vector<double> parallel = {2, 3, 5}, other = {3, 2, 4}, slower = {20, 30, 50};
+  for (std::size_t seed = 0; seed < 3; ++seed) {
+    const auto add = [&](const Json& protocol, double seconds) {
+      WrittenRun each = run(protocol, "1Mbps", {.seconds_to_target = seconds});
+      each.seed = static_cast<int>(seed);
+      folder.add(each);
+    };
+    add(data_parallel, parallel[seed]);
+    add(post_local, other[seed]);
+    add(ist, slower[seed]);
+  }
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(
+      text,
+      Contains(
+          "Post-local SGD (3 s) and Data parallel (3.33 s) reach 80 % test accuracy first, not told apart by "
+          "the seeds: 11 times as fast as IST (33.3 s). (Not told apart: chance between seeds"));
+}
+
+TEST_CASE("A target met at the first test is an upper bound: no order follows from it") {
+  StudyFolder folder;
+  SECTION("of the slower one too: nothing is claimed") {
+    folder.add(run(data_parallel, "1Mbps", {.seconds_to_target = 59.2, .at_first_test = true}));
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 2.36, .at_first_test = true}));
+    const std::string text = text_of(folder);
+    INFO(text);
+    CHECK_THAT(text,
+               Contains("Who reaches 80 % test accuracy first is open: IST (≤ 2.36 s) and Data parallel "
+                        "(≤ 59.2 s)."));
+    CHECK_THAT(text, Contains("in all 2 runs") && Contains("training.evaluate_every_epochs") &&
+                         Contains("raise training.target_accuracy"));
+    CHECK_THAT(text, !Contains("as fast as Data") && !Contains("In the end"));
+  }
+  SECTION("of the faster one: the speed-up is a lower bound") {
+    folder.add(run(data_parallel, "1Mbps", {.seconds_to_target = 59}));
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 2.36, .at_first_test = true}));
+    CHECK_THAT(text_of(folder),
+               Contains("IST reaches 80 % test accuracy first, in ≤ 2.36 s: at least 25 times as "
+                        "fast as Data parallel (59 s)."));
+  }
+  SECTION("of the one that seems slower only: open") {
+    folder.add(run(data_parallel, "1Mbps", {.seconds_to_target = 59, .at_first_test = true}));
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 2.36}));
+    CHECK_THAT(text_of(folder), Contains("is open: IST (2.36 s) and Data parallel (≤ 59 s)"));
+  }
+  SECTION("at some settings") {
+    for (const char* bandwidth : {"1Mbps", "10Mbps", "100Mbps"}) {
+      const bool first = std::string(bandwidth) == "1Mbps";
+      folder.add(run(data_parallel, bandwidth, {.seconds_to_target = 59, .at_first_test = first}));
+      folder.add(run(ist, bandwidth, {.seconds_to_target = 2.95}));
+    }
+    const std::string text = text_of(folder);
+    INFO(text);
+    CHECK_THAT(
+        text, Contains("IST reaches 80 % test accuracy first at 2 of 3 values of bandwidth, 20 times as fast "
+                       "as the next; at 1 it is open who is first."));
+    CHECK_THAT(text, Contains("Data parallel met the target at the first test already, in 1 of 6 runs"));
+    CHECK_THAT(warnings_of(folder), Contains("upper bound: Data parallel, 1 run (0-data_parallel)"));
+    const Json rows = runs_table(read_dataset({folder.path()}), folder.path()).at("rows");
+    CHECK_THAT(rows.dump(), Contains(R"([59.0,"≤ 59 s"])") && !Contains("≤ 2.95"));
+  }
+}
+
+TEST_CASE("Costs only: accuracy was not measured, and what differs between settings is a range") {
+  StudyFolder folder;
+  for (const int workers : {2, 8}) {
+    folder.add(costs(data_parallel, workers, 10.0 * workers, 39e6 * workers));
+    folder.add(costs(ist, workers, 10, workers == 2 ? 2e6 : 1e6));
+  }
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(
+      text, Contains("IST finishes its training first at all 2 values of workers, 2.0 to 8.0 times as fast"));
+  CHECK_THAT(text, Contains("Accuracy was not measured"));
+  CHECK_THAT(text, Contains("IST has sent 39 to 310 times less than Data parallel, by setting."));
+  CHECK_THAT(text, Contains("All 4 runs fitted into memory."));
+  CHECK_THAT(warnings_of(folder), !Contains("seed") && !Contains("chance"));
+}
+
+TEST_CASE("One seed is a caveat where accuracy was measured") {
+  StudyFolder folder;
+  folder.add(run(ist, "1Mbps", {.seconds_to_target = 1}));
+  CHECK_THAT(warnings_of(folder), Contains("one seed"));
+}
+
+TEST_CASE("A description is a sentence before the question follows") {
+  CHECK(as_sentence("Three protocols") == "Three protocols.");
+  CHECK(as_sentence("Which one?") == "Which one?");
+  CHECK(as_sentence("Three protocols. \n") == "Three protocols.");
+  CHECK(as_sentence("").empty());
+}
+
+}  // namespace answer_test

@@ -70,7 +70,7 @@ Figure draw_rows(const AxisPlot& plot, const Dataset& dataset, const FigureOptio
   whisker["color"] = look["color"];
   drawn.layers.push_back(
       {{"transform",
-        {{{"filter", "datum.n_with_value > 1"}},
+        {{{"filter", "datum.n_with_value > 1 && isValid(datum.low)"}},
          {{"calculate", "max(datum.low, " + Json(scale.low).dump() + ")"}, {"as", "low_drawn"}}}},
        {"mark", {{"type", "rule"}, {"strokeWidth", 1.2}}},
        {"encoding", whisker}});
@@ -82,6 +82,15 @@ Figure draw_rows(const AxisPlot& plot, const Dataset& dataset, const FigureOptio
     drawn.layers.push_back({{"transform", {valued, {{"filter", runs}}}},
                             {"mark", {{"type", "point"}, {"filled", whole}, {"strokeWidth", 1.2}}},
                             {"encoding", points}});
+  }
+  if (!bound_note(plot.points).empty()) {
+    const Json arrows = {{"x", x}, {"y", y}, {"color", look["color"]}, {"text", {{"field", "arrow"}}}};
+    drawn.layers.push_back({{"transform",
+                             {valued,
+                              {{"filter", "isValid(datum.bound)"}},
+                              {{"calculate", "datum.bound === 'at most' ? '←' : '→'"}, {"as", "arrow"}}}},
+                            {"mark", {{"type", "text"}, {"dy", -6}, {"fontWeight", "bold"}}},
+                            {"encoding", arrows}});
   }
   drawn.layers.push_back({{"transform",
                            {{{"filter", "!isValid(datum['" + plot.column + "'])"}},

@@ -246,6 +246,18 @@ class MapDrawing {
 };
 
 /// When cells have no winner.
+/// What cells and lines mean, in one sentence; what is not there is empty.
+std::string marks_in_words(const std::vector<std::string>& meanings) {
+  std::string text;
+  for (const std::string& meaning : meanings) {
+    if (!meaning.empty()) text += (text.empty() ? "" : "; ") + meaning;
+  }
+  return sentence(text);
+}
+
+constexpr const char* open_words =
+    "?: open, as a target was met at the first test, and may have been met long before";
+
 std::string level_words(const Panels& panels) {
   const bool seeds =
       std::ranges::any_of(panels.groups, [](const PlacedGroup& g) { return g.group->n() > 1; });
@@ -319,14 +331,12 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
   const std::string caption = sentences(
       {"The protocol with the shortest " + lowered(map.measure.title) +
            ", and how many times as long the next one takes.",
-       sample_note(map.panels.groups, "no interval shown, see the data"),
-       drawing.has_contour() ? "Line: where " + map.baseline + " and the best of the others tie." : "",
-       states["level"] > 0 ? "≈: " + level_words(map.panels) + "." : "",
-       states["open"] > 0
-           ? "?: open, as a target was met at the first test, and may have been met long before."
-           : "",
-       states["none"] > 0 ? "Cells marked \"none\": no protocol reached the target." : "", map.panels.note,
-       outcome_summary(map.panels.groups)});
+       sample_note(map.panels.groups, "intervals are in figure time-to-target"),
+       marks_in_words(
+           {drawing.has_contour() ? "line: where " + map.baseline + " and the best of the others tie" : "",
+            states["level"] > 0 ? "≈: " + level_words(map.panels) : "", states["open"] > 0 ? open_words : "",
+            states["none"] > 0 ? "\"none\": no protocol reached the target" : ""}),
+       map.panels.note, outcome_summary(map.panels.groups)});
   Json spec = make_spec(plot, drawing.records(table), options);
   return {"map-fastest",   title,           caption, outcome_notes(dataset, map.panels.groups),
           std::move(spec), std::move(table)};
@@ -406,19 +416,18 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
   const std::string title =
       "Speed-up over " + map.baseline + " by " + lowered(x.title) + " and " + lowered(y.title);
   const bool marked = states["only"] + states["never"] + states["none"] > 0;
-  const std::string caption =
-      sentences({"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
-                     "); geometric mean over seeds, each compared with itself. Blue: faster; orange: slower.",
-                 sample_note(map.panels.groups, "no interval shown, see figure speedup"),
-                 drawing.has_contour() ? "Line: the crossover." : "",
-                 states["level"] > 0 ? "Uncoloured: " + level_words(map.panels) + "." : "",
-                 states["open"] > 0
-                     ? "?: open, as a target was met at the first test, and may have been met long before."
-                     : "",
-                 marked ? "\"only\": " + map.baseline +
-                              " has no time here; \"never\": the protocol has none; \"none\": neither has."
-                        : "",
-                 map.panels.note, outcome_summary(map.panels.groups)});
+  const std::string caption = sentences(
+      {"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
+           "); geometric mean over seeds, each compared with itself.",
+       sample_note(map.panels.groups, "intervals are in figure speedup"),
+       marks_in_words({"blue: faster; orange: slower", drawing.has_contour() ? "line: the crossover" : "",
+                       states["level"] > 0 ? "uncoloured: " + level_words(map.panels) : "",
+                       states["open"] > 0 ? open_words : "",
+                       marked
+                           ? "\"only\": " + map.baseline +
+                                 " has no time here; \"never\": the protocol has none; \"none\": neither has"
+                           : ""}),
+       map.panels.note, outcome_summary(map.panels.groups)});
   Json spec = make_spec(plot, drawing.records(table), options);
   return {"map-speedup",   title,           caption, outcome_notes(dataset, map.panels.groups),
           std::move(spec), std::move(table)};

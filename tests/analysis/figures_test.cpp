@@ -417,7 +417,7 @@ TEST_CASE(
     where.emplace_back("series", series);
     return where;
   };
-  const Figure times = make("time-to-target-bandwidth", data), speedup = make("speedup", data);
+  const Figure times = make("time-to-target", data), speedup = make("speedup", data);
   CHECK(times.data.cell(row_where(times.data, of("IST")), "bound") == "at most");
   CHECK(times.data.cell(row_where(times.data, of("IST")), "low").is_null());
   CHECK(times.data.cell(row_where(times.data, of("Data parallel")), "bound").is_null());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 
@@ -11,41 +12,7 @@ namespace {
 
 /// Room for points without a value, as a part of the plot's height for each series.
 constexpr double edge_row = 0.07;
-
-struct Scale {
-  bool logarithmic;
-  double low, high;  ///< of the values
-
-  /// `part` of the way from the lowest value (0) to the highest (1), or beyond.
-  double at(double part) const {
-    return logarithmic ? low * std::pow(high / low, part) : low + part * (high - low);
-  }
-};
-
-Scale scale_of(const AxisPlot& plot) {
-  std::vector<double> values;
-  double least_positive = INFINITY;
-  for (const AxisPoint& point : plot.points) {
-    if (!point.y) continue;
-    values.push_back(point.y->mean);
-    if (point.bound == Bound::none) values.insert(values.end(), {point.y->low, point.y->high});
-    if (point.y->mean > 0) least_positive = std::min(least_positive, point.y->mean);
-  }
-  if (plot.reference) values.push_back(*plot.reference);
-  if (plot.range) values.insert(values.end(), {plot.range->first, plot.range->second});
-  if (values.empty()) return {false, 0, 1};
-  Scale scale{false, std::ranges::min(values), std::ranges::max(values)};
-  constexpr double least_span = 5;
-  if (plot.logarithmic && std::isfinite(least_positive)) {
-    // An interval may reach below 0, where no logarithm is: it is drawn down to a part of the lowest mean.
-    const double low =
-        std::max(scale.low, std::min(least_positive / 3, plot.range ? plot.range->first : INFINITY));
-    if (scale.high >= least_span * low) return {true, low, scale.high};
-  }
-  if (scale.low >= 0) scale.low = 0;
-  if (scale.high <= scale.low) scale.high = scale.low + 1;
-  return scale;
-}
+constexpr const char* series_key = "series_name";
 
 Json x_channel(const Axis& axis, const std::vector<AxisPoint>& points) {
   if (!axis.numeric) {
@@ -70,12 +37,52 @@ Json x_channel(const Axis& axis, const std::vector<AxisPoint>& points) {
                                    .high = high});
   channel["axis"]["labelFlush"] = label_flush;
   // Few swept values that are no powers of ten (2, 4, 8 workers) are ticks themselves.
-  if (axis.values.size() <= 6) channel["axis"]["values"] = axis.values;
+  if (!axis.key.empty() && axis.values.size() <= 6) channel["axis"]["values"] = axis.values;
   return channel;
 }
 
 bool has_edge(const AxisPlot& plot, Edge edge) {
   return std::ranges::any_of(plot.points, [&](const AxisPoint& p) { return !p.y && p.edge == edge; });
+}
+
+}  // namespace
+
+Axis series_axis(const Dataset& dataset) {
+  Axis axis;
+  axis.key = axis.column = series_key;
+  axis.title = dataset.series_title();
+  for (const std::string& series : dataset.series()) axis.values.push_back(series);
+  return axis;
+}
+
+double AxisScale::at(double part) const {
+  return logarithmic ? low * std::pow(high / low, part) : low + part * (high - low);
+}
+
+AxisScale scale_of(const AxisPlot& plot) {
+  std::vector<double> values;
+  double least_positive = INFINITY;
+  for (const AxisPoint& point : plot.points) {
+    if (!point.y) continue;
+    values.push_back(point.y->mean);
+    if (point.bound == Bound::none) values.insert(values.end(), {point.y->low, point.y->high});
+    if (point.y->mean > 0) least_positive = std::min(least_positive, point.y->mean);
+  }
+  if (plot.reference) values.push_back(*plot.reference);
+  if (plot.range) values.insert(values.end(), {plot.range->first, plot.range->second});
+  if (values.empty()) return {false, 0, 1};
+  AxisScale scale{false, std::ranges::min(values), std::ranges::max(values)};
+  constexpr double least_span = 5;
+  const bool has_positive = std::isfinite(least_positive) || (plot.range && plot.range->first > 0);
+  if (plot.logarithmic && has_positive) {
+    // An interval may reach below 0, where no logarithm is: it is drawn down to a part of the lowest mean.
+    const double low = std::max(scale.low, std::min({least_positive / 3, plot.reference.value_or(INFINITY),
+                                                     plot.range ? plot.range->first : INFINITY}));
+    if (scale.high >= least_span * low) return {true, low, scale.high};
+  }
+  if (scale.low >= 0) scale.low = 0;
+  if (scale.high <= scale.low) scale.high = scale.low + 1;
+  return scale;
 }
 
 Table tidy(const AxisPlot& plot) {
@@ -111,13 +118,23 @@ Table tidy(const AxisPlot& plot) {
   return table;
 }
 
-}  // namespace
+std::string bound_note(const std::vector<AxisPoint>& points) {
+  const auto count = [&](Bound bound) { return std::ranges::count(points, bound, &AxisPoint::bound); };
+  const auto most = count(Bound::at_most), least = count(Bound::at_least);
+  if (most + least == 0) return {};
+  std::string arrows;
+  if (most > 0) arrows += "down: at most this (" + std::to_string(most) + ")";
+  if (least > 0)
+    arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
+  return "Arrows " + arrows + ", as a target was met at the first test, and may have been met long before.";
+}
 
 Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options) {
+  if (plot.x.key == series_key) return draw_rows(plot, dataset, options);
   Table table = tidy(plot);
   const std::vector<std::string> present = present_series(dataset, table);
   const double rows = edge_row * static_cast<double>(present.size());
-  const Scale scale = scale_of(plot);
+  const AxisScale scale = scale_of(plot);
   const double above = has_edge(plot, Edge::top) ? rows + edge_row : 0;
   const double below = has_edge(plot, Edge::bottom) ? rows + edge_row : 0;
 
@@ -173,12 +190,18 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
                             {"encoding", {{"y", y_of("at")}}}});
   };
   if (plot.reference) rule_at(*plot.reference, "[1,0]");
-  const auto label_at = [&](double value, const std::string& text) {
+  const auto label_at = [&](double value, const std::string& text, int dy = 0) {
+    if (text.empty()) return;
     drawn.layers.push_back(
         {{"data", {{"values", {{{"at", value}, {"text", text}}}}}},
-         {"mark", {{"type", "text"}, {"style", "quiet-text"}, {"align", "left"}, {"dx", 2}}},
+         {"mark", {{"type", "text"}, {"style", "quiet-text"}, {"align", "left"}, {"dx", 2}, {"dy", dy}}},
          {"encoding", {{"y", y_of("at")}, {"x", {{"value", 0}}}, {"text", {{"field", "text"}}}}}});
   };
+  constexpr int half_a_line = 5;
+  if (!plot.lower_means.empty()) {
+    label_at(scale.at(1), "↑ " + plot.higher_means, half_a_line);
+    label_at(scale.at(0), "↓ " + plot.lower_means, -half_a_line);
+  }
   if (above > 0) {
     rule_at(scale.at(1 + edge_row / 2), "[1,2]");
     label_at(scale.at(1 + above), plot.top_label);
@@ -190,7 +213,7 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   Json line = {{"x", x}, {"y", y}};
   line.update(channels({"color", "strokeDash"}));
   line["order"] = {{"field", plot.x.column}};
-  if (plot.x.numeric)
+  if (plot.x.numeric && plot.joined)
     drawn.layers.push_back({{"transform", {valued}}, {"mark", {{"type", "line"}}}, {"encoding", line}});
 
   Json whisker = {{"x", x}, {"y", y_of("low_drawn")}, {"y2", {{"field", "high"}}}};
@@ -254,7 +277,7 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
                             {"encoding", open}});
   }
   Json spec = make_spec(drawn, table, options);
-  return {plot.name, plot.title, plot.caption, std::move(spec), std::move(table)};
+  return {plot.name, plot.title, plot.caption, plot.notes, std::move(spec), std::move(table)};
 }
 
 }  // namespace isthmus::analysis

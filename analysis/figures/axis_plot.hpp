@@ -27,7 +27,7 @@ struct AxisPoint {
 };
 
 /// A quantity against an axis: a line with whiskers for each series, and open markers at the edges for points
-/// without a value.
+/// without a value. Where the series are the axis (see series_axis), each has a row, with its name beside it.
 struct AxisPlot {
   std::string name, title;
   Axis x;
@@ -37,11 +37,33 @@ struct AxisPlot {
   std::optional<double> reference;                 ///< a line across, such as a speed-up of 1
   std::optional<std::pair<double, double>> range;  ///< that y covers at least
   std::string top_label, bottom_label;             ///< of the edges
+  std::string compared_with;                       ///< written into the plot, where rows have no room for it
+  std::string higher_means, lower_means;           ///< likewise, where it is known
+  bool joined = true;                              ///< points of a series, by a line
   std::vector<AxisPoint> points;
   std::vector<std::string> panels;
   std::size_t panel_columns = 4;
   std::string caption;
+  std::vector<std::string> notes;
 };
+
+/// The series as an axis, for comparisons in which nothing else was swept.
+Axis series_axis(const Dataset& dataset);
+
+/// The scale of the quantity.
+struct AxisScale {
+  bool logarithmic;
+  double low, high;  ///< of the values
+
+  /// `part` of the way from the lowest value (0) to the highest (1), or beyond.
+  double at(double part) const;
+};
+AxisScale scale_of(const AxisPlot& plot);
+/// Points as tidy data.
+Table tidy(const AxisPlot& plot);
+
+/// What arrows at points say, for the caption; empty where there are none.
+std::string bound_note(const std::vector<AxisPoint>& points);
 
 Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options);
 

@@ -2,6 +2,7 @@
 
 #include "analysis/figures/kinds.hpp"
 #include "analysis/figures/panels.hpp"
+#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "analysis/statistics/interval.hpp"
@@ -25,7 +26,8 @@ double mean_over_workers(const Run& run, const Activity& activity) {
 }
 
 Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
-  const Panels panels = choose_panels(dataset, {}, options, options.width == FigureWidth::one_column ? 4 : 9);
+  const double height = row_height(dataset.series()) * static_cast<double>(dataset.series().size());
+  const Panels panels = choose_panels(dataset, {}, options, panels_that_fit(height, options));
   Table table({"series", "panel", "activity", "seconds", "low", "high", "n", "share", "total_seconds"});
   std::vector<PlacedGroup> shown;
   for (const PlacedGroup& placed : panels.groups) {
@@ -61,7 +63,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
   const Json x = {{"field", "share"},
                   {"type", "quantitative"},
                   {"stack", "zero"},
-                  {"title", "Share of a worker's time"},
+                  {"title", "Share of time"},
                   {"scale", {{"domain", {0, right_end}}, {"nice", false}}},
                   {"axis",
                    {{"values", {0, 0.5, 1}},
@@ -81,7 +83,7 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
   plot.panels = panels.labels;
   plot.axis_width = label_width(present);
   plot.columns = panels.columns;
-  plot.height = 24 * static_cast<double>(present.size());
+  plot.height = row_height(present) * static_cast<double>(present.size());
   plot.layers = {
       {{"transform", {{{"calculate", "indexof(" + names.dump() + ", datum.activity)"}, {"as", "order"}}}},
        {"mark", {{"type", "bar"}, {"style", "stack"}}},
@@ -96,9 +98,10 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
         {{"x", {{"field", "end"}, {"type", "quantitative"}}}, {"y", y}, {"text", {{"field", "total"}}}}}}};
   const std::string caption = sentences(
       {"Where a worker's time goes, mean over workers; behind the bars the whole simulated time.",
-       sample_note(shown, "intervals are in the data"), panels.note, outcome_note(dataset, panels.groups)});
+       sample_note(shown, "intervals are in the data"), panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {"time-breakdown", "Where time goes", caption, std::move(spec), std::move(table)};
+  return {"time-breakdown", "Where time goes", caption, outcome_notes(dataset, panels.groups),
+          std::move(spec),  std::move(table)};
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 /// The axis along which protocols tie: what the user asked for, the bandwidth, or the first with numbers.
 std::size_t tie_axis(const Dataset& dataset, const FigureOptions& options) {
-  const std::string wanted = options.x.empty() ? "/platform/bandwidth" : options.x;
+  const std::string wanted = options.x.empty() ? "bandwidth" : options.x;
   if (const auto found = dataset.find_axis(wanted)) return *found;
   for (std::size_t i = 0; options.x.empty() && i < dataset.axes().size(); ++i) {
     if (dataset.axes()[i].numeric) return i;
@@ -18,7 +18,7 @@ std::size_t tie_axis(const Dataset& dataset, const FigureOptions& options) {
   throw NotApplicable("the runs do not differ in " + lowered(title_of(wanted)));
 }
 
-std::string sentence(const Crossover& tie, const Axis& axis, const std::string& where) {
+std::string tie_note(const Crossover& tie, const Axis& axis, const std::string& where) {
   const std::string at = where.empty() ? "" : " (" + where + ")", both = tie.other + " and " + tie.baseline;
   const auto label = [&](double x) { return axis.label(Json(x)); };
   if (tie.equal_throughout()) return both + " are equal throughout" + at;
@@ -83,14 +83,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
   for (std::size_t i = 0; i < dataset.axes().size() && !against; ++i) {
     if (i != along && dataset.axes()[i].numeric) against = i;
   }
-  Axis x;
-  if (against) {
-    x = dataset.axes()[*against];
-  } else {
-    x.key = x.column = "series_name";
-    x.title = dataset.series_title();
-    for (const std::string& series : dataset.series()) x.values.push_back(series);
-  }
+  const Axis x = against ? dataset.axes()[*against] : series_axis(dataset);
   AxisRoles roles{{along}, {}};
   if (against) roles.shown.push_back(*against);
   const Panels panels =
@@ -105,12 +98,15 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .range = std::pair(ties.front().lowest, ties.front().highest),
                 .top_label = "faster than " + baseline + " throughout",
                 .bottom_label = "slower than " + baseline + " throughout",
+                .compared_with = baseline,
+                .higher_means = {},
+                .lower_means = {},
                 .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {}};
-  std::string answers;
-  bool any_equal = false;
+                .caption = {},
+                .notes = {}};
+  bool any_equal = false, others_below = true, baseline_below = true;
   std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {
     const auto placed = std::ranges::find(panels.groups, tie.group, &PlacedGroup::group);
@@ -138,10 +134,19 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
     plot.points.push_back(std::move(point));
     const std::string where = against ? point_label(dataset, *tie.group, {*against}) : std::string();
     const std::string panel = panels.labels.size() > 1 ? placed->panel : std::string();
-    answers += (answers.empty() ? "" : "; ") +
-               sentence(tie, axis, where + (where.empty() || panel.empty() ? "" : ", ") + panel);
+    plot.notes.push_back(tie_note(tie, axis, where + (where.empty() || panel.empty() ? "" : ", ") + panel) +
+                         '.');
+    if (!tie.interval) continue;
+    others_below = others_below && tie.faster_below == tie.other;
+    baseline_below = baseline_below && tie.faster_below == baseline;
   }
   if (plot.points.empty()) throw NotApplicable("no crossover at the values shown");
+  // Which side is whose, where it is the same for all.
+  const std::string others = dataset.series().size() == 2 ? plot.points.front().series : "the protocol";
+  if (others_below != baseline_below) {
+    plot.lower_means = (others_below ? others : baseline) + " is faster";
+    plot.higher_means = (others_below ? baseline : others) + " is faster";
+  }
   const std::string n =
       fewest == most ? std::to_string(most) : std::to_string(fewest) + " to " + std::to_string(most);
   plot.caption = sentences(
@@ -149,7 +154,6 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
            "), interpolated between the swept values in the logarithms, seed by seed.",
        most > 1 ? "Geometric mean of n = " + n + " seeds; whiskers: 95 % confidence interval (Student t)."
                 : "One seed (n = 1), so no interval.",
-       answers + '.',
        any_equal ? "Equal: within 2 % at neighbouring values or at an end of the range, with all seeds." : "",
        some_only > 0 ? "Open markers with a value: of those seeds that have a tie." : "",
        several > 0 ? "Of some seeds times cross more than once (the middle tie counts)." : "", panels.note});

@@ -10,9 +10,13 @@ namespace isthmus::analysis {
 
 std::vector<FigureKind> learning_curve_kinds();
 std::vector<FigureKind> time_kinds();
+std::vector<FigureKind> compute_ratio_kinds();
+std::vector<FigureKind> efficiency_kinds();
+std::vector<FigureKind> difference_kinds();
 std::vector<FigureKind> map_kinds();
 std::vector<FigureKind> crossover_kinds();
 std::vector<FigureKind> breakdown_kinds();
+std::vector<FigureKind> byte_kinds();
 std::vector<FigureKind> link_kinds();
 std::vector<FigureKind> memory_kinds();
 std::vector<FigureKind> timeline_kinds();

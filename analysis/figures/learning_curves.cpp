@@ -118,11 +118,12 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
   const std::string title = quality.title + " against " + lowered(cost.title);
   const std::string caption = sentences(
-      {title + '.', sample_note(panels.groups, "band"),
+      {sample_note(panels.groups, "band"),
        has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
-       panels.note, outcome_note(dataset, panels.groups)});
+       panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {std::move(name), title, caption, std::move(spec), std::move(table)};
+  return {std::move(name), title,           caption, outcome_notes(dataset, panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 }  // namespace

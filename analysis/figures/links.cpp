@@ -13,6 +13,7 @@ namespace isthmus::analysis {
 namespace {
 
 constexpr std::size_t most_links = 24;
+constexpr double link_axis_width = 100;  // names of links
 
 struct LinkValues {
   std::vector<double> bytes, busy_fractions;
@@ -82,7 +83,8 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
                   {"sort", links},
                   {"axis", {{"grid", true}, {"ticks", false}}}};
   Json points = {{"x", x}, {"y", y}};
-  points.update(series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options));
+  points.update(
+      series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options, link_axis_width));
   points["tooltip"] = {{{"field", "link"}, {"title", "Link"}},
                        {{"field", "series"}, {"title", dataset.series_title()}},
                        {{"field", "bytes"}, {"title", "Bytes"}, {"format", ".4~s"}},
@@ -90,7 +92,7 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
   Plot plot;
   plot.panels = panels.labels;
   plot.columns = panels.columns;
-  plot.axis_width = 100;
+  plot.axis_width = link_axis_width;
   plot.height = 14 * static_cast<double>(links.size());
   plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 36}}}, {"encoding", points}});
   const std::string caption =
@@ -99,9 +101,10 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
                  all > links.size() ? "The " + std::to_string(links.size()) +
                                           " links that carried most, of " + std::to_string(all) + "."
                                     : "",
-                 panels.note, outcome_note(dataset, panels.groups)});
+                 panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {"bytes-by-link", "Bytes by link", caption, std::move(spec), std::move(table)};
+  return {"bytes-by-link", "Bytes by link", caption, outcome_notes(dataset, panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 }  // namespace

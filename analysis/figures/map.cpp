@@ -27,8 +27,7 @@ struct Map {
 
 std::pair<std::size_t, std::size_t> map_axes(const Dataset& dataset, const FigureOptions& options) {
   std::vector<std::size_t> chosen;
-  for (const std::string& wanted :
-       {options.x, std::string("/platform/bandwidth"), std::string("/platform/latency")}) {
+  for (const std::string& wanted : {options.x, std::string("bandwidth"), std::string("latency")}) {
     const auto found = wanted.empty() ? std::nullopt : dataset.find_axis(wanted);
     if (found && std::ranges::find(chosen, *found) == chosen.end()) chosen.push_back(*found);
   }
@@ -230,7 +229,15 @@ class MapDrawing {
     return all;
   }
   bool has_contour() const { return !contours_.empty(); }
-  double cell_height() const { return 30; }
+  /// Of all rows of a panel: lower where there are many panels, but labels stay legible.
+  double panel_height(std::size_t panels, std::size_t columns, bool has_markers,
+                      const FigureOptions& options) const {
+    const double rows = static_cast<double>(y_.values.size()),
+                 rows_of_panels = static_cast<double>((panels + columns - 1) / columns);
+    constexpr double panel_margin = 30;
+    const double room = most_height_pixels(options.width) / rows_of_panels - panel_margin;
+    return rows * (has_markers ? std::clamp(room / rows, 24.0, 30.0) : std::clamp(room / rows, 14.0, 24.0));
+  }
 
  private:
   const Axis &x_, &y_;
@@ -239,6 +246,18 @@ class MapDrawing {
 };
 
 /// When cells have no winner.
+/// What cells and lines mean, in one sentence; what is not there is empty.
+std::string marks_in_words(const std::vector<std::string>& meanings) {
+  std::string text;
+  for (const std::string& meaning : meanings) {
+    if (!meaning.empty()) text += (text.empty() ? "" : "; ") + meaning;
+  }
+  return sentence(text);
+}
+
+constexpr const char* open_words =
+    "?: open, as a target was met at the first test, and may have been met long before";
+
 std::string level_words(const Panels& panels) {
   const bool seeds =
       std::ranges::any_of(panels.groups, [](const PlacedGroup& g) { return g.group->n() > 1; });
@@ -306,22 +325,21 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
   Plot plot;
   plot.panels = map.panels.labels;
   plot.columns = map_columns(x, options);
-  plot.height = drawing.cell_height() * static_cast<double>(y.values.size());
+  plot.height = drawing.panel_height(plot.panels.size(), plot.columns, true, options);
   plot.layers = drawing.layers(filled, "label", marker, tooltip);
   const std::string title = "Fastest protocol by " + lowered(x.title) + " and " + lowered(y.title);
   const std::string caption = sentences(
       {"The protocol with the shortest " + lowered(map.measure.title) +
            ", and how many times as long the next one takes.",
-       sample_note(map.panels.groups, "no interval shown, see the data"),
-       drawing.has_contour() ? "Line: where " + map.baseline + " and the best of the others tie." : "",
-       states["level"] > 0 ? "≈: " + level_words(map.panels) + "." : "",
-       states["open"] > 0
-           ? "?: open, as a target was met at the first test, and may have been met long before."
-           : "",
-       states["none"] > 0 ? "Cells marked \"none\": no protocol reached the target." : "", map.panels.note,
-       outcome_note(dataset, map.panels.groups)});
+       sample_note(map.panels.groups, "intervals are in figure time-to-target"),
+       marks_in_words(
+           {drawing.has_contour() ? "line: where " + map.baseline + " and the best of the others tie" : "",
+            states["level"] > 0 ? "≈: " + level_words(map.panels) : "", states["open"] > 0 ? open_words : "",
+            states["none"] > 0 ? "\"none\": no protocol reached the target" : ""}),
+       map.panels.note, outcome_summary(map.panels.groups)});
   Json spec = make_spec(plot, drawing.records(table), options);
-  return {"map-fastest", title, caption, std::move(spec), std::move(table)};
+  return {"map-fastest",   title,           caption, outcome_notes(dataset, map.panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
@@ -391,28 +409,28 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
                         {{"field", "label"}, {"title", "Speed-up"}}};
   plot.columns = map_columns(x, options);
-  plot.height = drawing.cell_height() * 0.8 * static_cast<double>(y.values.size());
+  plot.height = drawing.panel_height(plot.panels.size(), plot.columns, false, options);
   plot.layers = drawing.layers(fill, "label", nullptr, tooltip);
   // A single panel has no header to name the series.
   if (plot.panels.size() == 1) plot.title = plot.panels.front();
   const std::string title =
       "Speed-up over " + map.baseline + " by " + lowered(x.title) + " and " + lowered(y.title);
   const bool marked = states["only"] + states["never"] + states["none"] > 0;
-  const std::string caption =
-      sentences({"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
-                     "); geometric mean over seeds, each compared with itself. Blue: faster; orange: slower.",
-                 sample_note(map.panels.groups, "no interval shown, see figure speedup"),
-                 drawing.has_contour() ? "Line: the crossover." : "",
-                 states["level"] > 0 ? "Uncoloured: " + level_words(map.panels) + "." : "",
-                 states["open"] > 0
-                     ? "?: open, as a target was met at the first test, and may have been met long before."
-                     : "",
-                 marked ? "\"only\": " + map.baseline +
-                              " has no time here; \"never\": the protocol has none; \"none\": neither has."
-                        : "",
-                 map.panels.note, outcome_note(dataset, map.panels.groups)});
+  const std::string caption = sentences(
+      {"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
+           "); geometric mean over seeds, each compared with itself.",
+       sample_note(map.panels.groups, "intervals are in figure speedup"),
+       marks_in_words({"blue: faster; orange: slower", drawing.has_contour() ? "line: the crossover" : "",
+                       states["level"] > 0 ? "uncoloured: " + level_words(map.panels) : "",
+                       states["open"] > 0 ? open_words : "",
+                       marked
+                           ? "\"only\": " + map.baseline +
+                                 " has no time here; \"never\": the protocol has none; \"none\": neither has"
+                           : ""}),
+       map.panels.note, outcome_summary(map.panels.groups)});
   Json spec = make_spec(plot, drawing.records(table), options);
-  return {"map-speedup", title, caption, std::move(spec), std::move(table)};
+  return {"map-speedup",   title,           caption, outcome_notes(dataset, map.panels.groups),
+          std::move(spec), std::move(table)};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "analysis/figures/kinds.hpp"
 #include "analysis/figures/panels.hpp"
+#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 
@@ -34,8 +35,8 @@ Json outcome(const Group& group) {
 
 Figure memory(const Dataset& dataset, const FigureOptions& options) {
   const AxisRoles roles{{}, irrelevant_axes(dataset, outcome)};
-  const Panels panels =
-      choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 6 : 9);
+  const double height = row_height(dataset.series()) * static_cast<double>(dataset.series().size());
+  const Panels panels = choose_panels(dataset, roles, options, panels_that_fit(height, options));
   Table table(
       {"series", "panel", "part", "bytes", "need_bytes", "limit_bytes", "outcome", "host", "is_first"});
   std::vector<std::string> all_parts;
@@ -93,7 +94,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
                   {"axis", series_label_axis(present)}};
   Json x = position_channel({.field = "bytes",
                              .title = "Memory",
-                             .unit = Unit::bytes,
+                             .unit = Unit::memory,
                              .low = 0,
                              .high = right_end,
                              .from_zero = true});
@@ -109,9 +110,9 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
                         {"columns", options.width == FigureWidth::one_column ? 3 : 6}}}};
   const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
                         {{"field", "part"}, {"title", "Part"}},
-                        {{"field", "bytes"}, {"title", "Bytes"}, {"format", ".4~s"}},
-                        {{"field", "need_bytes"}, {"title", "In all"}, {"format", ".4~s"}},
-                        {{"field", "limit_bytes"}, {"title", "Limit"}, {"format", ".4~s"}},
+                        {{"field", "bytes_text"}, {"title", "Memory"}},
+                        {{"field", "need_bytes_text"}, {"title", "In all"}},
+                        {{"field", "limit_bytes_text"}, {"title", "Limit"}},
                         {{"field", "host"}, {"title", "Host"}},
                         {{"field", "outcome"}, {"title", "Outcome"}}};
   // Limit and cross once for each bar, not for each part.
@@ -120,9 +121,16 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   plot.panels = panels.labels;
   plot.axis_width = label_width(present);
   plot.columns = panels.columns;
-  plot.height = 24 * static_cast<double>(present.size());
+  plot.height = row_height(present) * static_cast<double>(present.size());
+  Json transform = {{{"calculate", "indexof(" + Json(parts).dump() + ", datum.part)"}, {"as", "order"}}};
+  for (const std::string field : {"bytes", "need_bytes", "limit_bytes"}) {
+    const std::string value = "datum." + field;
+    transform.push_back(
+        {{"calculate", "isValid(" + value + ") ? " + label_of_value(value, Unit::memory) + " : 'unlimited'"},
+         {"as", field + "_text"}});
+  }
   plot.layers.push_back(
-      {{"transform", {{{"calculate", "indexof(" + Json(parts).dump() + ", datum.part)"}, {"as", "order"}}}},
+      {{"transform", transform},
        {"mark", {{"type", "bar"}, {"style", "stack"}}},
        {"encoding",
         {{"x", x}, {"y", y}, {"color", color}, {"order", {{"field", "order"}}}, {"tooltip", tooltip}}}});
@@ -147,9 +155,9 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   const std::string limit_note =
       !std::isfinite(least_limit) ? "Devices have no limit."
       : shows_limit
-          ? "Upright ticks: the device's limit (" + format_quantity(least_limit, Unit::bytes) +
+          ? "Upright ticks: the device's limit (" + format_quantity(least_limit, Unit::memory) +
                 (one_limit ? ")." : " or more).")
-          : "The smallest limit, " + format_quantity(least_limit, Unit::bytes) + ", is off the scale.";
+          : "The smallest limit, " + format_quantity(least_limit, Unit::memory) + ", is off the scale.";
   const std::string caption = sentences(
       {"Memory that the fullest device of a run needed at its peak, by part; of several seeds the one that "
        "needed most.",
@@ -157,7 +165,7 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
        out_of_memory > 0 ? "✕: out of memory; the bar is what was needed when memory ran out." : "",
        panels.note});
   Json spec = make_spec(plot, table, options);
-  return {"memory", "Memory of a device by part", caption, std::move(spec), std::move(table)};
+  return {"memory", "Memory of a device by part", caption, {}, std::move(spec), std::move(table)};
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "analysis/format.hpp"
+
 namespace isthmus::analysis {
 namespace {
 
@@ -13,15 +15,6 @@ struct Choice {
   std::size_t axis;
   std::vector<Json> values;  ///< those shown
 };
-
-/// `count` of the values, evenly, with both ends; of one, the middle.
-std::vector<Json> pick(const std::vector<Json>& values, std::size_t count) {
-  if (count >= values.size()) return values;
-  if (count == 1) return {values[values.size() / 2]};
-  std::vector<Json> picked;
-  for (std::size_t i = 0; i < count; ++i) picked.push_back(values[i * (values.size() - 1) / (count - 1)]);
-  return picked;
-}
 
 bool nearly_equal(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) {
@@ -54,13 +47,19 @@ void thin_out(std::vector<Choice>& choices, const Dataset& dataset, std::optiona
     }
     if (!largest) {
       largest = &*std::ranges::find(choices, *kept, &Choice::axis);
-      largest->values = pick(dataset.axes()[*kept].values, most);
+      largest->values = evenly(dataset.axes()[*kept].values, most);
       return;
     }
     const auto& all = dataset.axes()[largest->axis].values;
     const std::size_t fewer = largest->values.size() > 3 ? 3 : largest->values.size() - 1;
-    largest->values = pick(all, fewer);
+    largest->values = evenly(all, fewer);
   }
+}
+
+/// "out of memory"
+std::string spelled(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
 }
 
 bool contains(const std::vector<std::size_t>& axes, std::size_t axis) {
@@ -84,10 +83,14 @@ std::string selection_note(const Dataset& dataset, const std::vector<Choice>& ch
             std::to_string(axis.values.size()) + " values of " + lowered(axis.title);
     }
   }
-  std::string note = at.empty() ? "" : "At " + at + '.';
-  if (!of.empty()) note += (note.empty() ? "" : " ") + std::string("Shown: ") + of + '.';
-  if (!same.empty()) note += (note.empty() ? "" : " ") + std::string("The same at every ") + same + '.';
-  return note;
+  std::string note;
+  const auto add = [&](const std::string& what, const std::string& values) {
+    if (!values.empty()) note += (note.empty() ? "" : "; ") + what + values;
+  };
+  add("at ", at);
+  add("shown: ", of);
+  add("the same at every ", same);
+  return sentence(note);
 }
 
 }  // namespace
@@ -96,6 +99,12 @@ std::string lowered(std::string title) {
   if (title.size() > 1 && !std::isupper(static_cast<unsigned char>(title[1])))
     title[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(title[0])));
   return title;
+}
+
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text + '.';
 }
 
 std::string sentences(const std::vector<std::string>& parts) {
@@ -126,7 +135,7 @@ Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const Figur
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {
     if (contains(roles.shown, axis)) continue;
     const bool single = contains(roles.irrelevant, axis) && axis != facet;
-    choices.push_back({axis, single ? pick(axes[axis].values, 1) : axes[axis].values});
+    choices.push_back({axis, single ? evenly(axes[axis].values, 1) : axes[axis].values});
   }
   thin_out(choices, dataset, facet, most_panels);
   std::vector<Choice*> varying;
@@ -135,7 +144,7 @@ Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const Figur
   }
   constexpr std::size_t row = 4;
   if (varying.size() == 1 && !facet)
-    varying[0]->values = pick(axes[varying[0]->axis].values, std::min(row, varying[0]->values.size()));
+    varying[0]->values = evenly(axes[varying[0]->axis].values, std::min(row, varying[0]->values.size()));
   std::vector<std::size_t> named;
   for (const Choice* choice : varying) named.push_back(choice->axis);
   Panels panels;
@@ -189,7 +198,20 @@ std::string sample_note(const std::vector<PlacedGroup>& groups, const std::strin
   return "Mean of n = " + n + " seeds; " + interval_mark + ": 95 % confidence interval (Student t).";
 }
 
-std::string outcome_note(const Dataset& dataset, const std::vector<PlacedGroup>& groups) {
+std::string outcome_summary(const std::vector<PlacedGroup>& groups) {
+  std::map<std::string, std::size_t> runs;
+  for (const PlacedGroup& placed : groups) {
+    for (const Run* run : placed.group->runs) {
+      if (!run->completed()) ++runs[run->outcome];
+    }
+  }
+  std::string summary;
+  for (const auto& [outcome, count] : runs)
+    summary += (summary.empty() ? "" : "; ") + spelled(outcome) + ": " + counted(count, "run");
+  return sentence(summary);
+}
+
+std::vector<std::string> outcome_notes(const Dataset& dataset, const std::vector<PlacedGroup>& groups) {
   std::vector<std::size_t> axes;
   for (std::size_t axis = 0; axis < dataset.axes().size(); ++axis) axes.push_back(axis);
   std::map<std::string, std::set<std::string>> by_outcome;
@@ -200,22 +222,13 @@ std::string outcome_note(const Dataset& dataset, const std::vector<PlacedGroup>&
       by_outcome[run->outcome].insert(placed.group->series + (where.empty() ? "" : " at " + where));
     }
   }
-  std::string note;
+  std::vector<std::string> notes;
   for (const auto& [outcome, places] : by_outcome) {
-    std::string name = outcome;
-    std::ranges::replace(name, '_', ' ');
-    name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-    note += (note.empty() ? "" : " ") + name + ": ";
-    constexpr std::size_t most = 6;
-    std::size_t count = 0;
-    for (const std::string& place : places) {
-      if (count == most) break;
-      note += (count++ > 0 ? "; " : "") + place;
-    }
-    if (places.size() > most) note += "; and " + std::to_string(places.size() - most) + " more";
-    note += '.';
+    std::string list;
+    for (const std::string& place : places) list += (list.empty() ? "" : "; ") + place;
+    notes.push_back(sentence(spelled(outcome) + ": " + list));
   }
-  return note;
+  return notes;
 }
 
 }  // namespace isthmus::analysis

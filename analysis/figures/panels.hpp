@@ -19,7 +19,7 @@ struct Panels {
   std::vector<std::string> labels;  ///< in order
   std::vector<PlacedGroup> groups;
   std::size_t columns = 1;  ///< that make a grid of two axes, or a full row of one
-  std::string note;         ///< for the caption: at which values, and which were left out
+  std::string note;         ///< for the caption, a sentence: at which values, and which were left out
 };
 
 /// Axes (by position in Dataset::axes()) that a figure treats in another way than by panels.
@@ -43,11 +43,26 @@ std::vector<std::size_t> irrelevant_axes(const Dataset& dataset,
 /// "n = 3 seeds ..." of these groups, and what the interval is.
 std::string sample_note(const std::vector<PlacedGroup>& groups, const std::string& interval_mark);
 
-/// "Out of memory: ...; deadlock: ...", or empty where all runs completed.
-std::string outcome_note(const Dataset& dataset, const std::vector<PlacedGroup>& groups);
+/// "Out of memory: 6 runs; deadlock: 1 run.", or empty where all runs completed.
+std::string outcome_summary(const std::vector<PlacedGroup>& groups);
+/// Where: "Out of memory: Local SGD at 1 Mbps; ...", a note for each outcome.
+std::vector<std::string> outcome_notes(const Dataset& dataset, const std::vector<PlacedGroup>& groups);
+
+/// `count` of the values, evenly, with both ends; of one, the middle.
+template <typename Value>
+std::vector<Value> evenly(const std::vector<Value>& values, std::size_t count) {
+  if (count >= values.size()) return values;
+  if (count == 1) return {values[values.size() / 2]};
+  std::vector<Value> picked;
+  for (std::size_t i = 0; i < count; ++i) picked.push_back(values[i * (values.size() - 1) / (count - 1)]);
+  return picked;
+}
 
 /// A title within a sentence: "Test accuracy" as "test accuracy", but "SGD" as it is.
 std::string lowered(std::string title);
+
+/// The text with a capital and a full stop; nothing of nothing.
+std::string sentence(std::string text);
 
 /// Sentences with a space between them; empty ones fall out.
 std::string sentences(const std::vector<std::string>& parts);

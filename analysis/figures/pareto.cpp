@@ -29,9 +29,9 @@ void mark_front(std::vector<Candidate>& candidates, const std::string& panel) {
   for (const std::size_t best : pareto_front(values)) candidates[members[best]].on_front = true;
 }
 
-Figure pareto(const Dataset& dataset, const FigureOptions& options) {
+Figure pareto(const std::string& name, const Cost& cost, const Dataset& dataset,
+              const FigureOptions& options) {
   const Quality& quality = curve_qualities().front();
-  const Cost& cost = *std::ranges::find(curve_costs(), "bytes", &Cost::name);
   const AxisRoles roles{{}, curve_irrelevant_axes(dataset, quality, cost)};
   const Panels panels =
       choose_panels(dataset, roles, options, options.width == FigureWidth::one_column ? 4 : 9);
@@ -47,9 +47,10 @@ Figure pareto(const Dataset& dataset, const FigureOptions& options) {
       best = std::max(best, point.quality.mean);
     }
   }
-  if (candidates.empty()) throw NotApplicable("no run has a test accuracy and bytes in its history.csv");
+  if (candidates.empty())
+    throw NotApplicable("no run has a test accuracy and " + lowered(cost.title) + " in its history.csv");
   for (const std::string& panel : panels.labels) mark_front(candidates, panel);
-  Table table({"series", "panel", "round", "bytes_sent", "test_accuracy", "low", "high", "n", "on_front"});
+  Table table({"series", "panel", "round", cost.column, "test_accuracy", "low", "high", "n", "on_front"});
   for (const Candidate& c : candidates) {
     table.add({c.group->series, c.panel, c.point.round, c.point.cost, c.point.quality.mean,
                c.point.quality.low, c.point.quality.high, c.point.quality.n, c.on_front});
@@ -86,20 +87,32 @@ Figure pareto(const Dataset& dataset, const FigureOptions& options) {
                            {"fill", nullptr}}},
                          {"encoding", {{"x", x}, {"y", y}}}});
   plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 22}}}, {"encoding", points}});
-  const std::string caption =
-      sentences({"Test accuracy that can be had for so many bytes: each point is an evaluation, the line is "
-                 "the Pareto front (no "
-                 "other evaluation is as accurate with as few bytes); points behind it are faint.",
-                 sample_note(panels.groups, "intervals are in the data"), panels.note,
-                 outcome_note(dataset, panels.groups)});
+  const std::string caption = sentences(
+      {"Test accuracy against " + lowered(cost.title) +
+           ": each point is an evaluation, the line is the Pareto front (no other evaluation is as "
+           "accurate for as little); points behind it are faint.",
+       sample_note(panels.groups, "intervals are in the data"), panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
-  return {"pareto", "Accuracy against bytes: the Pareto front", caption, std::move(spec), std::move(table)};
+  return {name,
+          "Accuracy against " + lowered(cost.title) + ": the Pareto front",
+          caption,
+          outcome_notes(dataset, panels.groups),
+          std::move(spec),
+          std::move(table)};
 }
 
 }  // namespace
 
 std::vector<FigureKind> pareto_kinds() {
-  return {{"pareto", "The Pareto front of accuracy and bytes sent", pareto}};
+  std::vector<FigureKind> kinds;
+  for (const auto& [name, cost_name] : {std::pair("pareto", "bytes"), std::pair("pareto-time", "time")}) {
+    const Cost& cost = *std::ranges::find(curve_costs(), cost_name, &Cost::name);
+    kinds.push_back({name, "The Pareto front of accuracy and " + lowered(cost.title),
+                     [name = std::string(name), cost](const Dataset& dataset, const FigureOptions& options) {
+                       return pareto(name, cost, dataset, options);
+                     }});
+  }
+  return kinds;
 }
 
 }  // namespace isthmus::analysis

@@ -1,14 +1,13 @@
 #include "analysis/figures/spec.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "analysis/figures/theme.hpp"
 
 namespace isthmus::analysis {
 namespace {
-
-constexpr const char* vega_lite_schema = "https://vega.github.io/schema/vega-lite/v5.json";
 
 /// Powers of ten where there are enough of them, else 1, 2, 5 in each.
 Json logarithmic_ticks(double low, double high) {
@@ -30,11 +29,51 @@ Json logarithmic_ticks(double low, double high) {
   return ticks;
 }
 
+struct BinaryPrefix {
+  const char* name;
+  double factor;
+};
+constexpr std::array binary_prefixes = {BinaryPrefix{"TiB", 0x1p40}, BinaryPrefix{"GiB", 0x1p30},
+                                        BinaryPrefix{"MiB", 0x1p20}, BinaryPrefix{"KiB", 0x1p10}};
+
+/// The least of 1, 2, 5, 10 ... that makes at most five steps up to `high`.
+double round_step(double high) {
+  constexpr double most_steps = 5;
+  const double least = high / most_steps;
+  const double decade = std::pow(10, std::floor(std::log10(least)));
+  for (const double step : {1.0, 2.0, 5.0}) {
+    if (step * decade >= least * (1 - 1e-9)) return step * decade;
+  }
+  return 10 * decade;
+}
+
+Json multiples(double step, double high) {
+  Json ticks = Json::array();
+  for (int i = 0; i * step <= high * (1 + 1e-9); ++i) ticks.push_back(i * step);
+  return ticks;
+}
+
+/// Round numbers of KiB, MiB ...
+Json memory_ticks(double high) {
+  double factor = 1;
+  for (const BinaryPrefix& prefix : binary_prefixes) {
+    if (high < prefix.factor) continue;
+    factor = prefix.factor;
+    break;
+  }
+  return multiples(round_step(high / factor) * factor, high);
+}
+
 /// SI prefix apart from the number, with the unit behind it.
 std::string si_expression(const std::string& unit) {
   return "datum.value === 0 ? '0' : replace(format(datum.value, '~s'), regexp('([a-zA-Zµ]?)$'), ' $1') + '" +
          unit + "'";
 }
+
+/// Header, and the space below.
+constexpr double panel_margin = 30;
+
+std::size_t panels_in_a_row(FigureWidth width) { return width == FigureWidth::one_column ? 2 : 4; }
 
 /// By conditions and not by a scale: a legend of dashes would break up the outlines of the markers in it.
 Json dashes_by_series(const Dataset& dataset, const std::vector<std::string>& present,
@@ -67,6 +106,15 @@ std::string label_expression(Unit unit, bool logarithmic, double high) {
       return si_expression("bps");
     case Unit::bytes:
       return si_expression("B");
+    case Unit::memory: {
+      std::string expression = "datum.value === 0 ? '0' : ";
+      for (const BinaryPrefix& prefix : binary_prefixes) {
+        const std::string factor = Json(prefix.factor).dump();
+        expression += "datum.value >= " + factor + " ? format(datum.value / " + factor + ", '.3~r') + ' " +
+                      prefix.name + "' : ";
+      }
+      return expression + "format(datum.value, '~r') + ' B'";
+    }
     case Unit::flops_per_second:
       return si_expression("FLOP/s");
     case Unit::fraction:
@@ -104,12 +152,51 @@ Json position_channel(const Position& position) {
   } else {
     scale["zero"] = false;
     axis["tickCount"] = 5;
+    if (position.unit == Unit::memory) axis["values"] = memory_ticks(high);
   }
   return {{"field", position.field},
           {"type", "quantitative"},
           {"title", position.title},
           {"scale", scale},
           {"axis", axis}};
+}
+
+Json time_channel(const std::string& field, const std::string& title, double high) {
+  struct TimeUnit {
+    const char* name;
+    double seconds;
+    std::vector<double> steps;  ///< of ticks; otherwise round numbers
+  };
+  static const std::vector<TimeUnit> units = {{"d", 86400, {}},
+                                              {"h", 3600, {0.5, 1, 2, 3, 6, 12}},
+                                              {"min", 60, {0.5, 1, 2, 5, 10, 15, 30, 60}},
+                                              {"s", 1, {}},
+                                              {"ms", 1e-3, {}},
+                                              {"µs", 1e-6, {}},
+                                              {"ns", 1e-9, {}}};
+  // Up to four of a larger unit, ticks of the smaller one read better.
+  constexpr double least_units = 4;
+  const auto fits = [&](const TimeUnit& unit) {
+    return high >= (unit.seconds > 1 ? least_units : 1) * unit.seconds;
+  };
+  auto unit = std::ranges::find_if(units, fits);
+  if (unit == units.end()) --unit;
+  const double in_units = high / unit->seconds;
+  double step = round_step(in_units);
+  for (const double candidate : unit->steps) {
+    constexpr double most_steps = 6;
+    if (candidate * most_steps < in_units) continue;
+    step = candidate;
+    break;
+  }
+  return {{"field", field},
+          {"type", "quantitative"},
+          {"title", title + " (" + unit->name + ")"},
+          {"scale", {{"domain", {0, high}}, {"nice", false}}},
+          {"axis",
+           {{"values", multiples(step * unit->seconds, high)},
+            {"labelExpr", "format(datum.value / " + Json(unit->seconds).dump() + ", '.6~r')"},
+            {"labelFlush", label_flush}}}};
 }
 
 Json same_scale(const std::string& field) { return {{"field", field}, {"type", "quantitative"}}; }
@@ -127,11 +214,13 @@ std::vector<std::string> present_series(const Dataset& dataset, const Table& tab
 }
 
 Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
-                     const std::vector<std::string>& channels, const FigureOptions& options) {
+                     const std::vector<std::string>& channels, const FigureOptions& options,
+                     double axis_width) {
   std::size_t longest = 1;
   for (const std::string& series : present) longest = std::max(longest, series.size());
-  constexpr double symbol = 34, letter = 4.9;
-  const double width = width_pixels(options.width) / (symbol + letter * static_cast<double>(longest));
+  constexpr double symbol = 24, letter = 4.4;
+  const double width =
+      (width_pixels(options.width) - axis_width) / (symbol + letter * static_cast<double>(longest));
   const auto columns =
       std::clamp<std::size_t>(static_cast<std::size_t>(width), 1, std::max<std::size_t>(1, present.size()));
   const Json legend = {
@@ -178,6 +267,11 @@ double label_width(const std::vector<std::string>& labels) {
   return letter * static_cast<double>(longest) + margin;
 }
 
+std::size_t panels_that_fit(double panel_height, const FigureOptions& options) {
+  const double rows = most_height_pixels(options.width) / (panel_height + panel_margin);
+  return panels_in_a_row(options.width) * std::max<std::size_t>(1, static_cast<std::size_t>(rows));
+}
+
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {
   return make_spec(plot, table.records(), options);
 }
@@ -186,15 +280,15 @@ Json make_spec(const Plot& plot, const Json& records, const FigureOptions& optio
   Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", records}}}};
   const double width = width_pixels(options.width);
   if (!plot.title.empty())
-    spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}};
+    spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}, {"frame", "bounds"}};
   if (plot.panels.size() < 2) {
     spec["width"] = width;
     spec["height"] = plot.height;
     spec["autosize"] = {{"type", "fit-x"}, {"contains", "padding"}};
     spec["layer"] = plot.layers;
   } else {
-    const std::size_t most = options.width == FigureWidth::one_column ? 2 : 4;
-    std::size_t columns = std::clamp<std::size_t>(plot.columns, 1, std::min(most, plot.panels.size()));
+    std::size_t columns = std::clamp<std::size_t>(
+        plot.columns, 1, std::min(panels_in_a_row(options.width), plot.panels.size()));
     // Three in two columns would leave a hole.
     if (plot.panels.size() == 3 && columns == 2) columns = 1;
     constexpr double spacing = 12;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "analysis/study/columns.hpp"
@@ -13,7 +14,7 @@ namespace {
 // backgrounds.
 constexpr std::array<const char*, 7> palette = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
                                                 "#D55E00", "#56B4E9", "#8C8C8C"};
-/// A protocol has the same colour in every study.
+/// A protocol has the same hue in every study.
 constexpr std::array<const char*, 5> kinds_by_color = {"data_parallel", "local_sgd", "ist", "resist",
                                                        "post_local_sgd"};
 constexpr std::array<const char*, 8> shapes = {"circle", "square",        "triangle-up",    "diamond",
@@ -26,18 +27,17 @@ const std::vector<Json>& dashes() {
   return patterns;
 }
 
-/// The place of each series in the palette: that of its protocol, or else the next that is free.
-std::vector<std::size_t> palette_places(const Dataset& dataset) {
-  const auto& all = dataset.series();
+/// The place of each protocol kind in a list of looks: its own, or else the next that is free.
+std::vector<std::size_t> places_of(const std::vector<std::string>& kinds) {
   constexpr std::size_t undecided = 1000000;
-  std::vector<std::size_t> places(all.size(), undecided);
+  std::vector<std::size_t> places(kinds.size(), undecided);
   const auto taken = [&](std::size_t place) { return std::ranges::find(places, place) != places.end(); };
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto kind = std::ranges::find(kinds_by_color, dataset.kind_of(all[i]));
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const auto kind = std::ranges::find(kinds_by_color, kinds[i]);
     const auto place = static_cast<std::size_t>(kind - kinds_by_color.begin());
     if (kind != kinds_by_color.end() && !taken(place)) places[i] = place;
   }
-  // Colours of protocols that are not there come last.
+  // Looks of protocols that are not there come last.
   std::vector<std::size_t> free;
   for (std::size_t place = kinds_by_color.size(); place < palette.size(); ++place) free.push_back(place);
   for (std::size_t place = 0; place < kinds_by_color.size(); ++place) {
@@ -54,8 +54,35 @@ std::vector<std::size_t> palette_places(const Dataset& dataset) {
   return places;
 }
 
-Json member(const Json& style, const char* key) {
+/// A part of the way from a color ("#rrggbb") to black (0) or white (255); names of colors stay as they are.
+std::string mix(const std::string& color, double end, double part) {
+  unsigned red = 0, green = 0, blue = 0;
+  if (color.size() != 7 || std::sscanf(color.c_str(), "#%2x%2x%2x", &red, &green, &blue) != 3) return color;
+  const auto mixed = [&](unsigned value) {
+    return static_cast<unsigned>(std::lround(value + (end - value) * part)) & 255U;
+  };
+  char text[8];
+  std::snprintf(text, sizeof text, "#%02X%02X%02X", mixed(red), mixed(green), mixed(blue));
+  return text;
+}
+
+/// One of so many members of a family: from darker than its hue to lighter. An only one has the hue itself.
+std::string shade(const std::string& hue, std::size_t member, std::size_t members) {
+  if (members < 2) return hue;
+  constexpr double darkest = -0.35, lightest = 0.55;
+  const double part =
+      darkest + (lightest - darkest) * static_cast<double>(member) / static_cast<double>(members - 1);
+  return mix(hue, part < 0 ? 0 : 255, std::abs(part));
+}
+
+Json member_of(const Json& style, const char* key) {
   return style.is_object() ? style.value(key, Json::object()) : Json::object();
+}
+
+std::string names_of(const std::map<std::string, Json>& styles) {
+  std::string names;
+  for (const auto& entry : styles) names += (names.empty() ? "" : ", ") + entry.first;
+  return names;
 }
 
 void require_texts(const Json& texts, const std::string& place) {
@@ -68,30 +95,42 @@ void require_texts(const Json& texts, const std::string& place) {
 
 double width_pixels(FigureWidth width) { return width == FigureWidth::one_column ? 3.3 * 96 : 7.0 * 96; }
 
+double most_height_pixels(FigureWidth width) {
+  return width == FigureWidth::one_column ? 4.5 * 96 : 6.0 * 96;
+}
+
 SeriesStyle series_style(const Dataset& dataset, const std::string& series, const FigureOptions& options) {
   const auto& all = dataset.series();
-  const auto index = static_cast<std::size_t>(std::ranges::find(all, series) - all.begin());
-  const std::size_t place = palette_places(dataset).at(index);
-  SeriesStyle look{.color = palette[place % palette.size()],
-                   .dash = dashes()[place % dashes().size()],
-                   .shape = shapes[place % shapes.size()]};
-  const Json colors = member(options.style, "colors");
-  for (const std::string& name : {dataset.kind_of(series), series}) {
-    if (!name.empty() && colors.contains(name)) look.color = colors.at(name).get<std::string>();
+  std::vector<std::string> kinds, families, family_of;
+  for (const std::string& each : all) {
+    kinds.push_back(dataset.kind_of(each));
+    family_of.push_back(kinds.back().empty() ? each : kinds.back());
+    if (std::ranges::find(families, family_of.back()) == families.end()) families.push_back(family_of.back());
   }
-  return look;
+  // Hues tell families apart, shades the members of one, and of families that must share a hue.
+  const std::vector<std::size_t> hues = places_of(families);
+  const auto hue_of = [&](std::size_t i) {
+    const auto family = std::ranges::find(families, family_of[i]) - families.begin();
+    return hues[static_cast<std::size_t>(family)] % palette.size();
+  };
+  const auto index = static_cast<std::size_t>(std::ranges::find(all, series) - all.begin());
+  std::size_t member = 0, members = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (hue_of(i) != hue_of(index)) continue;
+    if (i == index) member = members;
+    ++members;
+  }
+  const Json colors = member_of(options.style, "colors");
+  const std::string hue = colors.value(dataset.kind_of(series), palette[hue_of(index)]);
+  const std::size_t place = places_of(kinds).at(index);
+  return {.color = colors.value(series, shade(hue, member, members)),
+          .dash = dashes()[place % dashes().size()],
+          .shape = shapes[place % shapes.size()]};
 }
 
 std::string tint(const std::string& color) {
-  if (color.size() != 7 || color[0] != '#') return color;  // a name: there is no telling
   constexpr double whiteness = 0.45;
-  unsigned red = 0, green = 0, blue = 0;
-  if (std::sscanf(color.c_str(), "#%2x%2x%2x", &red, &green, &blue) != 3) return color;
-  const auto lighter = [](unsigned part) { return static_cast<unsigned>(part + (255.0 - part) * whiteness); };
-  char text[8];
-  std::snprintf(text, sizeof text, "#%02X%02X%02X", lighter(red) & 255U, lighter(green) & 255U,
-                lighter(blue) & 255U);
-  return text;
+  return mix(color, 255, whiteness);
 }
 
 std::vector<std::string> stack_colors(std::size_t parts) {
@@ -164,29 +203,52 @@ Json theme_config(Theme theme, const Json& style) {
   // A fill of all texts would go before that of a style, a colour does not.
   config["style"]["ink-text"] = {{"color", ink}, {"fontSize", 9}};
   config["style"]["quiet-text"] = {{"color", quiet}, {"fontSize", 9}};
-  config.merge_patch(member(style, "config"));
+  config.merge_patch(member_of(style, "config"));
   return config;
 }
 
-Json read_style(const std::filesystem::path& file) {
+const std::map<std::string, Json>& shipped_styles() {
+  static const std::map<std::string, Json> styles = {
+      // The roman of a LaTeX document (Debian: fonts-lmodern), or what comes closest.
+      {"tex",
+       {{"config",
+         {{"font",
+           "Latin Modern Roman, LM Roman 10, CMU Serif, Times New Roman, Liberation Serif, serif"}}}}}};
+  return styles;
+}
+
+Json read_style(const std::string& name_or_file) {
+  const auto& shipped = shipped_styles();
+  if (const auto found = shipped.find(name_or_file); found != shipped.end()) return found->second;
+  const std::string allowed = "allowed are \"base\", \"config\" (of Vega-Lite), \"colors\" and \"labels\"";
+  const std::filesystem::path file = name_or_file;
+  if (!std::filesystem::exists(file))
+    throw std::runtime_error(name_or_file + " is missing, and no style that Isthmus brings (those are: " +
+                             names_of(shipped) + ")");
   const Json style = Json::parse(read_text(file), nullptr, false);
-  const std::string allowed = "allowed are \"config\" (of Vega-Lite), \"colors\" and \"labels\"";
   if (style.is_discarded()) throw std::runtime_error(file.string() + " is no JSON");
   if (!style.is_object()) throw std::runtime_error(file.string() + ": expected an object; " + allowed);
+  Json result = Json::object();
   for (const auto& [key, value] : style.items()) {
     if (key == "colors" || key == "labels") {
       require_texts(value, file.string() + ": /" + key);
+    } else if (key == "base") {
+      if (!value.is_string() || !shipped.contains(value.get<std::string>()))
+        throw std::runtime_error(file.string() + ": /base: found " + value.dump() +
+                                 "; allowed: " + names_of(shipped));
+      result = shipped.at(value.get<std::string>());
     } else if (key != "config") {
       throw std::runtime_error(file.string() + ": found \"" + key + "\"; " + allowed);
     } else if (!value.is_object()) {
       throw std::runtime_error(file.string() + ": /config: expected an object");
     }
   }
-  return style;
+  result.merge_patch(style);
+  return result;
 }
 
 std::map<std::string, std::string> style_labels(const Json& style) {
-  return member(style, "labels").get<std::map<std::string, std::string>>();
+  return member_of(style, "labels").get<std::map<std::string, std::string>>();
 }
 
 }  // namespace isthmus::analysis

@@ -10,8 +10,11 @@ namespace isthmus::analysis {
 // Colours, dashes and markers; all that is a matter of taste. Sizes are in CSS pixels, 96 to an inch.
 
 double width_pixels(FigureWidth width);
+/// So high that a caption and text still fit below: figures of more panels or rows show fewer.
+double most_height_pixels(FigureWidth width);
 
-/// How a series looks in every figure of a data set.
+/// How a series looks in every figure of a data set: the hue is that of its protocol, the shade that of its
+/// options.
 struct SeriesStyle {
   std::string color;
   Json dash;  ///< lengths of strokes and gaps

@@ -10,7 +10,6 @@ namespace isthmus::analysis {
 namespace {
 
 constexpr std::size_t most_rounds = 3, most_spans = 1500;
-constexpr int most_workers = 16;
 constexpr const char* beside = " stream";  // the row of a worker's communication stream
 
 const Run* traced_run(const Group& group) {
@@ -32,6 +31,32 @@ std::vector<double> round_ends(const std::vector<Span>& spans) {
   return ends;
 }
 
+/// Rows and panels as a page has room for.
+int most_workers(const FigureOptions& options) { return options.width == FigureWidth::one_column ? 4 : 16; }
+constexpr double row_pixels = 12, panel_margin_pixels = 44;  // title, axis, space
+
+struct Panel {
+  std::string title;
+  std::vector<std::string> rows;  ///< workers, and their streams
+  double end_seconds;
+};
+
+bool is_stream(const std::string& row) { return row.ends_with(beside); }
+
+double panel_height(const Panel& panel) {
+  return row_pixels * static_cast<double>(std::max<std::size_t>(2, panel.rows.size()));
+}
+
+std::vector<Panel> those_that_fit(const std::vector<Panel>& panels, const FigureOptions& options) {
+  for (std::size_t count = panels.size(); count > 1; --count) {
+    double height = 0;
+    const std::vector<Panel> some = evenly(panels, count);
+    for (const Panel& panel : some) height += panel_height(panel) + panel_margin_pixels;
+    if (height <= most_height_pixels(options.width)) return some;
+  }
+  return evenly(panels, 1);
+}
+
 /// Work first, waiting last.
 int activity_order(const std::string& name) {
   if (name == "compute") return 0;
@@ -46,10 +71,10 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   }
   if (traced.empty()) throw NotApplicable("no run has a trace.json (run the study with --trace)");
   Table table({"panel", "worker", "activity", "start_seconds", "end_seconds"});
-  std::vector<std::string> panels, activities, notes;
-  std::vector<std::string> rows;
+  std::vector<std::string> activities, missing;
+  std::vector<Panel> panels;
   std::size_t most_shown = 0;
-  bool left_out = false;
+  bool left_out = false, has_streams = false;
   std::vector<std::size_t> axes;
   for (std::size_t i = 0; i < dataset.axes().size(); ++i) axes.push_back(i);
   for (const std::string& series : dataset.series()) {
@@ -59,50 +84,36 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
     try {
       spans = read_trace(*traced_run(group));
     } catch (const std::runtime_error& error) {
-      notes.push_back("Left out: " + std::string(error.what()) + '.');
+      missing.push_back("Left out: " + std::string(error.what()) + '.');
       continue;
     }
     const std::vector<double> ends = round_ends(spans);
     if (ends.empty()) {
-      notes.push_back("Left out: the trace of " + series + " has no round.");
+      missing.push_back("Left out: the trace of " + series + " has no round.");
       continue;
     }
     const std::string where = point_label(dataset, group, axes);
-    panels.push_back(where.empty() ? series : series + ", " + where);
+    Panel panel{where.empty() ? series : series + ", " + where, {}, ends.back()};
     most_shown = std::max(most_shown, ends.size());
     for (const Span& span : spans) {
       if (span.is_round || span.start_seconds >= ends.back()) continue;
-      left_out = left_out || span.rank >= most_workers;
-      if (span.rank >= most_workers) continue;
+      left_out = left_out || span.rank >= most_workers(options);
+      if (span.rank >= most_workers(options)) continue;
       const std::string worker = std::to_string(span.rank) + (span.of_stream ? beside : "");
-      if (std::ranges::find(rows, worker) == rows.end()) rows.push_back(worker);
+      if (std::ranges::find(panel.rows, worker) == panel.rows.end()) panel.rows.push_back(worker);
       if (std::ranges::find(activities, span.name) == activities.end()) activities.push_back(span.name);
       table.add(
-          {panels.back(), worker, span.name, span.start_seconds, std::min(span.end_seconds, ends.back())});
+          {panel.title, worker, span.name, span.start_seconds, std::min(span.end_seconds, ends.back())});
     }
-    for (const double end : ends) table.add({panels.back(), Json(), "end of round", end, end});
+    std::ranges::sort(panel.rows, {}, [](const std::string& row) {
+      return std::pair(std::stoi(row), row.ends_with(beside));
+    });
+    has_streams = has_streams || std::ranges::any_of(panel.rows, is_stream);
+    for (const double end : ends) table.add({panel.title, Json(), "end of round", end, end});
+    panels.push_back(std::move(panel));
   }
-  if (table.empty()) throw NotApplicable(sentences(notes));
+  if (table.empty()) throw NotApplicable(sentences(missing));
   std::ranges::stable_sort(activities, {}, activity_order);
-  std::ranges::sort(rows, {},
-                    [](const std::string& row) { return std::pair(std::stoi(row), row.ends_with(beside)); });
-  const bool has_streams =
-      std::ranges::any_of(rows, [](const std::string& row) { return row.ends_with(beside); });
-  Json x = {{"field", "start_seconds"},
-            {"type", "quantitative"},
-            {"title", "Simulated time"},
-            {"scale", {{"nice", false}, {"zero", true}}},
-            {"axis",
-             {{"labelExpr", label_expression(Unit::seconds, true, 1)},
-              {"tickCount", 5},
-              {"grid", false},
-              {"labelFlush", label_flush}}}};
-  const Json y = {{"field", "worker"},
-                  {"type", "ordinal"},
-                  {"title", "Worker"},
-                  {"sort", rows},
-                  {"axis", {{"ticks", false}, {"domain", false}, {"labelOverlap", false}}},
-                  {"scale", {{"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
   const Json color = {{"field", "activity"},
                       {"type", "nominal"},
                       {"title", nullptr},
@@ -112,30 +123,47 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
                         {{"field", "activity"}, {"title", "Activity"}},
                         {{"field", "start_seconds"}, {"title", "From (s)"}, {"format", ".6~g"}},
                         {{"field", "end_seconds"}, {"title", "To (s)"}, {"format", ".6~g"}}};
-  Plot plot;
-  plot.panels = panels;
-  plot.columns = 1;
-  plot.axis_width = has_streams ? 52 : 26;
-  plot.height = 12 * std::max(2, static_cast<int>(rows.size()));
-  plot.resolve = {{"scale", {{"x", "independent"}, {"y", "independent"}}}};
-  if (panels.size() == 1) plot.title = panels.front();
-  plot.layers.push_back(
-      {{"transform", {{{"filter", "isValid(datum.worker)"}}}},
-       {"mark", {{"type", "rect"}}},
-       {"encoding",
-        {{"x", x}, {"x2", {{"field", "end_seconds"}}}, {"y", y}, {"color", color}, {"tooltip", tooltip}}}});
-  plot.layers.push_back({{"transform", {{{"filter", "datum.activity === 'end of round'"}}}},
-                         {"mark", {{"type", "rule"}, {"style", ink_style}, {"strokeWidth", 1}}},
-                         {"encoding", {{"x", x}}}});
-  notes.insert(
-      notes.begin(),
+  const std::vector<Panel> shown = those_that_fit(panels, options);
+  // Each panel has an axis in the unit that its times need, so they are views of their own.
+  Json views = Json::array();
+  for (const Panel& panel : shown) {
+    Json x = time_channel("start_seconds", "Simulated time", panel.end_seconds);
+    x["axis"]["grid"] = false;
+    const Json y = {{"field", "worker"},
+                    {"type", "ordinal"},
+                    {"title", "Worker"},
+                    {"axis", {{"ticks", false}, {"domain", false}, {"labelOverlap", false}}},
+                    {"scale", {{"domain", panel.rows}, {"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
+    const Json spans = {
+        {"transform", {{{"filter", "isValid(datum.worker)"}}}},
+        {"mark", {{"type", "rect"}}},
+        {"encoding",
+         {{"x", x}, {"x2", {{"field", "end_seconds"}}}, {"y", y}, {"color", color}, {"tooltip", tooltip}}}};
+    const Json ends = {{"transform", {{{"filter", "datum.activity === 'end of round'"}}}},
+                       {"mark", {{"type", "rule"}, {"style", ink_style}, {"strokeWidth", 1}}},
+                       {"encoding", {{"x", x}}}};
+    views.push_back({{"title", {{"text", panel.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}}},
+                     {"width", width_pixels(options.width) - (has_streams ? 62 : 36)},
+                     {"height", panel_height(panel)},
+                     {"transform", {{{"filter", "datum.panel === " + Json(panel.title).dump()}}}},
+                     {"layer", {spans, ends}}});
+  }
+  const std::string caption = sentences(
       {"What each worker does in the first " +
            (most_shown == 1 ? "round" : "rounds (at most " + std::to_string(most_shown) + ")") +
-           "; each panel has its own scale of time. Lines: ends of rounds. One run (seed) for each panel.",
+           "; each panel has its own scale of time. Lines: ends of rounds. One run (n = 1) for each panel.",
        has_streams ? "A worker's stream is communication that overlaps its own computing." : "",
-       left_out ? "Shown: the first " + std::to_string(most_workers) + " workers." : ""});
-  Json spec = make_spec(plot, table, options);
-  return {"timeline", "Timeline of the first rounds", sentences(notes), std::move(spec), std::move(table)};
+       left_out ? "Shown: the first " + std::to_string(most_workers(options)) + " workers." : "",
+       shown.size() < panels.size() ? "There is room for " + std::to_string(shown.size()) + " of " +
+                                          std::to_string(panels.size()) + "; the data has all."
+                                    : ""});
+  Json spec = {{"$schema", vega_lite_schema},
+               {"data", {{"name", "figure"}, {"values", table.records()}}},
+               {"spacing", 10},
+               {"vconcat", std::move(views)},
+               {"config", theme_config(options.theme, options.style)}};
+  return {"timeline",      "Timeline of the first rounds", caption, std::move(missing), std::move(spec),
+          std::move(table)};
 }
 
 }  // namespace

@@ -21,12 +21,11 @@ std::size_t most_panels(const FigureOptions& options) {
   return options.width == FigureWidth::one_column ? 4 : 8;
 }
 
-/// The varying axis with that key, or, without a key, the one the user asked for, or the first with numbers.
-std::size_t require_axis(const Dataset& dataset, const std::string& key, const FigureOptions& options) {
-  const std::string wanted = key.empty() ? options.x : key;
-  if (!wanted.empty()) {
-    if (const auto found = dataset.find_axis(wanted)) return *found;
-    throw NotApplicable("the runs do not differ in " + lowered(title_of(wanted)));
+/// The axis that the user asked for, or the first with numbers.
+std::size_t require_axis(const Dataset& dataset, const FigureOptions& options) {
+  if (!options.x.empty()) {
+    if (const auto found = dataset.find_axis(options.x)) return *found;
+    throw NotApplicable("the runs do not differ in " + lowered(title_of(options.x)));
   }
   for (std::size_t i = 0; i < dataset.axes().size(); ++i) {
     if (dataset.axes()[i].numeric) return i;
@@ -58,24 +57,11 @@ std::string unreached_note(const std::vector<AxisPoint>& points, const TimeMeasu
   return note + '.';
 }
 
-/// What arrows at points say.
-std::string bound_note(const std::vector<AxisPoint>& points) {
-  const auto count = [&](Bound bound) { return std::ranges::count(points, bound, &AxisPoint::bound); };
-  const auto most = count(Bound::at_most), least = count(Bound::at_least);
-  if (most + least == 0) return {};
-  std::string arrows;
-  if (most > 0) arrows += "down: at most this (" + std::to_string(most) + ")";
-  if (least > 0)
-    arrows += (arrows.empty() ? "" : ", ") + ("up: at least this (" + std::to_string(least) + ")");
-  return "Arrows " + arrows + ", as a target was met at the first test, and may have been met long before.";
-}
-
-Figure time_against(const std::string& name, const std::string& key, const Dataset& dataset,
-                    const FigureOptions& options) {
+Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
   const TimeMeasure measure = require_measure(dataset);
-  const std::size_t axis = require_axis(dataset, key, options);
+  const std::size_t axis = require_axis(dataset, options);
   const Panels panels = choose_panels(dataset, {{axis}, {}}, options, most_panels(options));
-  AxisPlot plot{.name = name,
+  AxisPlot plot{.name = "time-to-target",
                 .title = measure.title + " against " + lowered(dataset.axes()[axis].title),
                 .x = dataset.axes()[axis],
                 .column = measure.column,
@@ -85,10 +71,14 @@ Figure time_against(const std::string& name, const std::string& key, const Datas
                 .range = {},
                 .top_label = measure.to_target ? "not reached" : "no result",
                 .bottom_label = {},
+                .compared_with = {},
+                .higher_means = {},
+                .lower_means = {},
                 .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {}};
+                .caption = {},
+                .notes = outcome_notes(dataset, panels.groups)};
   for (const PlacedGroup& placed : panels.groups) {
     const Times times = times_of(*placed.group, measure);
     AxisPoint point{.series = placed.group->series,
@@ -103,19 +93,9 @@ Figure time_against(const std::string& name, const std::string& key, const Datas
     if (times.any()) point.y = mean_interval(times.seconds());
     plot.points.push_back(std::move(point));
   }
-  plot.caption = sentences({plot.title + '.', sample_note(panels.groups, "whiskers"),
-                            unreached_note(plot.points, measure), bound_note(plot.points), panels.note,
-                            outcome_note(dataset, panels.groups)});
+  plot.caption = sentences({sample_note(panels.groups, "whiskers"), unreached_note(plot.points, measure),
+                            bound_note(plot.points), panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
-}
-
-/// Speed-ups without any swept axis: the protocols are the axis.
-Axis protocol_axis(const Dataset& dataset) {
-  Axis axis;
-  axis.key = axis.column = "series_name";
-  axis.title = dataset.series_title();
-  for (const std::string& series : dataset.series()) axis.values.push_back(series);
-  return axis;
 }
 
 Figure speedup(const Dataset& dataset, const FigureOptions& options) {
@@ -123,22 +103,26 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
   const std::string baseline = baseline_series(dataset, options.baseline);
   if (dataset.series().size() < 2) throw NotApplicable("there is only one series: nothing to compare with");
   std::optional<std::size_t> axis;
-  if (!options.x.empty() || !dataset.axes().empty()) axis = require_axis(dataset, "", options);
+  if (!options.x.empty() || !dataset.axes().empty()) axis = require_axis(dataset, options);
   const std::vector<std::size_t> shown = axis ? std::vector<std::size_t>{*axis} : std::vector<std::size_t>{};
   const Panels panels = choose_panels(dataset, {shown, {}}, options, most_panels(options));
   AxisPlot plot{.name = "speedup",
                 .title = "Speed-up over " + baseline,
-                .x = axis ? dataset.axes()[*axis] : protocol_axis(dataset),
+                .x = axis ? dataset.axes()[*axis] : series_axis(dataset),
                 .column = "speedup",
-                .y_title = "Speed-up over " + baseline,
+                .y_title = axis ? "Speed-up over " + baseline : "Speed-up",
                 .reference = 1,
                 .range = {},
                 .top_label = baseline + (measure.to_target ? " not reached" : " without result"),
                 .bottom_label = measure.to_target ? "not reached" : "no result",
+                .compared_with = baseline,
+                .higher_means = axis ? "" : "faster",
+                .lower_means = axis ? "" : "slower",
                 .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {}};
+                .caption = {},
+                .notes = outcome_notes(dataset, panels.groups)};
   std::size_t both_missing = 0, open = 0;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
@@ -187,27 +171,15 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                       std::to_string(open) + ")."
                 : "",
        both_missing > 0 ? "At " + std::to_string(both_missing) + " points neither has a time." : "",
-       panels.note, outcome_note(dataset, panels.groups)});
+       panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 
 }  // namespace
 
 std::vector<FigureKind> time_kinds() {
-  std::vector<FigureKind> kinds;
-  for (const std::string axis : {"bandwidth", "latency", "workers"}) {
-    kinds.push_back({"time-to-target-" + axis, "Time to the target accuracy against " + axis,
-                     [axis](const Dataset& dataset, const FigureOptions& options) {
-                       return time_against("time-to-target-" + axis, "/platform/" + axis, dataset, options);
-                     }});
-  }
-  kinds.push_back({"time-to-target", "Time to the target accuracy against what was swept, or --x",
-                   [](const Dataset& dataset, const FigureOptions& options) {
-                     return time_against("time-to-target", "", dataset, options);
-                   }});
-  kinds.push_back(
-      {"speedup", "Speed-up of each protocol over --baseline, against what was swept, or --x", speedup});
-  return kinds;
+  return {{"time-to-target", "Time to the target accuracy against what was swept, or --x", time_to_target},
+          {"speedup", "Speed-up of each protocol over --baseline, against what was swept, or --x", speedup}};
 }
 
 }  // namespace isthmus::analysis

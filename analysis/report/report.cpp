@@ -94,14 +94,18 @@ std::string contents(const std::vector<Figure>& figures) {
   return html;
 }
 
-bool is_wide(const Json& spec) {
-  return spec.contains("facet") || spec.contains("hconcat") || spec.contains("concat");
+bool is_wide(const Json& spec) { return spec.contains("facet") || spec.contains("vconcat"); }
+
+std::string plural(std::size_t n, const std::string& thing) {
+  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
 
-/// A caption without the title, which stands above it here.
-std::string caption_of(const Figure& figure) {
-  const std::string title = figure.title + ". ";
-  return figure.caption.starts_with(title) ? figure.caption.substr(title.size()) : figure.caption;
+std::string notes_of(const Figure& figure) {
+  if (figure.notes.empty()) return {};
+  std::string items;
+  for (const std::string& note : figure.notes) items += "<li>" + escape_prose(note) + "</li>\n";
+  return "<details><summary>" + plural(figure.notes.size(), "note") + "</summary><ul>" + items +
+         "</ul></details>";
 }
 
 std::string figure_boxes(const std::vector<Figure>& figures) {
@@ -110,7 +114,7 @@ std::string figure_boxes(const std::vector<Figure>& figures) {
     html += "<figure id=\"figure-" + escape_html(figure.name) + "\"" +
             (is_wide(figure.spec) ? " class=\"wide\"" : "") + "><h3>" + escape_html(figure.title) +
             "</h3>\n<div class=\"canvas\" role=\"img\" aria-label=\"" + escape_html(figure.title) +
-            "\"></div>\n<figcaption>" + escape_prose(caption_of(figure)) +
+            "\"></div>\n<figcaption>" + escape_prose(figure.caption) + notes_of(figure) +
             " <span class=\"links\"><button type=\"button\" data-save=\"svg\">SVG</button>"
             "<button type=\"button\" data-save=\"spec\">Vega-Lite</button>"
             "<button type=\"button\" data-save=\"data\">CSV</button></span></figcaption></figure>\n";
@@ -126,10 +130,6 @@ std::string not_applicable_list(const std::vector<std::pair<std::string, std::st
   }
   return "<details class=\"not-applicable\"><summary>" + std::to_string(figures.size()) +
          " more figures need what these runs do not have</summary><ul>" + items + "</ul></details>";
-}
-
-std::string plural(std::size_t n, const std::string& thing) {
-  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
 
 std::string facts(const Dataset& data) {

@@ -119,6 +119,10 @@ function fitted(original, box) {
     const height = heightFor(spec, room, 200, 340);
     return { ...spec, width: Math.max(240, room), height, autosize: { type: 'fit-x', contains: 'padding' } };
   }
+  if ('vconcat' in spec) {
+    const widest = room - axisWidth(spec.vconcat[0], spec.data.values);
+    return { ...spec, vconcat: spec.vconcat.map((view) => ({ ...view, width: Math.max(120, widest) })) };
+  }
   const panel = spec.spec;
   if (!('facet' in spec) || typeof panel?.width !== 'number') return spec;
   const axis = axisWidth(panel, spec.data.values);

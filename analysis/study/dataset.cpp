@@ -12,10 +12,18 @@ namespace {
 
 constexpr std::string_view seed_suffix = "/seed";
 
-/// The network first, then who works, then all else as it comes.
+/// The network first (of all links, or of one), then who works, then all else as it comes.
 std::size_t importance(const std::string& key) {
-  constexpr std::array first = {"/platform/bandwidth", "/platform/latency", "/platform/workers"};
-  return static_cast<std::size_t>(std::ranges::find(first, key) - first.begin());
+  constexpr std::array first = {"bandwidth", "latency", "workers"};
+  if (!key.starts_with("/platform/")) return first.size();
+  return static_cast<std::size_t>(std::ranges::find(first, key.substr(key.rfind('/') + 1)) - first.begin());
+}
+
+/// "l0" of "/platform/links/l0/bandwidth", whose bandwidth is not that of all; empty for other keys.
+std::string link_of(const std::string& key) {
+  constexpr std::string_view links = "/platform/links/";
+  if (!key.starts_with(links)) return {};
+  return key.substr(links.size(), key.rfind('/') - links.size());
 }
 
 /// Whether a value of `a` always comes with the same value of `b`.
@@ -44,6 +52,10 @@ Axis make_axis(const std::string& key, const std::vector<AxisValue>& values) {
   }
   std::ranges::stable_sort(axis.values, value_less);
   axis.column = key.substr(key.rfind('/') + 1);
+  if (const std::string link = link_of(key); !link.empty()) {
+    axis.title += " of " + link;
+    axis.column = link + '_' + axis.column;
+  }
   if (!axis.column.ends_with(unit_suffix(axis.unit))) axis.column += unit_suffix(axis.unit);
   return axis;
 }
@@ -202,11 +214,14 @@ Axis Dataset::axis(const std::string& key) const {
     }
     if (any) return make_axis(candidate, values);
   }
-  std::string known;
-  for (const Axis& axis : axes_) known += (known.empty() ? "" : ", ") + axis.key;
-  throw std::runtime_error("no run has a value of \"" + key + "\"; what varies here: " +
-                           (known.empty() ? "nothing but protocol and seed" : known) +
+  throw std::runtime_error("no run has a value of \"" + key + "\"; what varies here: " + axis_names() +
                            "; any JSON pointer into a configuration, or column of runs.csv, will do");
+}
+
+std::string Dataset::axis_names() const {
+  std::string names;
+  for (const Axis& axis : axes_) names += (names.empty() ? "" : ", ") + axis.key;
+  return names.empty() ? "nothing but protocol and seed" : names;
 }
 
 Dataset read_dataset(const std::vector<std::filesystem::path>& folders, const DatasetOptions& options) {

@@ -66,6 +66,8 @@ class Dataset {
   Axis axis(const std::string& key) const;
   /// The position in axes() of a key, if it varies.
   std::optional<std::size_t> find_axis(const std::string& key) const;
+  /// Keys of axes(), for messages: "/platform/bandwidth, /platform/latency", or that nothing varies.
+  std::string axis_names() const;
 
   const std::vector<Group>& groups() const { return groups_; }
   std::vector<const Run*> runs() const;

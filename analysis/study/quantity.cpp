@@ -37,6 +37,13 @@ std::string with_micro_sign(std::string text) {
   return text;
 }
 
+/// "25 MiB" of a bucket: whole KiB, and more than three digits in powers of ten.
+bool is_binary(double bytes) {
+  if (bytes < 1024 || std::fmod(bytes, 1024) != 0) return false;
+  const double last_of_three_digits = std::pow(10, std::floor(std::log10(bytes)) - 2);
+  return std::fmod(bytes, last_of_three_digits) != 0;
+}
+
 }  // namespace
 
 std::optional<Quantity> parse_quantity(std::string_view text) {
@@ -67,8 +74,9 @@ std::string format_quantity(double value, Unit unit) {
     case Unit::seconds:
       return with_micro_sign(format_seconds(value));
     case Unit::bytes:
-      // Memory is sold in powers of two, traffic counted in powers of ten.
-      return value >= 1024 && std::fmod(value, 1024) == 0 ? format_memory(value) : format_bytes(value);
+      return is_binary(value) ? format_memory(value) : format_bytes(value);
+    case Unit::memory:
+      return format_memory(value);
     case Unit::flops_per_second:
       return format_speed(value);
     case Unit::fraction:
@@ -88,6 +96,7 @@ std::string unit_suffix(Unit unit) {
     case Unit::seconds:
       return "_seconds";
     case Unit::bytes:
+    case Unit::memory:
       return "_bytes";
     case Unit::flops_per_second:
       return "_flops_per_second";

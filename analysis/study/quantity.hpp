@@ -6,8 +6,9 @@
 
 namespace isthmus::analysis {
 
-/// What a number on an axis counts.
-enum class Unit { none, bits_per_second, seconds, bytes, flops_per_second, fraction };
+/// What a number on an axis counts. Traffic (`bytes`) is in powers of ten, as networks are; what devices hold
+/// (`memory`) in powers of two, as memory is sold.
+enum class Unit { none, bits_per_second, seconds, bytes, memory, flops_per_second, fraction };
 
 struct Quantity {
   double value;
@@ -18,7 +19,8 @@ struct Quantity {
 /// "16GiB" 17179869184 B, "5Gf" 5e9 FLOP/s. Nothing for other texts.
 std::optional<Quantity> parse_quantity(std::string_view text);
 
-/// For people: "100 Mbps", "10 ms", "16 GiB" (binary where that is the rounder number), "80 %", "0.01".
+/// For people: "100 Mbps", "10 ms", "1.5 MB" (a size of whole KiB that is no round number of bytes as "25
+/// MiB"), "16 GiB" of memory, "80 %", "0.01".
 std::string format_quantity(double value, Unit unit);
 
 /// What a column of this unit ends in: "_bits_per_second", "_seconds" ...; empty for none.

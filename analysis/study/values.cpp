@@ -31,6 +31,7 @@ std::string describe_object(const Json& object) {
 
 Unit unit_of_column(const std::string& column) {
   if (column.ends_with("_seconds") || column == "seconds_to_target") return Unit::seconds;
+  if (column.starts_with("memory_")) return Unit::memory;
   if (column.ends_with("_bytes") || column.starts_with("bytes_") || column.ends_with("bytes_per_round"))
     return Unit::bytes;
   return column.ends_with("_accuracy") ? Unit::fraction : Unit::none;

@@ -73,6 +73,18 @@ void list_figures(const analysis::Dataset* data, const analysis::FigureOptions& 
   print_table(rows, std::cout, 2);
 }
 
+/// What to write below each figure, and what a reader may look up.
+std::string captions(const std::vector<analysis::Figure>& figures) {
+  std::string text;
+  for (const analysis::Figure& figure : figures) {
+    text += (text.empty() ? "" : "\n") + ("## " + figure.name) + "\n\n**" + figure.title + ".** " +
+            figure.caption + '\n';
+    if (!figure.notes.empty()) text += '\n';
+    for (const std::string& note : figure.notes) text += "- " + note + '\n';
+  }
+  return text;
+}
+
 void draw(const std::vector<analysis::Figure>& figures, const std::vector<std::string>& formats,
           const fs::path& out) {
   if (formats.empty()) return;
@@ -94,15 +106,18 @@ void draw(const std::vector<analysis::Figure>& figures, const std::vector<std::s
 }  // namespace
 
 int plot_command(const Arguments& arguments) {
-  CommandLine line("plot DIR... [OPTIONS]", "DIR",
-                   "Makes figures of one or several studies. For each: NAME.vl.json, a Vega-Lite "
-                   "specification with its data,\n"
-                   "for any Vega editor; NAME.csv, the data; and pictures.\n\n"
-                   "Example:\n"
-                   "  isthmus plot results/quickstart\n"
-                   "  isthmus plot results/quickstart --list\n"
-                   "  isthmus plot results/wan --figure time-to-target --facet latency --formats pdf\n",
-                   -1);
+  CommandLine line(
+      "plot DIR... [OPTIONS]", "DIR",
+      "Makes figures of one or several studies. For each: NAME.vl.json, a Vega-Lite "
+      "specification with its data,\n"
+      "for any Vega editor; NAME.csv, the data; and pictures. captions.md has a caption for each, "
+      "and notes.\n\n"
+      "Example:\n"
+      "  isthmus plot results/quickstart\n"
+      "  isthmus plot results/quickstart --list\n"
+      "  isthmus plot results/wan --figure time-to-target --facet latency --formats pdf\n"
+      "  isthmus plot results/wan --figure speedup --style tex\n",
+      -1);
   line.options().add_options()  //
       ("figure", po::value<std::vector<std::string>>()->multitoken()->value_name("NAME ..."),
        "only these figures (default: all that apply)")                              //
@@ -131,7 +146,7 @@ int plot_command(const Arguments& arguments) {
     list_figures(nullptr, choices.figures);
     return 0;
   }
-  const analysis::Dataset data = read_studies(line.arguments(), choices.data);
+  const analysis::Dataset data = read_studies(line.arguments(), choices);
   if (line.values().count("list") > 0) {
     list_figures(&data, choices.figures);
     return 0;
@@ -162,6 +177,7 @@ int plot_command(const Arguments& arguments) {
     write_file(out / (figure.name + ".vl.json"), figure.spec.dump(2) + "\n");
     write_file(out / (figure.name + ".csv"), figure.data.csv());
   }
+  write_file(out / "captions.md", captions(figures));
   print_table(rows, std::cout, 2);
   if (!left_out.empty()) {
     std::cout << "\nNot made:\n";

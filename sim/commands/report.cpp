@@ -25,7 +25,7 @@ int report_command(const Arguments& arguments) {
   add_figure_options(line);
   if (!line.parse(arguments)) return 0;
   const FigureChoices choices = figure_choices(line);
-  const analysis::Dataset data = read_studies(line.arguments(), choices.data);
+  const analysis::Dataset data = read_studies(line.arguments(), choices);
 
   analysis::ReportOptions options;
   options.figures = choices.figures;

@@ -1,13 +1,30 @@
 #include "sim/commands/studies.hpp"
 
+#include "analysis/statistics/times.hpp"
 #include "models/error.hpp"
 
 namespace isthmus {
 
 namespace po = boost::program_options;
 
-analysis::Dataset read_studies(const std::vector<std::string>& folders,
-                               const analysis::DatasetOptions& options) {
+namespace {
+
+/// Throws InputError where the runs do not have what was chosen to be shown.
+void require_choices(const analysis::Dataset& data, const analysis::FigureOptions& options) {
+  for (const auto& [option, key] : {std::pair("--x", options.x), std::pair("--facet", options.facet)}) {
+    if (!key.empty() && !data.find_axis(key))
+      throw InputError(option, "found \"" + key + "\"; these runs differ in: " + data.axis_names());
+  }
+  try {
+    analysis::baseline_series(data, options.baseline);
+  } catch (const std::runtime_error& error) {
+    throw InputError("--baseline", error.what());
+  }
+}
+
+}  // namespace
+
+analysis::Dataset read_studies(const std::vector<std::string>& folders, const FigureChoices& choices) {
   for (const std::string& folder : folders) {
     if (!std::filesystem::is_directory(folder)) {
       throw InputError(folder, std::filesystem::exists(folder)
@@ -16,11 +33,14 @@ analysis::Dataset read_studies(const std::vector<std::string>& folders,
     }
   }
   try {
-    analysis::Dataset data = analysis::read_dataset({folders.begin(), folders.end()}, options);
-    if (!data.runs().empty()) return data;
-    std::string message = "no finished run here";
-    for (const std::string& warning : data.warnings()) message += "\n  " + warning;
-    throw InputError(folders.front(), message);
+    analysis::Dataset data = analysis::read_dataset({folders.begin(), folders.end()}, choices.data);
+    if (data.runs().empty()) {
+      std::string message = "no finished run here";
+      for (const std::string& warning : data.warnings()) message += "\n  " + warning;
+      throw InputError(folders.front(), message);
+    }
+    require_choices(data, choices.figures);
+    return data;
   } catch (const InputError&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -37,7 +57,10 @@ void add_figure_options(CommandLine& line) {
       ("series", text("KEY"), "what is compared (default: the protocol and its options)")            //
       ("facet", text("KEY"), "what gets a panel for each of its values")                             //
       ("baseline", text("LABEL"), "what speed-ups are over (default: data parallel, or the first)")  //
-      ("style", text("FILE"), "JSON with \"config\" (of Vega-Lite), \"colors\" and \"labels\" of protocols");
+      ("style", text("tex|FILE"),
+       "\"tex\": the roman of LaTeX (fonts-lmodern, or else the system's Times); or JSON with \"base\" (such "
+       "a "
+       "name), \"config\" (of Vega-Lite), \"colors\" and \"labels\" of protocols");
 }
 
 FigureChoices figure_choices(const CommandLine& line) {

@@ -1,9 +1,12 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "analysis/csv.hpp"
 #include "analysis/figures/figure.hpp"
+#include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "tests/analysis/study_files.hpp"
 
@@ -136,6 +139,43 @@ void check_interval(const Table& table, std::size_t row, const std::string& colu
   CHECK(table.cell(row, "n") == 3);
 }
 
+/// Layers of all views of a spec.
+Json layers_of(const Json& spec) {
+  if (spec.contains("facet")) return spec.at("spec").at("layer");
+  if (!spec.contains("vconcat")) return spec.at("layer");
+  Json layers = Json::array();
+  for (const Json& view : spec.at("vconcat"))
+    layers.insert(layers.end(), view.at("layer").begin(), view.at("layer").end());
+  return layers;
+}
+
+/// Height of all views above each other, without what is around them.
+double height_of(const Json& spec) {
+  if (spec.contains("vconcat")) {
+    double sum = 0;
+    for (const Json& view : spec.at("vconcat")) sum += view.at("height").get<double>();
+    return sum;
+  }
+  if (!spec.contains("facet")) return spec.at("height").get<double>();
+  const std::size_t panels = spec.at("facet").at("sort").size(),
+                    columns = spec.at("columns").get<std::size_t>();
+  return spec.at("spec").at("height").get<double>() * static_cast<double>((panels + columns - 1) / columns);
+}
+
+std::size_t sentences_in(const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    count += text[at] == '.' && (at + 1 == text.size() || text[at + 1] == ' ');
+  return count;
+}
+
+/// Hue of "#rrggbb" in degrees.
+double hue_of(const std::string& color) {
+  const auto part = [&](int at) { return static_cast<double>(std::stoi(color.substr(at, 2), nullptr, 16)); };
+  const double red = part(1), green = part(3), blue = part(5);
+  return std::atan2(std::sqrt(3.0) * (green - blue), 2 * red - green - blue) * 180 / M_PI;
+}
+
 void add_fields(const Json& encoding, std::set<std::string>& fields) {
   for (const auto& [channel, definition] : encoding.items()) {
     const Json entries = definition.is_array() ? definition : Json::array({definition});
@@ -161,9 +201,8 @@ void check_spec(const Figure& figure) {
     }
   }
   for (const std::string& column : figure.data.columns()) known.insert(column);
-  const bool facets = spec.contains("facet");
-  if (facets) CHECK(spec.at("facet").at("field") == "panel");
-  const Json& layers = facets ? spec.at("spec").at("layer") : spec.at("layer");
+  if (spec.contains("facet")) CHECK(spec.at("facet").at("field") == "panel");
+  const Json layers = layers_of(spec);
   REQUIRE(!layers.empty());
   for (const Json& layer : layers) {
     CHECK(layer.at("mark").at("type").is_string());
@@ -189,14 +228,14 @@ TEST_CASE("Every kind of figure, in both widths and themes: spec, data and capti
   StudyFolder folder;
   fill(folder);
   const Dataset data = read_dataset({folder.path()});
-  std::set<std::string> names;
+  std::set<std::string> names, drawn;
   for (const FigureKind& kind : figure_kinds()) {
     CHECK(names.insert(kind.name).second);
     for (const FigureWidth width : {FigureWidth::one_column, FigureWidth::two_columns}) {
       FigureOptions options;
       options.width = width;
       options.theme = width == FigureWidth::one_column ? Theme::light : Theme::dark;
-      if (kind.name == "time-to-target-workers") {
+      if (kind.name == "scaling-efficiency") {
         CHECK_THROWS_AS(kind.make(data, options), NotApplicable);
         continue;
       }
@@ -205,10 +244,16 @@ TEST_CASE("Every kind of figure, in both widths and themes: spec, data and capti
       CHECK_FALSE(figure.title.empty());
       check_spec(figure);
       if (figure.name != "timeline" && figure.name != "memory") CHECK_THAT(figure.caption, Contains("n = 3"));
+      INFO(figure.caption);
+      CHECK(sentences_in(figure.caption) <= 6);
+      if (width == FigureWidth::one_column) {
+        CHECK(height_of(figure.spec) <= 4.5 * 96);
+        CHECK(drawn.insert(figure.data.csv()).second);  // no figure twice, under two names
+      }
       CHECK(isthmus::read_csv(figure.data.csv()).size() == figure.data.rows().size() + 1);
     }
   }
-  CHECK(names.size() >= 18);
+  CHECK(names.size() >= 20);
 }
 
 TEST_CASE("Without runs, or with nothing in them, every figure says what it misses") {
@@ -235,13 +280,15 @@ TEST_CASE("Learning curves: means and intervals over seeds") {
   const std::size_t row = row_where(figure.data, {{"series", "IST"}, {"round", 2}});
   CHECK(figure.data.cell(row, "bytes_sent") == 2e6);
   check_interval(figure.data, row, "test_accuracy", of_three(0.71, 0.72, 0.73));
-  CHECK_THAT(figure.caption, Contains("Out of memory: Local SGD"));
+  CHECK_THAT(figure.caption, Contains("Out of memory: 3 runs."));
+  REQUIRE(figure.notes.size() == 1);
+  CHECK_THAT(figure.notes[0], Contains("Out of memory: Local SGD at"));
 }
 
 TEST_CASE("Time to target: means and intervals, and what never got there") {
   StudyFolder folder;
   fill(folder);
-  const Figure figure = make("time-to-target-bandwidth", read_dataset({folder.path()}));
+  const Figure figure = make("time-to-target", read_dataset({folder.path()}));
   CHECK(figure.data.rows().size() == 3 * 3 * 2);
   for (const std::string& kind : kinds) {
     const std::string series = kind == "ist" ? "IST" : "Data parallel";
@@ -370,7 +417,7 @@ TEST_CASE(
     where.emplace_back("series", series);
     return where;
   };
-  const Figure times = make("time-to-target-bandwidth", data), speedup = make("speedup", data);
+  const Figure times = make("time-to-target", data), speedup = make("speedup", data);
   CHECK(times.data.cell(row_where(times.data, of("IST")), "bound") == "at most");
   CHECK(times.data.cell(row_where(times.data, of("IST")), "low").is_null());
   CHECK(times.data.cell(row_where(times.data, of("Data parallel")), "bound").is_null());
@@ -402,10 +449,175 @@ TEST_CASE("Crossover figure: the tie, its interval, and who never ties") {
   // One seed never reaches the target at 1 Mbps, and so shows one side only.
   CHECK(figure.data.cell(row, "n") == 3);
   CHECK(figure.data.cell(row, "n_with_value") == 2);
-  CHECK_THAT(figure.caption,
+  CHECK_THAT(figure.notes.at(0),
              Contains("IST and Data parallel tie at") && Contains("below that IST is faster"));
   CHECK(figure.data.cell(row, "faster_below") == "IST");
   CHECK(figure.data.cell(row, "faster_above") == "Data parallel");
+  // The plot itself says whose side is whose.
+  CHECK_THAT(figure.spec.dump(),
+             Contains("↓ the protocol is faster") && Contains("↑ Data parallel is faster"));
+}
+
+TEST_CASE("Crossovers along the only axis: a row for each protocol, with words") {
+  StudyFolder folder;
+  for (const double bandwidth : bandwidths) {
+    for (const std::string& kind : kinds) {
+      WrittenRun run;
+      run.protocol = {{"kind", kind}};
+      run.bandwidth = std::to_string(static_cast<long>(bandwidth / 1e6)) + "Mbps";
+      run.seconds_to_target = seconds(kind, bandwidth, 0.001, 2);
+      folder.add(run);
+    }
+  }
+  const Figure figure = make("crossover", read_dataset({folder.path()}));
+  check_spec(figure);
+  CHECK(figure.spec.at("title").at("text").dump() ==
+        Json({"Compared with Data parallel:", "← IST is faster  |  Data parallel is faster →"}).dump());
+  CHECK(layers_of(figure.spec).back().at("encoding").at("y").at("field") == "series");
+}
+
+TEST_CASE("Speed-up: the line at 1 is in the plot even where all are far above it") {
+  StudyFolder folder;
+  for (const double bandwidth : {1e6, 1e7, 1e8}) {
+    for (const std::string& kind : kinds) {
+      WrittenRun run;
+      run.protocol = {{"kind", kind}};
+      run.bandwidth = std::to_string(static_cast<long>(bandwidth / 1e6)) + "Mbps";
+      run.seconds_to_target = kind == "ist" ? 1 : 4e9 / bandwidth;
+      folder.add(run);
+    }
+  }
+  const Figure figure = make("speedup", read_dataset({folder.path()}));
+  bool found = false;
+  for (const Json& layer : layers_of(figure.spec)) {
+    const Json& encoding = layer.at("encoding");
+    const Json& domain = encoding.at("y").at("scale").at("domain");
+    CHECK(domain.at(0).get<double>() <= 1);
+    CHECK(domain.at(1).get<double>() >= 4000);
+    found = found || (layer.at("mark").at("type") == "rule" && encoding.at("y").at("field") == "at");
+  }
+  CHECK(found);
+}
+
+TEST_CASE("The bandwidth of a single link is a bandwidth, and says of which link") {
+  StudyFolder folder;
+  for (const char* bandwidth : {"1Mbps", "10Mbps", "100Mbps"}) {
+    for (const std::string& kind : kinds) {
+      WrittenRun run;
+      run.protocol = {{"kind", kind}};
+      run.link_bandwidth = bandwidth;
+      run.seconds_to_target = kind == "ist" ? 5 : 50;
+      folder.add(run);
+    }
+  }
+  const Dataset data = read_dataset({folder.path()});
+  REQUIRE(data.axes().size() == 1);
+  CHECK(data.axes()[0].key == "/platform/links/l0/bandwidth");
+  CHECK(data.find_axis("bandwidth") == 0U);
+  FigureOptions options;
+  options.x = "bandwidth";
+  const Figure figure = make("time-to-target", data, options);
+  CHECK(figure.title == "Time to 80 % accuracy against bandwidth of l0");
+  CHECK(rows_where(figure.data, {{"l0_bandwidth_bits_per_second", 1e7}}).size() == 2);
+}
+
+TEST_CASE("Speed-up against the baseline's seconds of computing for each of communication") {
+  StudyFolder folder;
+  const auto add = [&](const std::string& kind, const std::string& bandwidth, int seed, double communication,
+                       double to_target) {
+    WrittenRun run;
+    run.protocol = {{"kind", kind}};
+    run.bandwidth = bandwidth;
+    run.seed = seed;
+    run.worker_seconds = {{6, communication, 0}, {2, 3 * communication, 0}};
+    run.seconds_to_target = to_target;
+    folder.add(run);
+  };
+  for (int seed = 1; seed <= 3; ++seed) {
+    add("data_parallel", "1Mbps", seed, 20, 100 * seed);
+    add("ist", "1Mbps", seed, 1, 10);
+    add("data_parallel", "100Mbps", seed, 0.5, 5);
+    add("ist", "100Mbps", seed, 7, 10);
+  }
+  const Figure figure = make("speedup-compute-ratio", read_dataset({folder.path()}));
+  check_spec(figure);
+  CHECK(figure.data.rows().size() == 2);
+  const std::size_t slow = row_where(figure.data, {{"compute_to_communication", 8.0 / 80}});
+  CHECK(figure.data.cell(slow, "series") == "IST");
+  CHECK(figure.data.cell(slow, "speedup").get<double>() == Approx(10 * std::cbrt(6.0)));
+  CHECK(figure.data.cell(slow, "n") == 3);
+  const std::size_t fast = row_where(figure.data, {{"compute_to_communication", 8.0 / 2}});
+  check_interval(figure.data, fast, "speedup", {0.5, 0.5, 0.5});
+}
+
+TEST_CASE("Scaling efficiency: samples per second and worker over those with the fewest workers") {
+  StudyFolder folder;
+  const auto end = [](int workers, int seed) { return workers == 2 ? 10.0 : 6.0 + seed; };
+  for (const int workers : {2, 4}) {
+    for (int seed = 1; seed <= 3; ++seed) {
+      WrittenRun run;
+      run.workers = workers;
+      run.seed = seed;
+      run.history = {{2, end(workers, seed) / 2, 1e6, 0.5}, {4, end(workers, seed), 2e6, 0.6}};
+      folder.add(run);
+    }
+  }
+  const Figure figure = make("scaling-efficiency", read_dataset({folder.path()}));
+  check_spec(figure);
+  // The same samples by twice as many workers in 7, 8, 9 instead of 10 s.
+  const std::size_t four = row_where(figure.data, {{"workers", 4}});
+  CHECK(figure.data.cell(four, "efficiency").get<double>() == Approx(5 / std::cbrt(7.0 * 8 * 9)));
+  CHECK(figure.data.cell(four, "n") == 3);
+  check_interval(figure.data, row_where(figure.data, {{"workers", 2}}), "efficiency", {1, 1, 1});
+  CHECK_THAT(figure.caption, Contains("with 2 workers"));
+}
+
+TEST_CASE("Differences: pairs of the same seed and setting, and no other") {
+  StudyFolder folder;
+  const auto add = [&](const std::string& kind, int seed, double accuracy, double to_target) {
+    WrittenRun run;
+    run.protocol = {{"kind", kind}};
+    run.seed = seed;
+    run.seconds_to_target = to_target;
+    run.history = {{1, 5, 1e6, 0.1}, {2, 10, 2e6, accuracy}};
+    folder.add(run);
+  };
+  const std::vector<double> base = {0.90, 0.92, 0.94}, ist = {0.88, 0.93, 0.90}, factor = {0.5, 0.25, 2};
+  for (int seed = 1; seed <= 3; ++seed) {
+    const auto i = static_cast<std::size_t>(seed - 1);
+    add("data_parallel", seed, base[i], 10 * seed);
+    add("ist", seed, ist[i], 10 * seed * factor[i]);
+  }
+  add("ist", 4, 0.1, 1000);  // without a partner
+  const Dataset data = read_dataset({folder.path()});
+  for (const auto& [name, column, expected] :
+       {std::tuple("accuracy-difference", "accuracy_difference_points", of_three(-2, 1, -4)),
+        std::tuple("time-difference", "relative_time_difference", of_three(-0.5, -0.75, 1))}) {
+    const Figure figure = make(name, data);
+    check_spec(figure);
+    REQUIRE(figure.data.rows().size() == 1);
+    CHECK(figure.data.cell(0, column).get<double>() == Approx(expected.mean));
+    CHECK(figure.data.cell(0, "low").get<double>() == Approx(expected.low));
+    CHECK(figure.data.cell(0, "high").get<double>() == Approx(expected.high));
+    CHECK(figure.data.cell(0, "n") == 4);
+    CHECK(figure.data.cell(0, "n_with_value") == 3);
+  }
+}
+
+TEST_CASE("Bytes of a round: as sent, and as papers count") {
+  StudyFolder folder;
+  for (int seed = 1; seed <= 3; ++seed) {
+    WrittenRun run;
+    run.seed = seed;
+    run.bytes_per_round = 1000.0 * seed;
+    run.paper_bytes_per_round = 5000;
+    folder.add(run);
+  }
+  const Figure figure = make("bytes-per-round", read_dataset({folder.path()}));
+  check_interval(figure.data, row_where(figure.data, {{"accounting", "sent"}}), "bytes_per_round",
+                 of_three(1000, 2000, 3000));
+  check_interval(figure.data, row_where(figure.data, {{"accounting", "as papers count"}}), "bytes_per_round",
+                 {5000, 5000, 5000});
 }
 
 TEST_CASE("Crossover figure: twins are equal throughout, and curves that part are equal up to there") {
@@ -433,11 +645,11 @@ TEST_CASE("Crossover figure: twins are equal throughout, and curves that part ar
   CHECK(figure.data.cell(twin, "equal_to_bandwidth_bits_per_second") == 1e8);
   CHECK(figure.data.cell(part, "faster_above") == "Local SGD");
   CHECK(figure.data.cell(part, "equal_to_bandwidth_bits_per_second") == 1e7);
-  CHECK_THAT(figure.caption,
-             Contains("Post-local SGD and Data parallel are equal throughout") &&
-                 Contains("Local SGD is faster than Data parallel elsewhere, equal at 1 Mbps to "
-                          "10 Mbps") &&
-                 !Contains("tie at"));
+  const std::string notes = figure.notes.at(0) + ' ' + figure.notes.at(1);
+  CHECK_THAT(notes, Contains("Post-local SGD and Data parallel are equal throughout") &&
+                        Contains("Local SGD is faster than Data parallel elsewhere, equal at 1 Mbps to "
+                                 "10 Mbps") &&
+                        !Contains("tie at"));
   check_spec(figure);
 }
 
@@ -469,7 +681,11 @@ TEST_CASE("Links and memory: bytes by link; parts, limits, and what did not fit"
   CHECK(memory.data.cell(row, "bytes") == 9e9);
   CHECK(memory.data.cell(row, "limit_bytes") == 8e9);
   CHECK(memory.data.cell(row, "outcome") == "out_of_memory");
-  CHECK_THAT(memory.caption, Contains("out of memory") && Contains("limit"));
+  CHECK_THAT(memory.caption, Contains("out of memory") && Contains("limit (7.45 GiB)"));
+  // Memory is in powers of two on the axis, too.
+  const Json axis = layers_of(memory.spec).at(0).at("encoding").at("x").at("axis");
+  CHECK_THAT(axis.at("labelExpr").get<std::string>(), Contains("GiB") && !Contains("~s"));
+  for (const Json& tick : axis.at("values")) CHECK(std::fmod(tick.get<double>(), 0x1p30) == 0);
 }
 
 TEST_CASE("Timeline: spans of the first rounds, in seconds") {
@@ -481,24 +697,45 @@ TEST_CASE("Timeline: spans of the first rounds, in seconds") {
   CHECK(figure.data.cell(compute[1], "start_seconds").get<double>() == Approx(10));
   CHECK(figure.data.cell(compute[1], "end_seconds").get<double>() == Approx(14));
   CHECK(rows_where(figure.data, {{"activity", "end of round"}}).size() == 2 * 3);
+  const Json x = layers_of(figure.spec).at(0).at("encoding").at("x");
+  CHECK(x.at("title") == "Simulated time (s)");
+  CHECK(x.at("axis").at("values") == Json({0.0, 10.0, 20.0, 30.0}));
   const auto beside = rows_where(figure.data, {{"worker", "1 stream"}});
   REQUIRE(beside.size() == 2);
   CHECK(figure.data.cell(beside[0], "activity") == "send");
   CHECK(figure.data.cell(beside[0], "start_seconds").get<double>() == Approx(1));
 }
 
+TEST_CASE("Axes of time: a unit that fits, and ticks that are round in it") {
+  const auto ticks = [](double high) {
+    const Json channel = time_channel("t", "Time", high);
+    return std::pair(channel.at("title").get<std::string>(), channel.at("axis").at("values"));
+  };
+  CHECK(ticks(0.0335).first == "Time (ms)");
+  REQUIRE(ticks(0.0335).second.size() == 4);
+  CHECK(ticks(0.0335).second.at(3).get<double>() == Approx(0.03));
+  CHECK(ticks(3000) ==
+        std::pair(std::string("Time (min)"), Json({0.0, 600.0, 1200.0, 1800.0, 2400.0, 3000.0})));
+  CHECK(ticks(20 * 3600) ==
+        std::pair(std::string("Time (h)"), Json({0.0, 6 * 3600.0, 12 * 3600.0, 18 * 3600.0})));
+  CHECK(ticks(200).first == "Time (s)");
+}
+
 TEST_CASE("Pareto front: no point of it is beaten") {
+  const auto [name, cost] =
+      GENERATE(std::pair("pareto", "bytes_sent"), std::pair("pareto-time", "simulated_seconds"));
   StudyFolder folder;
   fill(folder);
-  const Figure figure = make("pareto", read_dataset({folder.path()}));
+  const Figure figure = make(name, read_dataset({folder.path()}));
   for (std::size_t i = 0; i < figure.data.rows().size(); ++i) {
     const auto value = [&](std::size_t row, const char* column) {
       return figure.data.cell(row, column).get<double>();
     };
     bool beaten = false;
     for (std::size_t j = 0; j < figure.data.rows().size(); ++j) {
-      beaten = beaten || (value(j, "bytes_sent") < value(i, "bytes_sent") &&
-                          value(j, "test_accuracy") >= value(i, "test_accuracy"));
+      if (figure.data.cell(j, "panel") != figure.data.cell(i, "panel")) continue;
+      beaten = beaten ||
+               (value(j, cost) < value(i, cost) && value(j, "test_accuracy") >= value(i, "test_accuracy"));
     }
     CHECK(figure.data.cell(i, "on_front") == !beaten);
   }
@@ -522,6 +759,62 @@ TEST_CASE("A protocol has its colour in every figure, whoever else is there") {
   CHECK(colors.size() == 3);
   CHECK(shapes.size() == 3);
   CHECK(dashes.size() == 3);
+}
+
+TEST_CASE("Nine protocols of three kinds: a hue for each kind, a shade for each option, and room for all") {
+  StudyFolder folder;
+  const std::vector<std::string> three_kinds = {"data_parallel", "local_sgd", "ist"};
+  for (const std::string& kind : three_kinds) {
+    for (const int option : {1, 10, 30}) {
+      for (const char* bandwidth : {"1Mbps", "10Mbps", "100Mbps", "1Gbps"}) {
+        WrittenRun run;
+        run.protocol = {{"kind", kind}, {"option", option}};
+        run.bandwidth = bandwidth;
+        run.seconds_to_target = option;
+        run.trace = trace();
+        folder.add(run);
+      }
+    }
+  }
+  const Dataset data = read_dataset({folder.path()});
+  REQUIRE(data.series().size() == 9);
+  std::set<std::string> colors;
+  std::map<std::string, std::vector<double>> hues;
+  FigureOptions options;
+  for (const std::string& series : data.series()) {
+    const std::string color = series_style(data, series, options).color;
+    colors.insert(color);
+    hues[data.kind_of(series)].push_back(hue_of(color));
+  }
+  CHECK(colors.size() == 9);
+  for (const auto& [kind, of_kind] : hues) {
+    for (const double hue : of_kind) CHECK(std::abs(hue - of_kind[0]) < 3);
+    for (const auto& [other, of_other] : hues) {
+      if (other != kind) CHECK(std::abs(of_other[0] - of_kind[0]) > 30);
+    }
+  }
+  for (const char* name : {"time-breakdown", "memory", "timeline", "time-difference"}) {
+    INFO(name);
+    CHECK(height_of(make(name, data).spec) <= 4.5 * 96);
+  }
+  // A colour asked for by kind is the family's, one by label a series' own.
+  options.style = {{"colors", {{"ist", "#800000"}, {"IST (option 1)", "#00FF00"}}}};
+  CHECK(hue_of(series_style(data, "IST (option 30)", options).color) == Approx(0).margin(3));
+  CHECK(series_style(data, "IST (option 1)", options).color == "#00FF00");
+}
+
+TEST_CASE("The style of LaTeX, by name and as the base of a file") {
+  StudyFolder folder;
+  CHECK_THAT(theme_config(Theme::light, read_style("tex")).at("font").get<std::string>(),
+             Contains("Latin Modern Roman"));
+  const auto file = folder.path() / "style.json";
+  write_text(file, R"({"base": "tex", "config": {"axis": {"labelFontSize": 7}}})");
+  const Json config = theme_config(Theme::light, read_style(file));
+  CHECK_THAT(config.at("font").get<std::string>(), Contains("Latin Modern Roman"));
+  CHECK(config.at("axis").at("labelFontSize") == 7);
+  write_text(file, R"({"base": "word"})");
+  CHECK_THROWS_WITH(read_style(file), Contains("word") && Contains("allowed: tex"));
+  CHECK_THROWS_WITH(read_style("latex"), Contains("latex is missing") && Contains("tex"));
 }
 
 TEST_CASE("Styles change colours, labels and the config; anything else in them is refused") {

@@ -56,7 +56,12 @@ TEST_CASE("Quantities with units become SI numbers, and back") {
   CHECK(format_quantity(1e8, Unit::bits_per_second) == "100 Mbps");
   CHECK(format_quantity(0.01, Unit::seconds) == "10 ms");
   CHECK(format_quantity(5e-5, Unit::seconds) == "50 µs");
-  CHECK(format_quantity(17179869184.0, Unit::bytes) == "16 GiB");
+  CHECK(format_quantity(17179869184.0, Unit::memory) == "16 GiB");
+  CHECK(format_quantity(8e9, Unit::memory) == "7.45 GiB");
+  // A size that was given in powers of two stays so; one in powers of ten, too, though 1024 divides it.
+  CHECK(format_quantity(26214400, Unit::bytes) == "25 MiB");
+  CHECK(format_quantity(512e6, Unit::bytes) == "512 MB");
+  CHECK(format_quantity(1e12, Unit::bytes) == "1 TB");
 }
 
 TEST_CASE("A whole study reads without warnings") {

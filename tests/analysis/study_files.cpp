@@ -25,6 +25,8 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
   json["swept"] = {{"/protocol", run.protocol}};
   json["summary"] = {{"simulated_seconds", done ? run.simulated_seconds : 0.0},
                      {"bytes_sent", bytes},
+                     {"bytes_per_round", run.bytes_per_round},
+                     {"paper_bytes_per_round", run.paper_bytes_per_round},
                      {"target_accuracy", or_null(run.target_accuracy)},
                      {"final_test_accuracy", or_null(run.final_test_accuracy)},
                      {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()},
@@ -43,6 +45,8 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                              {"latency", run.latency}}},
                            {"training", {{"batch", 16}, {"seed", run.seed}}},
                            {"protocol", run.protocol}};
+  if (run.link_bandwidth)
+    json["configuration"]["platform"]["links"] = {{"l0", {{"bandwidth", *run.link_bandwidth}}}};
   json["provenance"] = {{"numerics", "live"}, {"trajectory", nullptr}};
   return json;
 }

@@ -12,12 +12,14 @@ namespace isthmus::testing {
 struct WrittenRun {
   nlohmann::ordered_json protocol = {{"kind", "data_parallel"}};
   std::string bandwidth = "100Mbps", latency = "1ms";
+  std::optional<std::string> link_bandwidth;  ///< of the link l0 alone
   int workers = 2;
   int seed = 1;
   std::string outcome = "completed";
   std::optional<double> target_accuracy = 0.8, seconds_to_target, final_test_accuracy;
   bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
+  double bytes_per_round = 1500, paper_bytes_per_round = 2000;
 
   struct Row {
     int round;

@@ -69,7 +69,9 @@ TEST_CASE("every figure comes as specification, data, SVG, PDF and PNG") {
     CHECK(std::abs(png_width(png) - 300.0 / 96 * svg_width) <= 1);
   }
   CHECK(figures >= 6);
-  CHECK(names.size() == 5 * figures);
+  CHECK(names.size() == 5 * figures + 1);
+  CHECK_THAT(read_text(folder / "figures/captions.md"),
+             Contains("## speedup\n\n**Speed-up over Data parallel.** ") && Contains("- Out of memory: "));
 }
 
 TEST_CASE("figures and formats can be chosen") {
@@ -82,9 +84,9 @@ TEST_CASE("figures and formats can be chosen") {
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(names_in(folder / "chosen") ==
-        std::set<std::string>{"accuracy-time.vl.json", "accuracy-time.csv", "accuracy-time.pdf",
-                              "accuracy-bytes.vl.json", "accuracy-bytes.csv", "accuracy-bytes.pdf",
-                              "loss-time.vl.json", "loss-time.csv", "loss-time.pdf"});
+        std::set<std::string>{"captions.md", "accuracy-time.vl.json", "accuracy-time.csv",
+                              "accuracy-time.pdf", "accuracy-bytes.vl.json", "accuracy-bytes.csv",
+                              "accuracy-bytes.pdf", "loss-time.vl.json", "loss-time.csv", "loss-time.pdf"});
 }
 
 TEST_CASE("pictures are the same each time") {
@@ -129,6 +131,25 @@ TEST_CASE("wrong options of plot say what is allowed") {
   CHECK_THAT(refusal({"--columns", "3"}), Contains("allowed: 1, 2"));
   CHECK_THAT(refusal({"--style", folder / "none.json"}), Contains("none.json"));
   CHECK_THAT(refusal({"--series", "/no/such"}), Contains("/no/such"));
+  CHECK_THAT(refusal({"--style", "latex"}), Contains("those are: tex"));
+}
+
+TEST_CASE("plot and report refuse axes and baselines that the runs do not have, and name those there are") {
+  const TemporaryFolder folder;
+  small_synthetic().write(folder / "study");
+  for (const char* command : {"plot", "report"}) {
+    for (const char* option : {"--x", "--series", "--facet"}) {
+      const ProgramResult result = run_program({command, folder / "study", option, "nope"});
+      INFO(command << ' ' << option);
+      CHECK(result.exit_code == 2);
+      CHECK_THAT(result.err, Contains("\"nope\"") && Contains("/platform/bandwidth, /platform/latency"));
+      CHECK_FALSE(fs::exists(folder / "study/report.html"));
+      CHECK_FALSE(fs::exists(folder / "study/figures"));
+    }
+    const ProgramResult result = run_program({command, folder / "study", "--baseline", "nope"});
+    CHECK(result.exit_code == 2);
+    CHECK_THAT(result.err, Contains("--baseline") && Contains("\"Data parallel\""));
+  }
 }
 
 }  // namespace plot_test

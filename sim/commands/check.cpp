@@ -196,9 +196,8 @@ void print_grid(const Sweep& sweep) {
 }
 
 /// What carrying out all of it will take on this machine.
-void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& store) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const StudyEstimate estimate = estimate_study(runs, store, cores);
+void print_estimate(const std::vector<PlannedRun>& runs, const StudyEstimate& estimate, int cores,
+                    const TrajectoryStore& store) {
   const auto about = [](const std::optional<double>& seconds) {
     return seconds ? "about " + format_duration(*seconds) : std::string("long");
   };
@@ -239,6 +238,10 @@ int check_command(const Arguments& arguments) {
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
+  const TrajectoryStore store = store_of(line);
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const StudyEstimate estimate =
+      estimate_study(runs, store, cores);  // all that can fail, before anything is said
   print_grid(read_sweep(source.document, complete_schema()));
   constexpr std::size_t first_runs = 12;
   const std::size_t shown = line.values().count("all") > 0 ? runs.size() : std::min(first_runs, runs.size());
@@ -255,7 +258,7 @@ int check_command(const Arguments& arguments) {
   }
   if (shown < runs.size())
     std::cout << "... and " << runs.size() - shown << " more runs (--all shows them)\n\n";
-  print_estimate(runs, store_of(line));
+  print_estimate(runs, estimate, cores, store);
   std::cout << line.argument() << " is well: " << counted(static_cast<long>(runs.size()), "run") << '\n';
   return 0;
 }

@@ -1,6 +1,7 @@
 #include "sim/scenario/read.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -16,11 +17,28 @@ namespace {
 
 constexpr std::size_t deepest_nesting = 32;
 constexpr std::size_t longest_string = 4096;                // std::regex recurses once per character
+constexpr std::size_t longest_token = 80;                   // of what a message repeats
 constexpr std::int64_t largest_integer = 9007199254740992;  // 2^53: exact as a double, too
 
 /// Such keys would break the one line of a message.
 bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+/// "...; last read: 'TOKEN'; ...", where the token may be as long as the text, with no more than its end.
+std::string with_short_token(const std::string& message) {
+  const std::string intro = "last read: '";
+  const auto before = message.find(intro), end = message.rfind('\'');
+  if (before == std::string::npos || end < before + intro.size())
+    return printable(message, 2 * longest_token);
+  const auto begin = before + intro.size();
+  std::string token = printable(message.substr(begin, end - begin));
+  if (token.size() > longest_token) {
+    std::size_t cut = token.size() - longest_token;
+    while (cut < token.size() && (static_cast<unsigned char>(token[cut]) & 0xC0U) == 0x80U) ++cut;  // UTF-8
+    token = "..." + token.substr(cut);
+  }
+  return message.substr(0, begin) + token + message.substr(end);
 }
 
 /// Follows the text once before it is read, and finds what the JSON library would let pass (keys given twice,
@@ -43,7 +61,12 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     return next_item() && (value <= static_cast<number_unsigned_t>(largest_integer) ||
                            refuse_integer(std::to_string(value)));
   }
-  bool number_float(number_float_t, const string_t&) override { return next_item(); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (!next_item()) return false;
+    // Such numbers are no longer exact, and what they multiply or divide is 0 or infinite.
+    if (value == 0 || std::isnormal(value)) return true;
+    return refuse("found " + printable(text, longest_token) + "; the number is too small");
+  }
   bool string(string_t& value) override { return next_item() && acceptable(value); }
   bool binary(binary_t&) override { return next_item(); }
 
@@ -64,11 +87,11 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
                    const nlohmann::detail::exception& error) override {
     constexpr int number_overflow = 406;
     const std::string what = error.what();
-    std::string text = "number " + token + " is out of range";
+    std::string text = "number " + printable(token, longest_token) + " is out of range";
     if (error.id != number_overflow) {
       // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ..."
       const auto colon = what.find(": ");
-      text = colon == std::string::npos ? what : what.substr(colon + 2);
+      text = with_short_token(colon == std::string::npos ? what : what.substr(colon + 2));
     }
     problem_ = {"", text, position == 0 ? 0 : position - 1};
     return false;
@@ -199,13 +222,7 @@ void apply_setting(ScenarioDocument& scenario, std::string_view setting) {
   }
   const auto equals = setting.find('=');
   const std::string_view pointer = setting.substr(0, equals);
-  std::string place = "--set " + std::string(setting);
-  std::replace_if(
-      place.begin(), place.end(),
-      [](char c) {
-        return has_control_characters({&c, 1});
-      },
-      ' ');
+  const std::string place = "--set " + printable(setting, longest_token);
   const auto tokens = pointer_tokens(pointer);
   if (equals == std::string_view::npos || !tokens || tokens->empty() || has_control_characters(pointer)) {
     throw InputError(place, "expected /pointer=value, such as /platform/workers=8");

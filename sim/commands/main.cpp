@@ -69,6 +69,9 @@ int isthmus_main(const Arguments& arguments) {
   } catch (const InputError& error) {
     exit_code = bad_input;
     std::cerr << "isthmus: " << printable(error.what(), std::string::npos, "\n") << '\n';
+  } catch (const nlohmann::json::exception& error) {
+    exit_code = bad_input;  // of files that somebody has changed
+    std::cerr << "isthmus: " << plain_words(error) << '\n';
   } catch (const std::exception& error) {
     std::cerr << "isthmus: " << printable(plain_words(error), std::string::npos, "\n") << '\n';
   }

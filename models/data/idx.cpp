@@ -112,6 +112,10 @@ class IdxSource final : public DataSource {
     for (const int label : read_labels("train", description.train_samples)) {
       description.classes = std::max(description.classes, label + 1);
     }
+    if (std::ranges::max(read_labels("t10k", description.test_samples)) >= description.classes) {
+      throw InputError((folder_ / "t10k-labels-idx1-ubyte").string(),
+                       "has labels that the training set has not");
+    }
     return description;
   }
 
@@ -122,10 +126,6 @@ class IdxSource final : public DataSource {
     dataset.train_labels = read_labels("train", dataset.description.train_samples);
     dataset.test_inputs = read_images("t10k", dataset.description);
     dataset.test_labels = read_labels("t10k", dataset.description.test_samples);
-    if (std::ranges::max(dataset.test_labels) >= dataset.description.classes) {
-      throw InputError((folder_ / "t10k-labels-idx1-ubyte").string(),
-                       "has labels that the training set has not");
-    }
     normalise(dataset);
     return dataset;
   }

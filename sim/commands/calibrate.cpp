@@ -1,4 +1,7 @@
 #include <Eigen/Dense>
+#include <algorithm>
+#include <boost/algorithm/string/replace.hpp>
+#include <cctype>
 #include <cmath>
 #include <fstream>
 #include <iomanip>
@@ -10,6 +13,7 @@
 #include "analysis/text_table.hpp"
 #include "models/error.hpp"
 #include "sim/commands/options.hpp"
+#include "sim/scenario/messages.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -54,6 +58,14 @@ double positive_number(const std::string& text, const std::string& place, const 
   return value;
 }
 
+/// Names stand in XML, and two of them with a colon between them name a link.
+std::string host_name(const std::string& text, const std::string& place, const std::string& column) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-'; };
+  if (!text.empty() && std::ranges::all_of(text, fits)) return text;
+  throw InputError(place, "found \"" + text + "\" in column \"" + column +
+                              "\"; allowed in the name of a host: letters, digits, '_', '.', '-'");
+}
+
 std::vector<Sample> read_samples(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw InputError(file, "cannot be read");
@@ -85,8 +97,9 @@ std::vector<Sample> read_samples(const std::string& file) {
     };
     Sample sample;
     if (columns.count("from") > 0) {
-      sample.from = cell("from");
-      sample.to = cell("to");
+      sample.from = host_name(cell("from"), place, "from");
+      sample.to = host_name(cell("to"), place, "to");
+      if (sample.from == sample.to) throw InputError(place, "found a message from a host to itself");
     }
     sample.bytes = positive_number(cell("bytes"), place, "bytes");
     sample.seconds = positive_number(cell("seconds"), place, "seconds");
@@ -143,7 +156,8 @@ std::string platform_xml(const std::map<std::pair<std::string, std::string>, Fit
                          const std::string& speed, const std::string& source) {
   std::ostringstream xml;
   xml << "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-      << "<!-- Latency and goodput fitted by `isthmus calibrate` to " << source
+      << "<!-- Latency and goodput fitted by `isthmus calibrate` to "
+      << boost::replace_all_copy(printable(source), "--", "- -")  // "--" would end the comment
       << ".\n     Bandwidths are what payload gets: use it with goodput 1, and with speeds set to the "
          "devices'. -->\n"
       << "<platform version=\"4.1\">\n";
@@ -159,13 +173,13 @@ std::string platform_xml(const std::map<std::pair<std::string, std::string>, Fit
     for (const auto& [name, unused] : names)
       xml << "    <host id=\"" << name << "\" speed=\"" << speed << "\"/>\n";
     for (const auto& [pair, fitted] : fits) {
-      xml << "    <link id=\"" << pair.first << "-" << pair.second << "\" bandwidth=\""
+      xml << "    <link id=\"" << pair.first << ":" << pair.second << "\" bandwidth=\""
           << digits(fitted.goodput_bytes_per_second) << "Bps\" latency=\"" << digits(fitted.latency_seconds)
           << "s\"/>\n";
     }
     // A way that was not measured is taken to be as its way back.
     for (const auto& [pair, fitted] : fits) {
-      const std::string link = "<link_ctn id=\"" + pair.first + "-" + pair.second + "\"/>";
+      const std::string link = "<link_ctn id=\"" + pair.first + ":" + pair.second + "\"/>";
       const auto route = [&](const std::string& from, const std::string& to) {
         xml << "    <route src=\"" << from << "\" dst=\"" << to << "\" symmetrical=\"NO\">" << link
             << "</route>\n";

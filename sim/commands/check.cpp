@@ -203,9 +203,8 @@ void print_grid(const Sweep& sweep) {
 }
 
 /// What carrying out all of it will take on this machine.
-void print_estimate(const std::vector<PlannedRun>& runs, const TrajectoryStore& store) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const StudyEstimate estimate = estimate_study(runs, store, cores);
+void print_estimate(const std::vector<PlannedRun>& runs, const StudyEstimate& estimate, int cores,
+                    const TrajectoryStore& store) {
   const auto about = [](const std::optional<double>& seconds) {
     return seconds ? "about " + format_duration(*seconds) : std::string("long");
   };
@@ -261,6 +260,10 @@ int check_command(const Arguments& arguments) {
   if (!line.parse(arguments)) return 0;
   const ScenarioSource source = read_source(line);
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
+  const TrajectoryStore store = store_of(line);
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const StudyEstimate estimate =
+      estimate_study(runs, store, cores);  // all that can fail, before anything is said
   print_grid(read_sweep(source.document, complete_schema()));
   const std::vector<const PlannedRun*> distinct = distinct_runs(runs);
   const bool all = line.values().count("all") > 0;
@@ -273,7 +276,7 @@ int check_command(const Arguments& arguments) {
   }
   if (shown < distinct.size())
     std::cout << "... and " << distinct.size() - shown << " more (--all shows them)\n\n";
-  print_estimate(runs, store_of(line));
+  print_estimate(runs, estimate, cores, store);
   std::cout << line.argument() << ": no faults found in " << counted(runs.size(), "run") << '\n';
   return 0;
 }

@@ -16,10 +16,9 @@ namespace po = boost::program_options;
 void require_all_runs(const analysis::Study& study) {
   if (study.broken_runs.empty()) return;
   const std::size_t others = study.broken_runs.size() - 1;
-  throw std::runtime_error("cannot export " + study.folder.string() + ": " +
-                           study.broken_runs.front().problem +
-                           (others > 0 ? " (and " + std::to_string(others) + " more such runs)" : "") +
-                           "; remove the folder of the run, or run the study again");
+  throw InputError("cannot export " + study.folder.string() + ": " + study.broken_runs.front().problem +
+                   (others > 0 ? " (and " + std::to_string(others) + " more such runs)" : "") +
+                   "; remove the folder of the run, or run the study again");
 }
 
 }  // namespace

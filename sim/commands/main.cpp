@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <iostream>
 
 #include "models/error.hpp"
 #include "sim/commands/commands.hpp"
+#include "sim/process/plain_words.hpp"
+#include "sim/process/standard_streams.hpp"
+#include "sim/scenario/messages.hpp"
 #include "sim/study/provenance.hpp"
 
 namespace isthmus {
@@ -24,7 +28,7 @@ constexpr Command commands[] = {
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };
 
-constexpr int bad_input = 2;
+constexpr int failure = 1, bad_input = 2;
 
 void print_help() {
   std::cout
@@ -57,15 +61,22 @@ int dispatch(const Arguments& arguments) {
 }  // namespace
 
 int isthmus_main(const Arguments& arguments) {
+  open_missing_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a limit on the size of files is an error of what writes them
+  int exit_code = failure;
   try {
-    return dispatch(arguments);
+    exit_code = dispatch(arguments);
   } catch (const InputError& error) {
-    std::cerr << "isthmus: " << error.what() << '\n';
-    return bad_input;
+    exit_code = bad_input;
+    std::cerr << "isthmus: " << printable(error.what(), std::string::npos, "\n") << '\n';
+  } catch (const nlohmann::json::exception& error) {
+    exit_code = bad_input;  // of files that somebody has changed
+    std::cerr << "isthmus: " << plain_words(error) << '\n';
   } catch (const std::exception& error) {
-    std::cerr << "isthmus: " << error.what() << '\n';
-    return 1;
+    std::cerr << "isthmus: " << printable(plain_words(error), std::string::npos, "\n") << '\n';
   }
+  if (!output_arrived() && exit_code == 0) exit_code = failure;
+  return exit_code;
 }
 
 }  // namespace isthmus

@@ -1,5 +1,8 @@
 #include "sim/commands/network_arguments.hpp"
 
+#include <cmath>
+
+#include "models/error.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/scenario/units.hpp"
 
@@ -39,7 +42,13 @@ void read_network_arguments(const po::variables_map& given, PlatformOptions& pla
                                     {"collective-overhead", "collective_overhead"}}) {
     if (given.count(option) > 0) scenario[key] = given[option].as<std::string>();
   }
-  if (given.count("goodput") > 0) scenario["goodput"] = given["goodput"].as<double>();
+  if (given.count("goodput") > 0) {
+    const auto goodput = given["goodput"].as<double>();
+    if (!std::isnormal(goodput)) {
+      throw InputError("--goodput", "found " + std::to_string(goodput) + "; allowed: more than 0, at most 1");
+    }
+    scenario["goodput"] = goodput;
+  }
   if (given.count("flows") > 0) scenario["flows"] = given["flows"].as<int>();
   network = read_network_options(scenario);
 }

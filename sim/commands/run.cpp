@@ -1,4 +1,5 @@
 #include <boost/algorithm/string.hpp>
+#include <cmath>
 #include <iostream>
 #include <thread>
 
@@ -72,7 +73,7 @@ int run_command(const Arguments& arguments) {
   options.trajectories = store_of(line).folder();
   if (line.values().count("state-every") > 0) {
     options.seconds_between_states = line.values()["state-every"].as<double>();
-    if (!(options.seconds_between_states >= 0))
+    if (!(options.seconds_between_states >= 0) || std::isinf(options.seconds_between_states))
       throw InputError("--state-every", "allowed: 0 or more seconds");
   }
   if (line.values().count("only") > 0) {
@@ -83,8 +84,12 @@ int run_command(const Arguments& arguments) {
   if (on_slurm) return run_on_slurm(line, options);
 
   const StudyReport report = run_study(options);
-  const auto runs = read_runs(report.folder);
-  print_runs(runs, std::cout);
+  constexpr std::size_t most_named = 10;
+  for (std::size_t i = 0; i < std::min(report.damaged.size(), most_named); ++i)
+    std::cerr << "isthmus: run " << report.damaged[i] << "; it was run again\n";
+  if (report.damaged.size() > most_named)
+    std::cerr << "isthmus: ... and " << report.damaged.size() - most_named << " more damaged runs\n";
+  print_runs(report.finished, std::cout);
   std::cout << "\nFiles: " << report.folder.string() << '\n';
   if (report.reused > 0) {
     std::cout << report.reused << " of " << report.runs
@@ -95,7 +100,7 @@ int run_command(const Arguments& arguments) {
               << " replayed a trajectory (--no-replay trains in all)\n";
   }
   if (report.interrupted) {
-    std::cerr << "isthmus: interrupted; " << runs.size() << " of " << report.runs
+    std::cerr << "isthmus: interrupted; " << report.finished.size() << " of " << report.runs
               << " runs are finished, the same command goes on from here\n";
     return 130;
   }

@@ -4,6 +4,7 @@
 
 namespace isthmus {
 
+namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
 void add_scenario_options(CommandLine& line) {
@@ -37,8 +38,21 @@ void add_trajectories_option(CommandLine& line) {
 }
 
 TrajectoryStore store_of(const CommandLine& line) {
-  if (line.values().count("trajectories") == 0) return TrajectoryStore(TrajectoryStore::default_folder());
-  return TrajectoryStore(line.values()["trajectories"].as<std::string>());
+  const bool is_given = line.values().count("trajectories") > 0;
+  const fs::path folder = is_given ? fs::path(line.values()["trajectories"].as<std::string>())
+                                   : TrajectoryStore::default_folder();
+  if (folder.empty()) {
+    throw InputError("--trajectories",
+                     "is empty; expected a folder, as neither XDG_CACHE_HOME nor HOME names one");
+  }
+  // Found out now, and not when a study is under way.
+  fs::path there = folder;
+  std::error_code ignored;
+  while (there.has_relative_path() && !fs::exists(there, ignored)) there = there.parent_path();
+  if (!there.empty() && fs::exists(there, ignored) && !fs::is_directory(there, ignored)) {
+    throw InputError("--trajectories", there.string() + " is a file; expected a folder, new or not");
+  }
+  return TrajectoryStore(folder);
 }
 
 }  // namespace isthmus

@@ -111,6 +111,7 @@ int carry_out(const Preparation& prepared, const Arguments& arguments, Control& 
                               .trajectory = {},
                               .platform = platform_hash(run),
                               .clock = "real"};
+  make_folder(prepared.out / "runs");
   write_run(prepared.out / "runs" / run.point.id, run.point, result, provenance, wall.count());
   end_real_study(prepared.out, prepared.scenario, arguments);
   print_runs(read_runs(prepared.out), std::cout);

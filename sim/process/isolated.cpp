@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <regex>
 #include <sstream>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "models/error.hpp"
+#include "sim/process/plain_words.hpp"
 
 namespace isthmus {
 namespace {
@@ -108,8 +110,10 @@ void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
     answer = {{"input_error", error.what()}};
   } catch (const StorageError& error) {
     answer = {{"storage_error", error.what()}};
+  } catch (const std::filesystem::filesystem_error& error) {
+    answer = {{"storage_error", plain_words(error)}};
   } catch (const std::exception& error) {
-    answer = {{"error", error.what()}};
+    answer = {{"error", plain_words(error)}};
   }
   write_all(result.writer.get(), nlohmann::json::to_cbor(answer));
   ::_exit(0);

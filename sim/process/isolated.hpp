@@ -55,8 +55,8 @@ class IsolatedProcess {
 ///
 /// What the child prints is never shown. Errors:
 /// - an InputError in the child is thrown here as the same InputError;
-/// - so is a StorageError;
-/// - any other std::exception as std::runtime_error with the same text;
+/// - so is a StorageError, and what std::filesystem throws as one;
+/// - any other std::exception as std::runtime_error with its text in plain_words();
 /// - a child that dies as IsolatedDeath.
 ///
 /// Doubles come back exactly, infinities included. The child leaves by _exit(): no destructor of a static, no

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 
 namespace isthmus {
 namespace {
@@ -40,15 +41,39 @@ std::string type_phrase(const json& value) {
   }
 }
 
-}  // namespace
-
-std::string short_dump(const json& value) {
-  constexpr std::size_t longest = 60;
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string cut(const std::string& text, std::size_t longest) {
   if (text.size() <= longest) return text;
   std::size_t end = longest;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // keep UTF-8 whole
   return text.substr(0, end) + "...";
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::string short_dump(const json& value) {
+  constexpr std::size_t longest = 60;
+  return cut(value.dump(-1, ' ', false, json::error_handler_t::replace), longest);
+}
+
+std::string printable(std::string_view text, std::size_t longest, std::string_view kept) {
+  const bool utf8 = is_utf8(text);
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x80 ? utf8 : byte >= 0x20 && byte != 0x7F;
+    char escaped[5];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+    result += plain || kept.find(c) != std::string_view::npos ? std::string(1, c) : escaped;
+  }
+  return cut(result, longest);
 }
 
 std::string found(const json& value) {

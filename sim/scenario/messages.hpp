@@ -13,6 +13,11 @@ namespace isthmus {
 /// One line of JSON, cut where it gets long; never throws, whatever bytes the strings hold.
 std::string short_dump(const nlohmann::json& value);
 
+/// Text from elsewhere on a terminal: bytes that would control it, or are no UTF-8, as `\x1b`, but for those
+/// in `kept`; cut where it gets longer than that.
+std::string printable(std::string_view text, std::size_t longest = std::string::npos,
+                      std::string_view kept = "");
+
 /// `found 100 (a number)`, `found "fast"`, `found null`.
 std::string found(const nlohmann::json& value);
 

@@ -1,6 +1,7 @@
 #include "sim/scenario/read.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -16,11 +17,28 @@ namespace {
 
 constexpr std::size_t deepest_nesting = 32;
 constexpr std::size_t longest_string = 4096;                // std::regex recurses once per character
+constexpr std::size_t longest_token = 80;                   // of what a message repeats
 constexpr std::int64_t largest_integer = 9007199254740992;  // 2^53: exact as a double, too
 
 /// Such keys would break the one line of a message.
 bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+/// "...; last read: 'TOKEN'; ...", where the token may be as long as the text, with no more than its end.
+std::string with_short_token(const std::string& message) {
+  const std::string intro = "last read: '";
+  const auto before = message.find(intro), end = message.rfind('\'');
+  if (before == std::string::npos || end < before + intro.size())
+    return printable(message, 2 * longest_token);
+  const auto begin = before + intro.size();
+  std::string token = printable(message.substr(begin, end - begin));
+  if (token.size() > longest_token) {
+    std::size_t cut = token.size() - longest_token;
+    while (cut < token.size() && (static_cast<unsigned char>(token[cut]) & 0xC0U) == 0x80U) ++cut;  // UTF-8
+    token = "..." + token.substr(cut);
+  }
+  return message.substr(0, begin) + token + message.substr(end);
 }
 
 /// Follows the text once before it is read, and finds what the JSON library would let pass (keys given twice,
@@ -32,6 +50,8 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     std::string text;
     std::optional<std::size_t> offset{};  ///< into the text, of a syntax error
   };
+  /// `root`: pointer to the place of the scenario where the text belongs.
+  explicit TextCheck(std::string root) : root_(std::move(root)) {}
   const std::optional<Problem>& problem() const { return problem_; }
 
   bool null() override { return next_item(); }
@@ -43,7 +63,12 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     return next_item() && (value <= static_cast<number_unsigned_t>(largest_integer) ||
                            refuse_integer(std::to_string(value)));
   }
-  bool number_float(number_float_t, const string_t&) override { return next_item(); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (!next_item()) return false;
+    // Such numbers are no longer exact, and what they multiply or divide is 0 or infinite.
+    if (value == 0 || std::isnormal(value)) return true;
+    return refuse("found " + printable(text, longest_token) + "; the number is too small");
+  }
   bool string(string_t& value) override { return next_item() && acceptable(value); }
   bool binary(binary_t&) override { return next_item(); }
 
@@ -64,11 +89,11 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
                    const nlohmann::detail::exception& error) override {
     constexpr int number_overflow = 406;
     const std::string what = error.what();
-    std::string text = "number " + token + " is out of range";
+    std::string text = "number " + printable(token, longest_token) + " is out of range";
     if (error.id != number_overflow) {
       // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ..."
       const auto colon = what.find(": ");
-      text = colon == std::string::npos ? what : what.substr(colon + 2);
+      text = with_short_token(colon == std::string::npos ? what : what.substr(colon + 2));
     }
     problem_ = {"", text, position == 0 ? 0 : position - 1};
     return false;
@@ -83,7 +108,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
   };
 
   std::string place() const {
-    std::string pointer;
+    std::string pointer = root_;
     for (const Level& level : levels_) {
       if (level.is_array && level.items == 0) continue;
       pointer = child_pointer(pointer, level.is_array ? std::to_string(level.items - 1) : level.key);
@@ -123,6 +148,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     return true;
   }
 
+  std::string root_;
   std::vector<Level> levels_;
   std::optional<Problem> problem_;
 };
@@ -137,13 +163,13 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-ScenarioDocument parse_scenario(std::string_view text, const std::string& name) {
+ScenarioDocument parse_scenario(std::string_view text, const std::string& name, const std::string& root) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     throw InputError(name + ":1:1", "the file is empty; expected a JSON object, the scenario");
   }
-  TextCheck check;
+  TextCheck check(root);
   if (!ScenarioDocument::sax_parse(text, &check) && check.problem()) {
     const auto& problem = *check.problem();
     if (problem.offset) throw InputError(name + ':' + line_and_column(text, *problem.offset), problem.text);
@@ -199,20 +225,22 @@ void apply_setting(ScenarioDocument& scenario, std::string_view setting) {
   }
   const auto equals = setting.find('=');
   const std::string_view pointer = setting.substr(0, equals);
-  std::string place = "--set " + std::string(setting);
+  std::string shown(setting);
   std::replace_if(
-      place.begin(), place.end(),
+      shown.begin(), shown.end(),
       [](char c) {
         return has_control_characters({&c, 1});
       },
       ' ');
+  const std::string place = "--set " + printable(shown, longest_token);
   const auto tokens = pointer_tokens(pointer);
   if (equals == std::string_view::npos || !tokens || tokens->empty() || has_control_characters(pointer)) {
     throw InputError(place, "expected /pointer=value, such as /platform/workers=8");
   }
   const std::string text(setting.substr(equals + 1));
   const bool is_json = ScenarioDocument::accept(text);
-  set_at(scenario, *tokens, parse_scenario(is_json ? text : nlohmann::json(text).dump(), place), place);
+  set_at(scenario, *tokens,
+         parse_scenario(is_json ? text : nlohmann::json(text).dump(), place, std::string(pointer)), place);
 }
 
 }  // namespace isthmus

@@ -17,8 +17,9 @@ using ScenarioDocument = nlohmann::ordered_json;
 /// range.
 ScenarioDocument read_scenario(const std::filesystem::path& file);
 
-/// The same from text; `name` stands for the file in messages.
-ScenarioDocument parse_scenario(std::string_view text, const std::string& name);
+/// The same from text; `name` stands for the file in messages, `root` is the pointer to where in a scenario
+/// the text belongs.
+ScenarioDocument parse_scenario(std::string_view text, const std::string& name, const std::string& root = "");
 
 /// Carries out one `--set /pointer=value`. The value is JSON, or else a plain string. Objects on the way are
 /// made.

@@ -25,6 +25,11 @@ void read_named(SweepAxis& axis, const ScenarioDocument& named, const SchemaView
   const std::string place = child_pointer(axis.place, "named");
   for (const auto& [label, value] : named.at("named").items()) {
     if (label.empty()) throw InputError(child_pointer(place, label), "a label must not be empty");
+    if (std::string_view("=+-@").find(label.front()) != std::string_view::npos) {
+      throw InputError(child_pointer(place, label),
+                       "a label must not begin with '=', '+', '-' or '@': it stands in CSV files, which "
+                       "spreadsheets would take for a formula");
+    }
     axis.labels.push_back(label);
     axis.values.emplace_back(value);
   }

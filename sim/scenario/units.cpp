@@ -124,7 +124,8 @@ double parse(std::string_view text, const std::string& place, const Quantity& qu
 
   const auto result = in_si(value, unit, quantity);
   if (!result) fail(place, found(text) + "; " + expected(quantity));
-  if (!std::isfinite(*result)) fail(place, found(text) + "; the number is out of range");
+  if (!std::isfinite(*result) || std::fpclassify(*result) == FP_SUBNORMAL)
+    fail(place, found(text) + "; the number is out of range");
   if (*result < 0) fail(place, found(text) + "; must not be negative");
   if (*result == 0 && zero == Zero::refused) fail(place, found(text) + "; must be greater than 0");
   return *result;

@@ -2,6 +2,8 @@
 
 #include <simgrid/Exception.hpp>
 
+#include "models/error.hpp"
+#include "sim/process/plain_words.hpp"
 #include "sim/simgrid/compat.hpp"
 #include "sim/simgrid/network_config.hpp"
 #include "sim/simgrid/simulated_host.hpp"
@@ -54,6 +56,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                                       platform.devices()[static_cast<std::size_t>(rank)].host +
                                       " is off from the start");
   }
+  std::exception_ptr storage_trouble;
   std::vector<bool> at_work(hosts.size(), true);
   compat::on_host_onoff([&](const simgrid::s4u::Host& host) {
     for (int rank = 0; rank < job.workers() && !host.is_on(); ++rank) {
@@ -72,14 +75,18 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
       } catch (const OutOfMemory& error) {
         if (!result.out_of_memory) result.out_of_memory = error;
         failure.stop(Outcome::out_of_memory, error.what());
+      } catch (const StorageError& error) {  // of the keeper: it tells nothing of the run
+        storage_trouble = std::current_exception();
+        failure.stop(Outcome::failed, error.what());
       } catch (const std::exception& error) {
-        failure.stop(Outcome::failed, "worker " + std::to_string(rank) + ": " + error.what());
+        failure.stop(Outcome::failed, "worker " + std::to_string(rank) + ": " + plain_words(error));
       }
     });
   }
   simgrid::s4u::Engine::on_deadlock_cb(
       [&failure] { failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends"); });
   platform.engine().run();
+  if (storage_trouble) std::rethrow_exception(storage_trouble);
 
   if (!failure.happened()) {
     const bool finished = recorder.rounds_completed() == job.rounds().size();

@@ -16,14 +16,19 @@ std::string content_hash(std::string_view bytes) {
   return text;
 }
 
+std::optional<std::string> hash_of_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  return in ? std::optional(content_hash(bytes)) : std::nullopt;
+}
+
 std::string file_hash(const std::filesystem::path& file) {
   static std::map<std::filesystem::path, std::string> known;
   std::string& hash = known[file];
   if (!hash.empty()) return hash;
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw std::runtime_error("cannot read " + file.string());
-  return hash = content_hash(bytes);
+  const auto found = hash_of_file(file);
+  if (!found) throw std::runtime_error("cannot read " + file.string());
+  return hash = *found;
 }
 
 }  // namespace isthmus

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,10 @@ namespace isthmus {
 /// 32 hexadecimal digits that stand for these bytes (from SHA-1).
 std::string content_hash(std::string_view bytes);
 
-/// The same for what is in a file; read once in a process. Throws std::runtime_error.
+/// The same for what is in a file now; none if it cannot be read.
+std::optional<std::string> hash_of_file(const std::filesystem::path& file);
+
+/// The same; read once in a process. Throws std::runtime_error.
 std::string file_hash(const std::filesystem::path& file);
 
 }  // namespace isthmus

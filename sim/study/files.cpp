@@ -11,6 +11,7 @@
 
 #include "analysis/csv.hpp"
 #include "models/error.hpp"
+#include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
 
 namespace isthmus {
@@ -19,17 +20,28 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-[[noreturn]] void throw_write_error(const fs::path& file) {
-  throw StorageError("cannot write " + file.string() + ": " + std::generic_category().message(errno));
+constexpr const char* partial_ending = ".partial";
+
+void require(const std::error_code& error, const std::string& what, const fs::path& file) {
+  if (!error) return;
+  const std::string hint =
+      error == std::errc::file_too_large ? " (a limit on the size of files: ulimit -f)" : "";
+  throw StorageError("cannot " + what + " " + file.string() + ": " + error.message() + hint);
 }
 
-/// Overwrites in place: for files in a folder nobody looks at yet.
-void write_plainly(const fs::path& file, const std::string& text) {
+/// Overwrites in place: for files that nobody looks at yet.
+std::error_code write_plainly(const fs::path& file, const std::string& text) {
   errno = 0;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
-  if (!out) throw_write_error(file);
+  return out ? std::error_code() : std::error_code(errno != 0 ? errno : EIO, std::generic_category());
+}
+
+void remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  require(error, "remove", folder);
 }
 
 template <typename T>
@@ -109,16 +121,12 @@ OrderedJson memory_report(const RunResult& result) {
 
 OrderedJson run_json(const Point& point, const RunResult& result, const Provenance& provenance,
                      double wall_seconds) {
-  OrderedJson swept = OrderedJson::object();
-  for (const auto& [pointer, value] : point.swept) swept[pointer] = value;
-  OrderedJson labels = OrderedJson::object();
-  for (const auto& [pointer, label] : point.labels) labels[pointer] = label;
   OrderedJson run;
   run["id"] = point.id;
   run["outcome"] = outcome_name(result.outcome);
   run["message"] = result.message.empty() ? OrderedJson() : OrderedJson(result.message);
-  run["swept"] = std::move(swept);
-  run["labels"] = std::move(labels);
+  run["swept"] = as_object(point.swept);
+  run["labels"] = as_object(point.labels);
   run["summary"] = summarise(point, result, wall_seconds);
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;
@@ -146,9 +154,22 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
 
 void write_file(const fs::path& file, const std::string& text) {
   const fs::path partial =
-      file.string() + "." + std::to_string(getpid()) + ".partial";  // others may write it, too
-  write_plainly(partial, text);
-  fs::rename(partial, file);
+      file.string() + "." + std::to_string(getpid()) + partial_ending;  // others may write it, too
+  std::error_code error = write_plainly(partial, text), ignored;
+  if (!error) fs::rename(partial, file, error);
+  if (error) fs::remove(partial, ignored);
+  require(error, "write", file);
+}
+
+bool is_partial(const fs::path& file, const std::string& name) {
+  const std::string found = file.filename().string();
+  return found.ends_with(partial_ending) && (name.empty() || found.starts_with(name + "."));
+}
+
+void remove_partial(const fs::path& folder, const std::string& name) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (is_partial(entry.path(), name)) remove_folder(entry.path());
+  }
 }
 
 OrderedJson read_json(const fs::path& file) {
@@ -239,17 +260,25 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
 
 OrderedJson write_run(const fs::path& folder, const Point& point, const RunResult& result,
                       const Provenance& provenance, double wall_seconds) {
-  const fs::path partial = folder.string() + ".partial";
-  fs::remove_all(partial);
-  make_folder(partial);
+  const fs::path partial = folder.string() + partial_ending;
+  std::error_code error;
+  remove_folder(partial);
+  fs::create_directory(partial, error);
+  require(error, "make the folder", partial);
+  const auto write = [&](const std::string& name, const std::string& text) {
+    require(write_plainly(partial / name, text), "write", folder / name);
+    return content_hash(text);
+  };
   OrderedJson run = run_json(point, result, provenance, wall_seconds);
-  write_plainly(partial / "run.json", run.dump(2) + "\n");
-  write_plainly(partial / "history.csv", history_csv(result));
-  write_plainly(partial / "workers.csv", workers_csv(result));
-  write_plainly(partial / "links.csv", links_csv(result));
-  if (!result.trace.is_null()) write_plainly(partial / "trace.json", result.trace.dump() + "\n");
-  fs::remove_all(folder);
-  fs::rename(partial, folder);
+  OrderedJson& hashes = run["files"];
+  hashes["history.csv"] = write("history.csv", history_csv(result));
+  hashes["workers.csv"] = write("workers.csv", workers_csv(result));
+  hashes["links.csv"] = write("links.csv", links_csv(result));
+  if (!result.trace.is_null()) hashes["trace.json"] = write("trace.json", result.trace.dump() + "\n");
+  write("run.json", run.dump(2) + "\n");
+  remove_folder(folder);
+  fs::rename(partial, folder, error);
+  require(error, "write", folder);
   return run;
 }
 

@@ -17,6 +17,12 @@ using OrderedJson = nlohmann::ordered_json;
 /// Throws StorageError with the system's reason (disk full, no permission ...).
 void write_file(const std::filesystem::path& file, const std::string& text);
 
+/// Whether a file is what write_file() or write_run(), in a process that was killed, left of one of this
+/// name; empty: of any name.
+bool is_partial(const std::filesystem::path& file, const std::string& name = "");
+/// Removes such files from a folder; for who alone writes them there. Throws StorageError.
+void remove_partial(const std::filesystem::path& folder, const std::string& name = "");
+
 /// A JSON file: null if it is not there, discarded if it is broken.
 OrderedJson read_json(const std::filesystem::path& file);
 
@@ -36,9 +42,18 @@ struct Provenance {
 };
 
 /// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,
-/// trace.json. The folder appears when all of them are complete. Returns what is in run.json.
+/// trace.json. The folder appears, in one that is there, when all of them are complete. Returns what is in
+/// run.json, which has the hashes of the others. Throws StorageError.
 OrderedJson write_run(const std::filesystem::path& folder, const Point& point, const RunResult& result,
                       const Provenance& provenance, double wall_seconds);
+
+/// What a point sets on a sweep's axes, or the labels of that, by pointer.
+template <typename Pairs>
+OrderedJson as_object(const Pairs& pairs) {
+  OrderedJson object = OrderedJson::object();
+  for (const auto& [pointer, value] : pairs) object[pointer] = value;
+  return object;
+}
 
 /// One row per run, of those in `runs` (run.json) that are finished; others are null. The column of a swept
 /// place holds the label where values are named; each leaf of a swept object has a column besides.

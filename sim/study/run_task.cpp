@@ -1,5 +1,8 @@
 #include "sim/study/run_task.hpp"
 
+#include <sstream>
+
+#include "analysis/study_table.hpp"
 #include "sim/platform/platform_xml.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
@@ -7,6 +10,48 @@
 namespace isthmus {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether it ran what is to be run now, and is not to be run again for how it ended.
+bool is_current(const OrderedJson& run, const RunTask& task, const StudyOptions& options) {
+  const OrderedJson& provenance = run.at("provenance");
+  if (run.at("outcome") == "failed" && (options.retry_failed || provenance.value("killed", false))) {
+    return false;
+  }
+  if (options.trace && !fs::exists(task.folder / "trace.json")) return false;
+  const OrderedJson trajectory = provenance.value("trajectory", OrderedJson());
+  if (task.trajectory && trajectory.is_string() && trajectory != task.trajectory->name) return false;
+  if (provenance.value("platform", "") != platform_hash(*task.run)) return false;
+  const OrderedJson build = build_provenance();
+  for (const auto& [key, value] : build.items()) {
+    if (provenance.value(key, OrderedJson()) != value) return false;
+  }
+  return nlohmann::json(run.at("configuration")) == task.run->point.configuration;
+}
+
+/// What is wrong with the files of a run; empty: nothing. Throws OrderedJson::exception for a run.json that
+/// lacks something.
+std::string find_damage(const OrderedJson& run, const RunTask& task, const StudyOptions& options) {
+  const Point& point = task.run->point;
+  if (run.at("id") != point.id || run.at("swept") != as_object(point.swept) ||
+      run.at("labels") != as_object(point.labels)) {
+    return "run.json is not as it was written";
+  }
+  std::ostringstream nowhere;
+  print_runs({run}, nowhere);  // what cannot be shown is no run
+  runs_csv({run});
+  for (const char* file : {"history.csv", "workers.csv", "links.csv", "trace.json"}) {
+    const bool is_trace = file == std::string("trace.json");
+    if (is_trace && !options.trace) continue;  // large, so that some are removed on purpose
+    const auto hash = hash_of_file(task.folder / file);
+    if (!hash) return file + std::string(" is missing");
+    if (*hash != run.at("files").at(file)) return file + std::string(" is not as it was written");
+  }
+  return "";
+}
+
+}  // namespace
 
 std::vector<RunTask> plan_tasks(const std::vector<PlannedRun>& runs, const fs::path& folder,
                                 const StudyOptions& options) {
@@ -23,24 +68,18 @@ std::vector<RunTask> plan_tasks(const std::vector<PlannedRun>& runs, const fs::p
   return tasks;
 }
 
-OrderedJson read_run_json(const RunTask& task) { return read_json(task.folder / "run.json"); }
-
-bool is_finished(const OrderedJson& before, const RunTask& task, const StudyOptions& options) {
-  if (options.again || !before.is_object()) return false;
-  const OrderedJson provenance = before.value("provenance", OrderedJson::object());
-  if (before.value("outcome", "failed") == "failed" &&
-      (options.retry_failed || provenance.value("killed", false))) {
-    return false;
+EarlierRun earlier_run(const RunTask& task, const StudyOptions& options) {
+  if (options.again || !fs::exists(task.folder)) return {};
+  OrderedJson run = read_json(task.folder / "run.json");
+  if (run.is_null()) return {{}, "run.json is missing"};
+  if (!run.is_object()) return {{}, "run.json is no complete JSON object"};
+  try {
+    if (!is_current(run, task, options)) return {};
+    std::string damage = find_damage(run, task, options);
+    return {damage.empty() ? std::move(run) : OrderedJson(), damage};
+  } catch (const OrderedJson::exception&) {
+    return {{}, "run.json is not as it was written"};
   }
-  if (options.trace && !fs::exists(task.folder / "trace.json")) return false;
-  const OrderedJson trajectory = provenance.value("trajectory", OrderedJson());
-  if (task.trajectory && trajectory.is_string() && trajectory != task.trajectory->name) return false;
-  if (provenance.value("platform", "") != platform_hash(*task.run)) return false;
-  const OrderedJson build = build_provenance();
-  for (const auto& [key, value] : build.items()) {
-    if (provenance.value(key, OrderedJson()) != value) return false;
-  }
-  return nlohmann::json(before.value("configuration", OrderedJson())) == task.run->point.configuration;
 }
 
 std::string platform_hash(const PlannedRun& run) {

@@ -26,12 +26,16 @@ struct RunTask {
 std::vector<RunTask> plan_tasks(const std::vector<PlannedRun>& runs, const std::filesystem::path& folder,
                                 const StudyOptions& options);
 
-/// What is in the run's run.json; null if it is not there, discarded if it is broken.
-OrderedJson read_run_json(const RunTask& task);
+/// What an earlier command has left of a run.
+struct EarlierRun {
+  OrderedJson run;     ///< its run.json; null if it has to be run, or run again
+  std::string damage;  ///< which of its files made it so, and why; empty: none
+};
 
 /// A run need not be run again if it ended, in whatever way, with the same configuration, build, platform and
-/// data; unless its process was killed from outside, or the user wants failed ones again.
-bool is_finished(const OrderedJson& before, const RunTask& task, const StudyOptions& options);
+/// data, and its files are as they were written; unless its process was killed from outside, or the user
+/// wants failed ones again.
+EarlierRun earlier_run(const RunTask& task, const StudyOptions& options);
 
 /// Of the platform file and its profiles.
 std::string platform_hash(const PlannedRun& run);

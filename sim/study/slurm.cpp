@@ -4,6 +4,7 @@
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <numeric>
+#include <sstream>
 
 #include "models/error.hpp"
 #include "sim/scenario/units.hpp"
@@ -109,9 +110,16 @@ void check_folder(const fs::path& folder) {
                                 "control character in its path");
 }
 
-bool is_option(const std::string& text, const std::string& name, char letter) {
-  if (text.starts_with("--")) return text.substr(2, text.find_first_of("= ") - 2) == name;
-  return letter != 0 && text.size() > 1 && text[1] == letter;
+/// Whether a word is this option: also if its name is cut, or its letter stands behind those of others.
+bool is_option(const std::string& word, const std::string& name, char letter) {
+  if (word.starts_with("--")) {
+    const std::string given = word.substr(2, word.find('=') - 2);
+    return !given.empty() && name.starts_with(given);
+  }
+  if (!word.starts_with('-') || letter == 0) return false;
+  constexpr std::string_view without_value = "HIOks";
+  const auto last = word.find_first_not_of(without_value, 1);
+  return last != std::string::npos && word[last] == letter;
 }
 
 void check_option(const std::string& option, const std::string& place) {
@@ -123,9 +131,12 @@ void check_option(const std::string& option, const std::string& place) {
                          {"error", 'e'},   {"chdir", 'D'},      {"input", 'i'},    {"parsable", 0},
                          {"test-only", 0}, {"wait", 'W'},       {"wrap", 0},       {"help", 'h'},
                          {"version", 'V'}, {"usage", 0},        {"quiet", 'Q'},    {"verbose", 'v'}};
-  for (const Own& each : own) {
-    if (is_option(option, each.name, each.letter)) {
-      throw InputError(place, "found \"" + option + "\"; --" + each.name + " belongs to Isthmus");
+  std::istringstream words(option);  // sbatch takes several options from one line of a script
+  for (std::string word; words >> word;) {
+    for (const Own& each : own) {
+      if (is_option(word, each.name, each.letter)) {
+        throw InputError(place, "found \"" + option + "\"; --" + each.name + " belongs to Isthmus");
+      }
     }
   }
 }

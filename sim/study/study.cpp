@@ -95,13 +95,14 @@ void Execution::schedule_runs() {
     const RunTask& planned = tasks_[i];
     const PlannedRun& run = *planned.run;
     const bool live = run.point.scenario.live;
-    OrderedJson before = read_run_json(planned);
-    if (is_finished(before, planned, options_)) {
+    EarlierRun before = earlier_run(planned, options_);
+    if (!before.run.is_null()) {
       ++report_.reused;
-      keep(i, std::move(before));
+      keep(i, std::move(before.run));
       continue;
     }
     if (!alone() && std::ranges::find(options_.only, run.point.id) == options_.only.end()) continue;
+    if (!before.damage.empty()) report_.damaged.push_back(run.point.id + ": " + before.damage);
     std::string name = planned.trajectory ? planned.trajectory->name : live ? "live " + run.point.id : "";
     const auto [known, is_new] = complete.emplace(name, false);
     if (is_new && planned.trajectory) known->second = store_.is_complete(*planned.trajectory);
@@ -209,14 +210,23 @@ void Execution::carry_out() {
 StudyReport Execution::report() const {
   StudyReport report = report_;
   report.interrupted = interrupt_seen != 0;
+  for (const OrderedJson& run : finished_) {
+    if (!run.is_null()) report.finished.push_back(run);
+  }
   return report;
 }
 
-/// What a process that was killed has left half written.
-void remove_partial_runs(const fs::path& runs) {
-  for (const auto& entry : fs::directory_iterator(runs)) {
-    if (entry.path().extension() == ".partial") fs::remove_all(entry.path());
+/// Carries it out in a folder that nobody takes away meanwhile.
+void carry_out(Execution& execution, const fs::path& folder) {
+  const auto is_there = [&] { return fs::exists(folder / "study.json"); };
+  const std::string removed = folder.string() + " was removed while the study was at work in it";
+  try {
+    execution.carry_out();
+  } catch (const StorageError&) {
+    if (!is_there()) throw StorageError(removed);
+    throw;
   }
+  if (!is_there()) throw StorageError(removed);
 }
 
 void require_known(const std::vector<std::string>& only, const std::vector<PlannedRun>& runs) {
@@ -241,16 +251,17 @@ StudyReport run_study(const StudyOptions& options) {
     const StudyLock lock(folder, StudyLock::Kind::single_runs);
     if (!fs::exists(folder / "study.json")) begin_study_file(folder, options, runs);
     Execution execution(options, runs, folder);
-    execution.carry_out();
+    carry_out(execution, folder);
     return execution.report();
   }
 
   const StudyLock lock(folder, StudyLock::Kind::whole_study);
-  remove_partial_runs(folder / "runs");
+  remove_partial(folder / "runs");
+  for (const char* file : {"study.json", "runs.csv"}) remove_partial(folder, file);
   begin_study_file(folder, options, runs);
   Execution execution(options, runs, folder);
   try {
-    execution.carry_out();
+    carry_out(execution, folder);
   } catch (const InputError&) {
     // Found only now, by loading data: what this study has not begun to fill is taken away again.
     if (is_new && fs::is_empty(folder / "runs")) fs::remove_all(folder);

@@ -31,7 +31,9 @@ struct StudyOptions {
 struct StudyReport {
   std::filesystem::path folder;
   std::size_t runs = 0;
-  std::size_t reused = 0;  ///< finished before
+  std::size_t reused = 0;            ///< finished before
+  std::vector<std::string> damaged;  ///< finished before, run again: which run, which of its files, and why
+  std::vector<nlohmann::ordered_json> finished;  ///< run.json of each run that is finished
   std::size_t trained = 0, replayed = 0;
   bool interrupted = false;  ///< by Ctrl-C
   bool all_well = true;      ///< no run failed or deadlocked

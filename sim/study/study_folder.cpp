@@ -26,7 +26,8 @@ std::string utc_now() {
 bool is_as_good_as_empty(const fs::path& folder) {
   return std::ranges::all_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
     const fs::path name = entry.path().filename();
-    return name == ".lock" || name == "study.json.partial" || (name == "runs" && fs::is_empty(entry.path()));
+    return name == ".lock" || is_partial(name, "study.json") ||
+           (name == "runs" && fs::is_empty(entry.path()));
   });
 }
 
@@ -42,10 +43,10 @@ void require_own_folder(const fs::path& folder, const ScenarioDocument& scenario
   if (!fs::is_directory(folder)) throw InputError("--out", folder.string() + " is not a folder");
   if (is_as_good_as_empty(folder)) return;
   const OrderedJson study = read_json(folder / "study.json");
-  if (!study.is_object() || !study.contains("scenario")) {
+  if (!study.is_object() || !study.contains("scenario") || !study["scenario"].is_object()) {
     throw InputError("--out", folder.string() + " holds other files; choose another folder");
   }
-  if (study.value("clock", "") == "real") {
+  if (study.contains("clock") && study["clock"] == "real") {
     throw InputError("--out", folder.string() + " holds runs on real machines; choose another folder");
   }
   // Compared without regard to the order of keys, but for the sweep's, which numbers the runs.
@@ -63,13 +64,16 @@ void require_own_folder(const fs::path& folder, const ScenarioDocument& scenario
 }
 
 StudyLock::StudyLock(const fs::path& folder, Kind kind) {
-  if (!std::ofstream(file(folder), std::ios::app))
-    throw StorageError("cannot write " + file(folder).string());
-  lock_ = boost::interprocess::file_lock(file(folder).c_str());
-  // Jobs of a cluster may start before the command that submits them has ended.
-  const auto patience = boost::posix_time::seconds(30);
-  const auto end = boost::posix_time::microsec_clock::universal_time() + patience;
-  if (kind == Kind::whole_study ? lock_.try_lock() : lock_.timed_lock_sharable(end)) return;
+  try {
+    std::ofstream(file(folder), std::ios::app).close();
+    lock_ = boost::interprocess::file_lock(file(folder).c_str());
+    // Jobs of a cluster may start before the command that submits them has ended.
+    const auto patience = boost::posix_time::seconds(30);
+    const auto end = boost::posix_time::microsec_clock::universal_time() + patience;
+    if (kind == Kind::whole_study ? lock_.try_lock() : lock_.timed_lock_sharable(end)) return;
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    throw StorageError("cannot lock " + file(folder).string() + ": " + failure.what());
+  }
   throw InputError("--out", "another isthmus run is at work in " + folder.string());
 }
 
@@ -89,13 +93,17 @@ void begin_study_file(const fs::path& folder, const StudyOptions& options,
 
 void end_study_file(const fs::path& folder) {
   OrderedJson study = read_json(folder / "study.json");
+  if (!study.is_object()) {
+    throw StorageError((folder / "study.json").string() +
+                       " was removed or damaged while the study was at work");
+  }
   study["end"] = utc_now();
   write_file(folder / "study.json", study.dump(2) + "\n");
 }
 
 bool has_ended(const fs::path& folder) {
   const OrderedJson study = read_json(folder / "study.json");
-  return study.is_object() && study.value("end", OrderedJson()).is_string();
+  return study.is_object() && study.contains("end") && study["end"].is_string();
 }
 
 }  // namespace isthmus

@@ -21,7 +21,7 @@ void deal_runs(const std::vector<RunTask>& tasks, const StudyOptions& options, S
   std::vector<std::string> replays;
   for (const RunTask& task : tasks) {
     const std::string& id = task.run->point.id;
-    if (is_finished(read_run_json(task), task, options)) {
+    if (!earlier_run(task, options).run.is_null()) {
       ++submission.finished;
       continue;
     }
@@ -43,6 +43,7 @@ void write_scripts(const std::vector<SlurmScript>& scripts, const ScenarioDocume
                    const fs::path& study) {
   const fs::path folder = slurm_folder(study);
   make_folder(folder);
+  remove_partial(folder);
   for (const auto& entry : fs::directory_iterator(folder)) {  // those of an earlier submission; logs stay
     const fs::path kind = entry.path().extension();
     if (kind == ".sh" || kind == ".txt") fs::remove(entry.path());
@@ -82,7 +83,8 @@ Submission submit_study(const StudyOptions& options, std::optional<int> threads,
   const fs::path out = study_folder(options);
   require_own_folder(out, options.scenario);
   Submission submission;
-  submission.folder = fs::weakly_canonical(out);
+  submission.folder = fs::weakly_canonical(
+      fs::absolute(out));  // of a relative path that is new, it alone makes no absolute one
   submission.runs = runs.size();
   SlurmWork work = work_of(options, submission.folder, threads);
   deal_runs(plan_tasks(runs, submission.folder, options), options, submission, work);

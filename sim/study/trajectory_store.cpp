@@ -1,5 +1,6 @@
 #include "sim/study/trajectory_store.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -81,18 +82,13 @@ std::string cbor(const json& value) {
 /// Does something that may fail in a store which the user has perhaps never heard of.
 template <typename Work>
 void in_store(const Work& work) {
+  const std::string hint = " (--trajectories names another store, --no-replay needs none)";
   try {
     work();
   } catch (const StorageError& error) {
-    throw StorageError(std::string(error.what()) +
-                       " (--trajectories names another store, --no-replay needs none)");
-  }
-}
-
-/// What a process that was killed has left half written.
-void remove_partial_files(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".partial") fs::remove(entry.path());
+    throw StorageError(error.what() + hint);
+  } catch (const boost::interprocess::interprocess_exception& error) {
+    throw StorageError(std::string("cannot lock the store of trajectories: ") + error.what() + hint);
   }
 }
 
@@ -105,10 +101,10 @@ fs::path TrajectoryStore::default_folder() {
     return std::getenv(name) ? std::string(std::getenv(name)) : "";
   };
   const std::string cache = variable("XDG_CACHE_HOME"), home = variable("HOME");
-  const fs::path base = !cache.empty()  ? fs::path(cache)
-                        : !home.empty() ? fs::path(home) / ".cache"
-                                        : fs::temp_directory_path();
-  return base / "isthmus" / "trajectories";
+  if (!cache.empty()) return fs::path(cache) / "isthmus" / "trajectories";
+  if (!home.empty()) return fs::path(home) / ".cache" / "isthmus" / "trajectories";
+  const passwd* const user = getpwuid(getuid());
+  return user ? fs::path(user->pw_dir) / ".cache" / "isthmus" / "trajectories" : fs::path();
 }
 
 Trajectory TrajectoryStore::read(const TrajectoryKey& key) const {
@@ -130,7 +126,7 @@ void TrajectoryStore::write(const TrajectoryKey& key, const Trajectory& trajecto
   const std::string bytes = cbor(content);
   in_store([&] {
     make_folder(folder_of(key));
-    remove_partial_files(folder_of(key));  // nobody else writes here: the caller holds the lock
+    remove_partial(folder_of(key));  // nobody else writes here: the caller holds the lock
     write_file(folder_of(key) / file_name, content_hash(bytes) + bytes);
   });
 }
@@ -140,16 +136,18 @@ TrajectoryStore::Lock::Lock(const TrajectoryStore& store, const TrajectoryKey& k
   in_store([&] {
     make_folder(file.parent_path());
     std::ofstream(file, std::ios::app).close();
-    try {
-      lock_ = boost::interprocess::file_lock(file.c_str());
-    } catch (const boost::interprocess::interprocess_exception& failure) {
-      throw StorageError("cannot lock " + file.string() + ": " + failure.what());
-    }
+    lock_ = boost::interprocess::file_lock(file.c_str());
   });
 }
 
-bool TrajectoryStore::Lock::try_lock() { return lock_.try_lock(); }
+bool TrajectoryStore::Lock::try_lock() {
+  bool locked = false;
+  in_store([&] { locked = lock_.try_lock(); });
+  return locked;
+}
 
-void TrajectoryStore::Lock::lock() { lock_.lock(); }
+void TrajectoryStore::Lock::lock() {
+  in_store([&] { lock_.lock(); });
+}
 
 }  // namespace isthmus

@@ -21,7 +21,7 @@ class TrajectoryStore {
  public:
   explicit TrajectoryStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// $XDG_CACHE_HOME/isthmus/trajectories, or ~/.cache/isthmus/trajectories.
+  /// $XDG_CACHE_HOME/isthmus/trajectories, or ~/.cache/isthmus/trajectories; empty if the user has no home.
   static std::filesystem::path default_folder();
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -32,7 +32,7 @@ class TrajectoryStore {
   /// The caller holds the lock. Throws StorageError.
   void write(const TrajectoryKey& key, const Trajectory& trajectory) const;
 
-  /// To hold while training.
+  /// To hold while training. All of it throws StorageError.
   class Lock {
    public:
     Lock(const TrajectoryStore& store, const TrajectoryKey& key);

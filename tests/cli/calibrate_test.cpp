@@ -69,6 +69,23 @@ TEST_CASE("calibrate: each pair of hosts by itself, and back as there unless mea
   CHECK_THAT(platform.out, Contains("15 ms") && Contains("10 ms") && Contains("5 ms"));
 }
 
+TEST_CASE("calibrate: names with hyphens, of hosts and of the file, make a sound platform") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "a-->b.csv";
+  const std::vector<std::string> hosts = {"a", "a-b", "b-c", "c"};
+  std::string csv = "from,to,bytes,seconds\n";
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    for (std::size_t j = i + 1; j < hosts.size(); ++j) {
+      for (const std::string sample : {",1000,1\n", ",2000,2\n"}) csv += hosts[i] + "," + hosts[j] + sample;
+    }
+  }
+  write_text(file, csv);
+  REQUIRE(run_program({"calibrate", file, "--out", folder / "pairs.xml"}).exit_code == 0);
+  const ProgramResult platform = run_program({"platform", folder / "pairs.xml"});
+  INFO(platform.err);
+  CHECK_THAT(platform.out, Contains("a-b:c") && Contains("a:b-c"));
+}
+
 TEST_CASE("calibrate: bad files end in one line") {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& text) {
@@ -83,6 +100,12 @@ TEST_CASE("calibrate: bad files end in one line") {
   CHECK_THAT(error("bytes,seconds\n10,2\n10,3\n"), Contains("two different sizes"));
   CHECK_THAT(error("bytes,seconds\n10,2\n1000,1\n"), Contains("do not grow"));
   CHECK_THAT(error("bytes,seconds\n"), Contains("no measured times"));
+  for (const std::string name : {"a-->b", "a<b", "a\"b", "a b", ""}) {
+    CHECK_THAT(
+        error("from,to,bytes,seconds\na," + name + ",1,2\n"),
+        Contains("times.csv:2: found \"" + name + "\" in column \"to\"; allowed in the name of a host"));
+  }
+  CHECK_THAT(error("from,to,bytes,seconds\na,a,1,2\n"), Contains("from a host to itself"));
   CHECK_THAT(run_program({"calibrate", folder / "none.csv"}).err, Contains("cannot be read"));
 }
 

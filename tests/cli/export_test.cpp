@@ -266,7 +266,7 @@ TEST_CASE("what cannot be exported is refused, and what was there before stays")
   const fs::path broken = fs::directory_iterator(study / "runs")->path() / "run.json";
   write_text(broken, read_text(broken).substr(0, 100));
   const std::string before = read_text(exported / "s.sqlite");
-  refuse({"export", study, "--to", exported / "s.sqlite"}, 1, broken.string() + " is not complete JSON");
+  refuse({"export", study, "--to", exported / "s.sqlite"}, 2, broken.string() + " is not complete JSON");
   CHECK(read_text(exported / "s.sqlite") == before);
 }
 

@@ -79,6 +79,22 @@ TEST_CASE("a dry run prints scripts that a shell can read, without Slurm, and le
   CHECK_FALSE(fs::exists(out));
 }
 
+TEST_CASE("scripts and names of jobs are the same before a relative folder is there and after") {
+  const TemporaryFolder folder;
+  write_scenario(folder, costs_study("relative"));
+  const auto dry_run = [&] {
+    const ProgramResult result = run_program(
+        {"run", "scenario.json", "--out", "fresh/study", "--executor", "slurm", "--dry-run"}, folder.path());
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return result.out;
+  };
+  const std::string fresh = dry_run(), study = fs::canonical(folder.path()) / "fresh/study";
+  CHECK_THAT(fresh, Contains("--out " + study + " ") && Contains("--chdir " + study + "/slurm"));
+  fs::create_directories(study);
+  CHECK(dry_run() == fresh);
+}
+
 TEST_CASE("options of Slurm are refused where they make no sense") {
   const TemporaryFolder folder;
   const std::string file = write_scenario(folder, costs_study("refused")), out = folder / "out";
@@ -105,6 +121,10 @@ TEST_CASE("options of Slurm are refused where they make no sense") {
   refuse_dry({"--memory", "8"}, "/slurm/memory: ");
   refuse_dry({"--sbatch", "account=x"}, "/slurm/options/0: ");
   refuse_dry({"--sbatch=--qos=low", "--sbatch=--array=0-9"}, "/slurm/options/1: found \"--array=0-9\"");
+  for (const std::string option :
+       {"--arra=0-5", "--a=0-5", "-Ha0-5", "--qos=low --chdir=/", "--ou x", "--wra=ls"}) {
+    refuse_dry({"--sbatch=" + option}, "/slurm/options/0: found \"" + option + "\"");
+  }
 }
 
 TEST_CASE("relative paths start where --base-folder says") {

@@ -14,6 +14,7 @@ struct Prefix {
 
 constexpr Prefix decimal[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
 constexpr Prefix binary[] = {{"", 1}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
+constexpr Prefix whole[] = {{"", 1}};
 constexpr Prefix fractions[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"", 1}};
 
 /// With the first of the prefixes (from small to large) that leaves at most three digits before the point.
@@ -29,15 +30,35 @@ std::string format(double value, std::span<const Prefix> prefixes, const std::st
   return suffix.empty() ? digits : std::string(digits) + ' ' + suffix;
 }
 
+constexpr double year = 365.25 * 86400, longest_in_seconds = 1e6, longest_in_days = 1000 * 86400.0;
+
+/// Times that nobody reads in seconds: in days, in years, or in powers of ten of years.
+std::string format_years(double seconds) {
+  if (!std::isfinite(seconds)) return format(seconds, fractions, "s");
+  char text[64];
+  if (std::abs(seconds) < longest_in_days) {
+    std::snprintf(text, sizeof text, "%.3g d", seconds / 86400);
+  } else if (std::abs(seconds) < 1e6 * year) {
+    return format(seconds / year, whole, "years");
+  } else {
+    std::snprintf(text, sizeof text, "%.3g years", seconds / year);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string format_bytes(double bytes) { return format(bytes, decimal, "B"); }
 
 std::string format_bandwidth(double bytes_per_second) { return format(8 * bytes_per_second, decimal, "bps"); }
 
-std::string format_seconds(double seconds) { return seconds == 0 ? "0 s" : format(seconds, fractions, "s"); }
+std::string format_seconds(double seconds) {
+  if (std::abs(seconds) >= longest_in_seconds) return format_years(seconds);
+  return seconds == 0 ? "0 s" : format(seconds, fractions, "s");
+}
 
 std::string format_duration(double seconds) {
+  if (!(seconds < longest_in_days)) return format_years(seconds);
   struct Unit {
     const char* name;
     double seconds;

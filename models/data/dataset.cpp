@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/data/cifar.hpp"
+#include "models/data/files.hpp"
 #include "models/data/idx.hpp"
 #include "models/data/synthetic.hpp"
 #include "models/error.hpp"
@@ -11,7 +12,7 @@ namespace isthmus {
 
 const std::vector<DataSetKind>& data_set_kinds() {
   static const std::vector<DataSetKind> kinds = {
-      fashion_mnist_kind(), cifar10_kind(), cifar100_kind(), idx_kind(), synthetic_kind(),
+      fashion_mnist_kind(), cifar10_kind(), cifar100_kind(), idx_kind(), files_kind(), synthetic_kind(),
   };
   return kinds;
 }

@@ -13,6 +13,7 @@
 #include "analysis/text_table.hpp"
 #include "models/error.hpp"
 #include "sim/commands/options.hpp"
+#include "sim/commands/table_file.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/units.hpp"
 
@@ -32,16 +33,6 @@ struct Fit {
   double latency_seconds = 0, goodput_bytes_per_second = 0;
   double at(double bytes) const { return latency_seconds + bytes / goodput_bytes_per_second; }
 };
-
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream in(line);
-  for (std::string cell; std::getline(in, cell, ',');) {
-    const auto begin = cell.find_first_not_of(" \t\r"), end = cell.find_last_not_of(" \t\r");
-    cells.push_back(begin == std::string::npos ? "" : cell.substr(begin, end - begin + 1));
-  }
-  return cells;
-}
 
 double positive_number(const std::string& text, const std::string& place, const std::string& column) {
   double value = 0;
@@ -67,42 +58,24 @@ std::string host_name(const std::string& text, const std::string& place, const s
 }
 
 std::vector<Sample> read_samples(const std::string& file) {
-  std::ifstream in(file);
-  if (!in) throw InputError(file, "cannot be read");
-  std::map<std::string, std::size_t> columns;
+  const TableFile table(file);
+  for (const char* needed : {"bytes", "seconds"}) {
+    if (table.has(needed)) continue;
+    throw InputError(table.place_of_head(),
+                     "has no column \"" + std::string(needed) +
+                         "\"; the first line names the columns: bytes,seconds or from,to,bytes,seconds");
+  }
+  if (table.has("from") != table.has("to"))
+    throw InputError(table.place_of_head(), "has one of \"from\" and \"to\"; allowed: both or neither");
   std::vector<Sample> samples;
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    const std::string place = file + ":" + std::to_string(number);
-    const auto cells = cells_of(line);
-    if (cells.empty() || (cells.size() == 1 && cells.front().empty())) continue;
-    if (columns.empty()) {
-      for (std::size_t i = 0; i < cells.size(); ++i) columns[cells[i]] = i;
-      for (const char* needed : {"bytes", "seconds"}) {
-        if (columns.count(needed) == 0)
-          throw InputError(place, "has no column \"" + std::string(needed) +
-                                      "\"; the first line names the columns: bytes,seconds or "
-                                      "from,to,bytes,seconds");
-      }
-      if (columns.count("from") != columns.count("to"))
-        throw InputError(place, "has one of \"from\" and \"to\"; allowed: both or neither");
-      continue;
+  for (const TableFile::Row& row : table.rows()) {
+    Sample sample{.bytes = positive_number(table.cell(row, "bytes"), row.place, "bytes"),
+                  .seconds = positive_number(table.cell(row, "seconds"), row.place, "seconds")};
+    if (table.has("from")) {
+      sample.from = host_name(table.cell(row, "from"), row.place, "from");
+      sample.to = host_name(table.cell(row, "to"), row.place, "to");
+      if (sample.from == sample.to) throw InputError(row.place, "found a message from a host to itself");
     }
-    const auto cell = [&](const char* column) {
-      const std::size_t at = columns.at(column);
-      if (at >= cells.size())
-        throw InputError(place, "has " + std::to_string(cells.size()) + " cells; column \"" + column +
-                                    "\" is number " + std::to_string(at + 1));
-      return cells[at];
-    };
-    Sample sample;
-    if (columns.count("from") > 0) {
-      sample.from = host_name(cell("from"), place, "from");
-      sample.to = host_name(cell("to"), place, "to");
-      if (sample.from == sample.to) throw InputError(place, "found a message from a host to itself");
-    }
-    sample.bytes = positive_number(cell("bytes"), place, "bytes");
-    sample.seconds = positive_number(cell("seconds"), place, "seconds");
     samples.push_back(sample);
   }
   return samples;

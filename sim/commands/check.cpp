@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "analysis/format.hpp"
@@ -46,6 +47,23 @@ void print_network(const PlannedRun& run) {
               << " one way\n";
   }
   std::cout << "            " << network_constants_text(platform.network) << '\n';
+}
+
+/// What changes while the run goes on, quantity by quantity.
+void print_profiles(const PlannedRun& run) {
+  std::map<ProfileKind, std::vector<const ProfileFacts*>> kinds;
+  for (const ProfileFacts& profile : run.platform.profiles) kinds[profile.kind].push_back(&profile);
+  for (const auto& [kind, profiles] : kinds) {
+    ProfileFacts all = *profiles.front();
+    for (const ProfileFacts* profile : profiles) {
+      all.span = {std::min(all.span.least, profile->span.least), std::max(all.span.most, profile->span.most)};
+    }
+    const auto [quantity, least, most] = profile_text(all);
+    std::cout << "  profiles  " << quantity << ' ' << least << " to " << most
+              << ", changing during the run: " << all.of;
+    if (profiles.size() > 1) std::cout << " .. " << profiles.back()->of << " (" << profiles.size() << ')';
+    std::cout << "; closed forms take what the platform file says\n";
+  }
 }
 
 /// The longest of something over all workers of a round.
@@ -152,6 +170,8 @@ void print_workers(const PlannedRun& run) {
     rows.push_back(std::move(row));
   }
   print_table(rows, std::cout, 2);
+  if (run.point.scenario.platform.hosts.empty())
+    std::cout << "            workers take hosts in natural order of names (n-2 before n-10)\n";
   const auto fullest = std::ranges::max_element(
       workers, {}, [](const Forecast::Worker& worker) { return worker.memory.total(); });
   std::string parts;
@@ -206,10 +226,11 @@ void print_grid(const Sweep& sweep) {
 void print_estimate(const std::vector<PlannedRun>& runs, const StudyEstimate& estimate, int cores,
                     const TrajectoryStore& store) {
   const auto about = [](const std::optional<double>& seconds) {
-    return seconds ? "about " + format_duration(*seconds) : std::string("long");
+    return seconds ? "about " + format_duration(*seconds)
+                   : std::string("more than can be told from a few seconds of trial");
   };
   const std::string on_cores = " on " + counted(cores, "core");
-  std::cout << "Study of " << counted(static_cast<long>(runs.size()), "run");
+  std::cout << "Study of " << counted(runs.size(), "run");
   if (estimate.live_runs > 0) {
     std::cout << " of " << estimate.trajectories
               << (estimate.trajectories == 1 ? " distinct trajectory" : " distinct trajectories");
@@ -236,6 +257,7 @@ void print_details(const PlannedRun& run) {
   std::cout << '\n';
   print_model(run);
   print_network(run);
+  print_profiles(run);
   print_choice(run);
   print_round(run);
   print_workers(run);
@@ -277,7 +299,7 @@ int check_command(const Arguments& arguments) {
   if (shown < distinct.size())
     std::cout << "... and " << distinct.size() - shown << " more (--all shows them)\n\n";
   print_estimate(runs, estimate, cores, store);
-  std::cout << line.argument() << ": no faults found in " << counted(runs.size(), "run") << '\n';
+  std::cout << line.argument() << ": no errors in " << counted(runs.size(), "run") << '\n';
   return 0;
 }
 

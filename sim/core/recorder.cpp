@@ -20,6 +20,20 @@ void Recorder::publish(const Round& round, const Selection& part, ConstValues va
   Transfer(part, Selection::everything(job_.model().layout())).scatter(values, parameters);
 }
 
+void Recorder::publish_replica(const Round& round, int rank, ConstValues values) {
+  if (!round.evaluated || !computes(round.index)) return;
+  OpenRound& open = open_[round.index];
+  open.waiting[rank].assign(values.begin(), values.end());
+  open.sum.resize(values.size());
+  for (auto next = open.waiting.begin(); next != open.waiting.end() && next->first == open.added;
+       next = open.waiting.erase(next), ++open.added) {
+    for (std::size_t i = 0; i < open.sum.size(); ++i) open.sum[i] += next->second[i];
+  }
+  if (open.added < job_.workers()) return;
+  open.parameters.clear();
+  for (const double sum : open.sum) open.parameters.push_back(static_cast<float>(sum / job_.workers()));
+}
+
 void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
                          ConstValues values) {
   Recorder::publish(round, part, values);

@@ -58,6 +58,8 @@ class Recorder {
 
   /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
   virtual void publish(const Round& round, const Selection& part, ConstValues values);
+  /// Likewise, where each worker has the whole model in a version of its own: the mean of these is tested.
+  virtual void publish_replica(const Round& round, int rank, ConstValues values);
   /// Each worker calls this once a round. If the round is evaluated, all published parts together are the
   /// model.
   virtual void end_round(const Round& round, const RoundReport& report, const Selection& part,
@@ -82,6 +84,10 @@ class Recorder {
     std::vector<BatchResult>
         training;  // by rank: when a worker reports depends on the network, sums must not
     std::vector<float> parameters;
+    // Of replicas: those up to a rank, added; others wait, as sums must not depend on who comes first.
+    std::vector<double> sum;
+    std::map<int, std::vector<float>> waiting;
+    int added = 0;
   };
   void close(const Round& round, OpenRound open);
   void take_recorded(HistoryRow& row) const;

@@ -21,6 +21,19 @@ void Worker::end_round(const Round& round, Values parameters, std::size_t exchan
 
 void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values,
                        std::size_t exchanged) {
+  report(round, homes[static_cast<std::size_t>(rank())], values, exchanged);
+  finish(round, homes, values);
+}
+
+void Worker::end_round_apart(const Round& round, Values parameters, std::size_t exchanged) {
+  recorder_.publish_replica(round, rank(), parameters);
+  report(round, {}, {}, exchanged);
+  const std::vector<Selection> replicas(static_cast<std::size_t>(size()),
+                                        Selection::everything(job_.model().layout()));
+  finish(round, replicas, parameters);
+}
+
+void Worker::report(const Round& round, const Selection& part, ConstValues values, std::size_t exchanged) {
   constexpr double up_and_down = 2;
   recorder_.end_round(
       round,
@@ -30,7 +43,10 @@ void Worker::end_round(const Round& round, const std::vector<Selection>& homes, 
        .training = training_,
        .paper_bytes =
            up_and_down * static_cast<double>(exchanged * bytes_per_value(communicator().wire_format()))},
-      homes[static_cast<std::size_t>(rank())], values);
+      part, values);
+}
+
+void Worker::finish(const Round& round, const std::vector<Selection>& homes, Values values) {
   if (round.evaluated) training_ = {};
   if (round.evaluated && job_.training().charge_evaluation) charge_evaluation(homes, values);
   host_.timeline().add_round(rank(), round.index, round_start_seconds_, host_.now_seconds());

@@ -25,6 +25,13 @@ RoundReport as_report(const json& fields) {
           .paper_bytes = fields.at(6)};
 }
 
+std::vector<float> as_floats(const json& binary) {
+  const auto& bytes = binary.get_binary();
+  std::vector<float> values(bytes.size() / sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
 json as_binary(const std::vector<float>& values) {
   std::vector<std::uint8_t> bytes(values.size() * sizeof(float));
   if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
@@ -70,6 +77,10 @@ void MpiRecorder::publish(const Round& round, const Selection& part, ConstValues
   }
 }
 
+void MpiRecorder::publish_replica(const Round& round, int /*rank*/, ConstValues values) {
+  if (round.evaluated && computes(round.index)) replica_.assign(values.begin(), values.end());
+}
+
 void MpiRecorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
                             ConstValues values) {
   if (round.evaluated) clock_.stop();
@@ -86,10 +97,14 @@ void MpiRecorder::end_round(const Round& round, const RoundReport& report, const
 json MpiRecorder::take_reports() {
   json reports = json::array();
   for (const RoundReport& report : reports_) reports.push_back(as_json(report));
-  json message = {{"reports", std::move(reports)}, {"runs", runs_}, {"values", as_binary(values_)}};
+  json message = {{"reports", std::move(reports)},
+                  {"runs", runs_},
+                  {"values", as_binary(values_)},
+                  {"replica", as_binary(replica_)}};
   reports_.clear();
   runs_.clear();
   values_.clear();
+  replica_.clear();
   return message;
 }
 
@@ -100,6 +115,10 @@ void MpiRecorder::record(const std::vector<json>& of_ranks) {
     std::vector<float> model(everything.size());
     for (const json& of_rank : of_ranks) place(of_rank, model);
     Recorder::publish(last, everything, model);
+    for (std::size_t rank = 0; rank < of_ranks.size(); ++rank) {
+      const std::vector<float> replica = as_floats(of_ranks[rank].at("replica"));
+      if (!replica.empty()) Recorder::publish_replica(last, static_cast<int>(rank), replica);
+    }
   }
   for (std::size_t i = 0; i < rounds_.size(); ++i) {
     for (const json& of_rank : of_ranks) {

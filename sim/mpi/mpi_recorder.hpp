@@ -14,6 +14,7 @@ class MpiRecorder final : public Recorder {
               EvaluationModel evaluation_model, Control& control, WallClock& clock);
 
   void publish(const Round& round, const Selection& part, ConstValues values) override;
+  void publish_replica(const Round& round, int rank, ConstValues values) override;
   void end_round(const Round& round, const RoundReport& report, const Selection& part,
                  ConstValues values) override;
 
@@ -29,6 +30,7 @@ class MpiRecorder final : public Recorder {
   std::vector<RoundReport> reports_;
   std::vector<std::size_t> runs_;  // offset and length of what has been published of the model, in turn
   std::vector<float> values_;      // of these, packed
+  std::vector<float> replica_;
 };
 
 }  // namespace isthmus

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "models/error.hpp"
@@ -172,6 +174,22 @@ PlatformReport isolated_report(const std::filesystem::path& file,
   }
 }
 
+/// The profiles of what a report speaks of.
+std::vector<ProfileFacts> profiles_in(const std::filesystem::path& file, const PlatformReport& report) {
+  std::set<std::string> names;
+  for (const HostFacts& host : report.hosts) names.insert(host.name);
+  for (const LinkFacts& link : report.links) {
+    names.insert(link.name);
+    for (const char* direction : {"_UP", "_DOWN"}) {
+      if (link.name.ends_with(direction))
+        names.insert(link.name.substr(0, link.name.size() - std::strlen(direction)));
+    }
+  }
+  std::vector<ProfileFacts> profiles = PlatformXml(file).profiles();
+  std::erase_if(profiles, [&](const ProfileFacts& profile) { return !names.contains(profile.of); });
+  return profiles;
+}
+
 template <class Get, class Choose>
 double over_classes(const std::vector<PairClass>& classes, Get get, Choose choose) {
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -231,7 +249,7 @@ std::vector<int> PlatformReport::sites() const {
 
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
                                 std::span<const RankPair> talking_pairs, const SiteTraffic& traffic) {
-  return isolated_report(platform.file, [&] {
+  PlatformReport described = isolated_report(platform.file, [&] {
     LoadedPlatform loaded(platform, network, talking_pairs);
     PlatformReport report;
     describe_hosts(loaded, report);
@@ -241,10 +259,12 @@ PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOp
     report.network = loaded.network_constants();
     return report;
   });
+  described.profiles = profiles_in(platform.file, described);
+  return described;
 }
 
 PlatformReport inspect_platform(const std::filesystem::path& file) {
-  return isolated_report(file, [&] {
+  PlatformReport described = isolated_report(file, [&] {
     PlatformOptions options;
     options.file = file;
     LoadedPlatform loaded(options, {}, {});
@@ -256,6 +276,8 @@ PlatformReport inspect_platform(const std::filesystem::path& file) {
     report.network = loaded.network_constants();
     return report;
   });
+  described.profiles = profiles_in(file, described);
+  return described;
 }
 
 }  // namespace isthmus

@@ -11,6 +11,7 @@
 
 #include "sim/core/forecast.hpp"
 #include "sim/platform/platform.hpp"
+#include "sim/platform/platform_xml.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace isthmus {
@@ -46,7 +47,8 @@ struct PlatformReport {
   /// By rank and rank for at most 16 workers, else empty. 0 (latency) and infinity (bandwidth) from a rank to
   /// itself; for pairs that do not talk too, NaN if there is no route between them.
   std::vector<std::vector<double>> latency_seconds, bandwidth_bytes_per_second;
-  nlohmann::json network;  ///< constants in force, see effective_network()
+  std::vector<ProfileFacts> profiles;  ///< of these hosts and links
+  nlohmann::json network;              ///< constants in force, see effective_network()
   /// Of SiteTraffic: what one message gets of the slowest way inside a site, and of the slowest between two
   /// while one from each pair is on its way; empty if there is none.
   std::optional<LinkModel::Way> inside_site = {}, between_sites = {};
@@ -71,6 +73,9 @@ PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOp
 
 /// Describes a whole platform file, every host being a worker.
 PlatformReport inspect_platform(const std::filesystem::path& file);
+
+/// What a profile gives, in words: "latency", "10 ms", "30 ms".
+std::array<std::string, 3> profile_text(const ProfileFacts& profile);
 
 /// `isthmus platform FILE`: hosts, links, and latency and bandwidth between hosts, as tables.
 void print_platform(const std::filesystem::path& file, std::ostream& out);

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "models/error.hpp"
-#include "sim/platform/profile_check.hpp"
 #include "sim/simgrid/compat.hpp"
 
 namespace isthmus {
@@ -162,6 +161,19 @@ void PlatformXml::check_element(const XmlElement& element) const {
                                               "> found; allowed: profiles as attributes of what they change "
                                               "(speed_file, bandwidth_file, latency_file, state_file)");
   }
+}
+
+std::vector<ProfileFacts> PlatformXml::profiles() const {
+  std::vector<ProfileFacts> profiles;
+  for (const XmlElement& element : elements_) {
+    for (const auto& [name, value] : element.attributes) {
+      if (!refers_to_profile(element.tag, name)) continue;
+      const ProfileKind kind = profile_kind(name);
+      profiles.push_back(
+          {element["id"], kind, check_profile(value, kind, file_, place(element.line)), value});
+    }
+  }
+  return profiles;
 }
 
 std::vector<std::filesystem::path> PlatformXml::files() const {

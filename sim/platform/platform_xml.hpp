@@ -5,9 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "sim/platform/profile_check.hpp"
 #include "sim/platform/xml_scan.hpp"
 
 namespace isthmus {
+
+/// A profile of a host or a link.
+struct ProfileFacts {
+  std::string of;  ///< name of what changes; of a split-duplex link without direction
+  ProfileKind kind = ProfileKind::speed;
+  ProfileSpan span;
+  std::string file;  ///< as the platform names it
+};
 
 /// The platform file as text, beside SimGrid's own reading of it: finds the line of what SimGrid names only
 /// by its name, and refuses beforehand some faults on which SimGrid would abort. It does not check the XML.
@@ -27,6 +36,9 @@ class PlatformXml {
   /// "file:line" of the link (or of the split-duplex link that it is a direction of) if it has the attribute
   /// "bandwidth_file" or "latency_file", else empty.
   std::string place_of_profile(const std::string& link, const std::string& attribute) const;
+
+  /// What changes while the simulation runs.
+  std::vector<ProfileFacts> profiles() const;
 
   /// The file and the profiles it refers to.
   std::vector<std::filesystem::path> files() const;

@@ -30,7 +30,7 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
 }
 
 void print_hosts(const PlatformReport& report, std::ostream& out) {
-  out << "Hosts: " << report.hosts.size() << '\n';
+  out << "Hosts: " << report.hosts.size() << ", in natural order (n-2 before n-10), as workers take them\n";
   auto rows = folded(report.hosts, [](const HostFacts& host) {
     return Row{format_speed(host.speed_flops), std::to_string(host.cores), format_memory(host.memory_bytes)};
   });
@@ -64,6 +64,18 @@ void print_links(const PlatformReport& report, std::ostream& out) {
                link.sharing};
   });
   rows.insert(rows.begin(), {"name", "count", "bandwidth", "latency", "sharing"});
+  print_table(rows, out);
+}
+
+void print_profiles(const PlatformReport& report, std::ostream& out) {
+  if (report.profiles.empty()) return;
+  out << "\nProfiles: " << report.profiles.size()
+      << ". What they give changes during a run; the tables show what the platform file says\n";
+  std::vector<Row> rows{{"of", "gives", "least", "most", "file"}};
+  for (const ProfileFacts& profile : report.profiles) {
+    const auto [quantity, least, most] = profile_text(profile);
+    rows.push_back({profile.of, quantity, least, most, profile.file});
+  }
   print_table(rows, out);
 }
 
@@ -102,12 +114,27 @@ void print_classes(const PlatformReport& report, std::ostream& out) {
 
 }  // namespace
 
+std::array<std::string, 3> profile_text(const ProfileFacts& profile) {
+  const auto [least, most] = profile.span;
+  switch (profile.kind) {
+    case ProfileKind::bandwidth:
+      return {"bandwidth", format_bandwidth(least), format_bandwidth(most)};
+    case ProfileKind::latency:
+      return {"latency", format_seconds(least), format_seconds(most)};
+    case ProfileKind::state:
+      return {"state", least > 0 ? "on" : "off", most > 0 ? "on" : "off"};
+    default:
+      return {"part of its speed", format_count(least), format_count(most)};
+  }
+}
+
 void print_platform(const std::filesystem::path& file, std::ostream& out) {
   const PlatformReport report = inspect_platform(file);
   out << "Platform " << file.string() << " (SimGrid "
       << report.network.at("simgrid_version").get<std::string>() << ")\n\n";
   print_hosts(report, out);
   print_links(report, out);
+  print_profiles(report, out);
   if (report.pair_classes.empty()) return;
   if (report.latency_seconds.empty() || report.pair_classes.size() == 1) {
     print_classes(report, out);

@@ -1,7 +1,9 @@
 #include "sim/platform/profile_check.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "models/error.hpp"
@@ -19,13 +21,14 @@ std::filesystem::path find_profile(const std::string& name, const std::filesyste
                    "no profile '" + name + "'; allowed: a file, its path relative to the platform file");
 }
 
-void check_profile(const std::string& name, ProfileKind kind, const std::filesystem::path& platform,
-                   const std::string& user) {
+ProfileSpan check_profile(const std::string& name, ProfileKind kind, const std::filesystem::path& platform,
+                          const std::string& user) {
   const auto path = find_profile(name, platform, user);
   std::ifstream lines(path);
   // A flow on a link without bandwidth stands still for good, and SimGrid loses one whose latency becomes 0.
   const bool may_be_zero = kind == ProfileKind::speed || kind == ProfileKind::state;
   double before = -1, period = 0;
+  ProfileSpan span = {std::numeric_limits<double>::infinity(), 0};
   std::string place_of_period;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -60,12 +63,14 @@ void check_profile(const std::string& name, ProfileKind kind, const std::filesys
     if (value == 0 && !may_be_zero)
       throw InputError(place, "'" + line + "' has a value of 0; allowed: more than 0, such as 1e-9");
     before = time;
+    span = {std::min(span.least, value), std::max(span.most, value)};
   }
   if (period > 0 && period <= before) {
     throw InputError(place_of_period,
                      "the period is not longer than the last time; allowed: a period of "
                      "more seconds than the last line's time");
   }
+  return before < 0 ? ProfileSpan() : span;
 }
 
 }  // namespace isthmus

@@ -72,6 +72,9 @@ TEST_CASE("data that are not there, and data that cannot be augmented, are refus
          "get \"CIFAR-10 binary version\" (cifar-10-binary.tar.gz) from "
          "https://www.cs.toronto.edu/~kriz/cifar.html");
   refuse({{"set", "cifar100"}, {"path", "nowhere"}}, "/data/path", "get \"CIFAR-100 binary version\"");
+  refuse({{"set", "files"}}, "/data", "\"path\" is missing");
+  refuse({{"set", "files"}, {"path", "nowhere"}}, "/data/path",
+         "allowed: a folder with train_x, train_y, test_x and test_y");
   refuse({{"set", "synthetic"}, {"dimensions", 32}, {"augment", {{"flip", true}}}}, "/data/augment",
          "only images can be flipped or cropped");
 }
@@ -138,7 +141,7 @@ TEST_CASE("broken data is refused before anything is written") {
   const ProgramResult result = run_program({"run", folder / "scenario.json", "--out", folder / "out"});
   INFO(result.err);
   check_refusal(result);
-  CHECK_THAT(result.err, Contains("train-images-idx3-ubyte"));
+  CHECK_THAT(result.err, StartsWith("isthmus: /data/path: ") && Contains("train-images-idx3-ubyte"));
   CHECK_FALSE(fs::exists(folder / "out"));
 }
 

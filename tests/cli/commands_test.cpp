@@ -41,8 +41,8 @@ TEST_CASE("check sets what differs side by side: seeds share a row, and the firs
   const ProgramResult result = run_program({"check", file});
   INFO(result.out << result.err);
   REQUIRE(result.exit_code == 0);
-  CHECK_THAT(result.out, Contains("Of runs that differ in their seeds alone, one:") &&
-                             Contains("no faults found in 12 runs"));
+  CHECK_THAT(result.out,
+             Contains("Of runs that differ in their seeds alone, one:") && Contains("no errors in 12 runs"));
   std::vector<std::string> rows;
   std::istringstream lines(result.out);
   for (std::string line; std::getline(lines, line);)
@@ -108,7 +108,7 @@ TEST_CASE("every shipped scenario is well") {
     const ProgramResult result = run_program({"check", entry.path()});
     INFO(result.err);
     CHECK(result.exit_code == 0);
-    CHECK_THAT(result.out, Contains(": no faults found in "));
+    CHECK_THAT(result.out, Contains(": no errors in "));
     ++scenarios;
   }
   CHECK(scenarios >= 4);
@@ -170,7 +170,7 @@ TEST_CASE("check shows the grid of a sweep before its runs") {
         "  /protocol              2        DP; IST\n"
         "  /platform/workers      2        2; 3\n"
         "  with /training/batch            32; 16");
-  CHECK_THAT(result.out, Contains("no faults found in 30 runs"));
+  CHECK_THAT(result.out, Contains("no errors in 30 runs"));
   CHECK_THAT(run_program({"check", source_path("scenarios/quickstart.json")}).out,
              Catch::Matchers::StartsWith("Sweep: 3 points\n"));
 }

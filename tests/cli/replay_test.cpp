@@ -126,6 +126,42 @@ TEST_CASE("a trajectory serves whatever does not change its numbers, and nothing
   }
 }
 
+TEST_CASE("a trajectory of one's own data goes by what is in the files, not by where they are") {
+  const TemporaryFolder folder;
+  json scenario = small_study("own");
+  scenario.erase("sweep");
+  scenario["protocol"] = {{"kind", "local_sgd"}, {"local_steps", 7}};
+  scenario["training"]["epochs"] = 1;
+  std::string rows = "a,b,label\n";
+  for (int i = 0; i < 90; ++i)
+    rows +=
+        std::to_string(i % 3 * 10 + i % 7) + "," + std::to_string(i % 5) + "," + std::to_string(i % 3) + "\n";
+  for (const char* copy : {"here", "there"}) {
+    fs::create_directory(folder / copy);
+    write_text(folder / copy / "train.csv", rows);
+    write_text(folder / copy / "test.csv", "a,b,label\n3,1,0\n12,2,1\n22,4,2\n");
+  }
+  const auto numerics = [&](const json& data) {
+    static int number = 0;
+    scenario["data"] = data;
+    scenario["data"]["set"] = "files";
+    write_text(folder / "scenario.json", scenario.dump());
+    const fs::path out = folder / ("out-" + std::to_string(++number));
+    const ProgramResult result =
+        run_program({"run", folder / "scenario.json", "--out", out, "--trajectories", folder / "store"});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return numerics_of(out).begin()->first;
+  };
+  CHECK(numerics({{"path", "here"}}) == "live");
+  CHECK(numerics({{"path", "there"}}) == "replayed");
+  CHECK(numerics({{"path", "here"}, {"shape", {1, 1, 2}}}) == "live");
+  CHECK(numerics({{"path", "here"}, {"classes", 5}}) == "live");
+  write_text(folder / "there/test.csv", "a,b,label\n3,1,0\n12,2,1\n22,4,1\n");
+  CHECK(numerics({{"path", "there"}}) == "live");
+  CHECK(numerics({{"path", "here"}}) == "replayed");
+}
+
 TEST_CASE("a sweep over chunks and overlap trains once") {
   const TemporaryFolder folder;
   json scenario = small_study("chunks");

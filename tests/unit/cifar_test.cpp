@@ -2,36 +2,20 @@
 
 #include "models/data/cifar.hpp"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <fstream>
 
 #include "models/error.hpp"
 #include "tests/unit/reference.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 using namespace isthmus;
 using Catch::Matchers::Contains, Catch::Matchers::StartsWith;
+using isthmus::testing::TemporaryFolder, isthmus::testing::write;
 namespace fs = std::filesystem;
 
 namespace cifar_test {
 namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "isthmus-cifar-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 constexpr std::size_t pixels = 3 * 32 * 32;
 
@@ -56,8 +40,6 @@ std::string record(const std::vector<int>& labels, std::size_t image) {
   for (std::size_t i = 0; i < pixels; ++i) bytes.push_back(static_cast<char>(pixel(image, i)));
   return bytes;
 }
-
-void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 /// Images 0 to 9 for training, 10 and 11 for testing.
 void write_cifar10(const fs::path& folder) {

@@ -2,8 +2,7 @@
 
 #include "models/data/idx.hpp"
 
-#include <unistd.h>
-
+#include <bit>
 #include <boost/iostreams/filter/gzip.hpp>
 #include <boost/iostreams/filtering_stream.hpp>
 #include <catch2/catch.hpp>
@@ -13,28 +12,14 @@
 
 #include "models/error.hpp"
 #include "tests/unit/reference.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 using namespace isthmus;
+using isthmus::testing::TemporaryFolder, isthmus::testing::write;
 namespace fs = std::filesystem;
 
 namespace idx_test {
 namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "isthmus-idx-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  std::string string() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
 
 std::string big_endian(std::uint32_t number) {
   std::string bytes;
@@ -59,8 +44,6 @@ std::string zipped(const std::string& text) {
   }
   return result.str();
 }
-
-void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 const std::vector<int> train_pixels = {0, 50, 100, 150, 200, 250, 10, 20, 30, 40, 50, 255};
 const std::vector<int> test_pixels = {1, 2, 3, 250, 251, 252};
@@ -92,7 +75,7 @@ void check_refused(const TemporaryFolder& folder, const std::string& file, const
     FAIL("was loaded");
   } catch (const InputError& error) {
     using Catch::Matchers::Contains, Catch::Matchers::StartsWith;
-    CHECK_THAT(error.what(), StartsWith((folder / file).string()) && Contains(what));
+    CHECK_THAT(error.what(), StartsWith("/data/path: " + (folder / file).string()) && Contains(what));
   }
 }
 
@@ -128,6 +111,36 @@ TEST_CASE("IDX files, plain and gzipped", "[data][idx]") {
   check_close(data.test_inputs, normalised(test_pixels), 1e-6);
 }
 
+TEST_CASE("IDX files of floating-point numbers and of signed ones", "[data][idx]") {
+  const TemporaryFolder folder;
+  write_all(folder, false);
+  std::string bytes;
+  std::uint32_t type = 0;
+  SECTION("float") {
+    type = 0x0D03;
+    for (const int pixel : train_pixels)
+      bytes += big_endian(std::bit_cast<std::uint32_t>(static_cast<float>(pixel)));
+  }
+  SECTION("double") {
+    type = 0x0E03;
+    for (const int pixel : train_pixels) {
+      const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(pixel));
+      bytes +=
+          big_endian(static_cast<std::uint32_t>(bits >> 32)) + big_endian(static_cast<std::uint32_t>(bits));
+    }
+  }
+  SECTION("int") {
+    type = 0x0C03;
+    for (const int pixel : train_pixels) bytes += big_endian(static_cast<std::uint32_t>(pixel));
+  }
+  const Dataset as_bytes = source(folder)->load();
+  write(folder / train_images, big_endian(type) + big_endian(2) + big_endian(3) + big_endian(2) + bytes);
+  CHECK(source(folder)->load().train_inputs == as_bytes.train_inputs);
+  write(folder / train_images,
+        big_endian(type) + big_endian(2) + big_endian(3) + big_endian(2) + bytes.substr(1));
+  check_refused(folder, train_images, "is it complete?");
+}
+
 TEST_CASE("A file of each name is needed", "[data][idx]") {
   const std::string missing = GENERATE(train_images, train_labels, test_images, test_labels);
   const TemporaryFolder folder;
@@ -146,12 +159,12 @@ TEST_CASE("Broken IDX files are refused by name", "[data][idx]") {
     check_refused(folder, train_images, "not an IDX file");
   }
   SECTION("another type of numbers") {
-    write(folder / test_labels, big_endian(0x0D01) + big_endian(1) + big_endian(0));
-    check_refused(folder, test_labels, "not an IDX file of unsigned bytes");
+    write(folder / test_labels, big_endian(0x0A01) + big_endian(1) + big_endian(0));
+    check_refused(folder, test_labels, "not an IDX file");
   }
   SECTION("images where labels are expected") {
     write(folder / train_labels, idx({2, 3, 2}, train_pixels));
-    check_refused(folder, train_labels, "not an IDX file of unsigned bytes in 1 dimensions");
+    check_refused(folder, train_labels, "holds 2 x 3 x 2; allowed: one label for each sample");
   }
   SECTION("empty") {
     write(folder / train_images, "");
@@ -163,25 +176,25 @@ TEST_CASE("Broken IDX files are refused by name", "[data][idx]") {
   }
   SECTION("ends within its pixels") {
     write(folder / test_images, idx({1, 3, 2}, {1, 2, 3, 4, 5}));
-    check_refused(folder, test_images, "ends too early");
+    check_refused(folder, test_images, "promises 6 bytes of numbers, but 5 follow");
   }
   SECTION("promises more than any memory holds") {
     write(folder / train_images, idx({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, train_pixels));
     write(folder / test_images, idx({1, 0xFFFFFFFF, 0xFFFFFFFF}, test_pixels));
-    check_refused(folder, train_images, "promises more");
+    check_refused(folder, train_images, "more than any data set has");
   }
   SECTION("promises more than it holds, too much to allocate") {
     write(folder / train_images, idx({2, 0x40000000, 2}, train_pixels));
     write(folder / test_images, idx({1, 0x40000000, 2}, test_pixels));
-    check_refused(folder, train_images, "ends too early");
+    check_refused(folder, train_images, "promises 4294967296 bytes of numbers, but 12 follow");
   }
   SECTION("more labels than images") {
     write(folder / train_labels, idx({3}, {4, 1, 0}));
-    check_refused(folder, train_labels, "another number of entries");
+    check_refused(folder, train_labels, "another number than the samples");
   }
   SECTION("fewer labels than images") {
     write(folder / test_labels, idx({0}, {}));
-    check_refused(folder, test_labels, "another number of entries");
+    check_refused(folder, test_labels, "another number than the samples");
   }
   SECTION("test images of another size") {
     write(folder / test_images, idx({1, 2, 3}, test_pixels));
@@ -189,11 +202,11 @@ TEST_CASE("Broken IDX files are refused by name", "[data][idx]") {
   }
   SECTION("no images") {
     write(folder / test_images, idx({0, 3, 2}, {}));
-    check_refused(folder, test_images, "holds no images");
+    check_refused(folder, test_images, "holds no samples");
   }
   SECTION("test labels that training does not know") {
     write(folder / test_labels, idx({1}, {5}));
-    check_refused(folder, test_labels, "labels that the training set has not");
+    check_refused(folder, test_labels, "the label of sample 0 is 5; allowed: whole numbers from 0 to 4");
   }
 }
 
@@ -226,8 +239,9 @@ TEST_CASE("A folder that does not exist", "[data][idx]") {
   const auto describe = [](const char* set) {
     make_data_source({{"set", set}, {"path", "/nonexistent/folder"}})->describe();
   };
-  CHECK_THROWS_WITH(describe("idx"),
-                    Catch::Matchers::StartsWith("/nonexistent/folder/train-images-idx3-ubyte"));
+  CHECK_THROWS_WITH(
+      describe("idx"),
+      Catch::Matchers::StartsWith("/data/path: /nonexistent/folder/train-images-idx3-ubyte: no such file"));
   CHECK_THROWS_WITH(describe("fashion-mnist"),
                     Catch::Matchers::StartsWith("/data: no folder /nonexistent/folder"));
   CHECK_THROWS_AS(describe("fashion-mnist"), InputError);

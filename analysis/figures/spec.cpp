@@ -268,8 +268,10 @@ double label_width(const std::vector<std::string>& labels) {
 }
 
 std::size_t panels_that_fit(double panel_height, const FigureOptions& options) {
+  constexpr std::size_t most_rows = 3;
   const double rows = most_height_pixels(options.width) / (panel_height + panel_margin);
-  return panels_in_a_row(options.width) * std::max<std::size_t>(1, static_cast<std::size_t>(rows));
+  return panels_in_a_row(options.width) *
+         std::clamp<std::size_t>(static_cast<std::size_t>(rows), 1, most_rows);
 }
 
 Json make_spec(const Plot& plot, const Table& table, const FigureOptions& options) {

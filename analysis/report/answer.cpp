@@ -195,9 +195,8 @@ std::string Writer::small_differences() const {
   const bool accuracy = contests_.measure == Measure::final_test_accuracy;
   const std::string margin = accuracy ? points(accuracy_margin) : percent(time_margin);
   return (level ? " (Level: within " + margin + ".)" : "") +
-         (by_chance
-              ? " (Not told apart: chance between seeds may explain the difference, at 95 % confidence.)"
-              : "");
+         (by_chance ? " (Not told apart: seeds disagree, or the 95 % interval over them leaves it open.)"
+                    : "");
 }
 
 std::string Writer::who_wins() const {

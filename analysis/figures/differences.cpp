@@ -14,7 +14,7 @@ namespace {
 using BySeed = std::map<std::string, double>;
 
 /// What differs between two runs with the same seed and setting.
-struct Difference {
+struct DifferenceKind {
   std::string name, title, column, axis_title, what, lower_means, higher_means;
   Unit unit;
   std::function<BySeed(const Group&)> results;
@@ -33,7 +33,8 @@ BySeed final_accuracies(const Group& group) {
   return accuracies;
 }
 
-Figure draw_differences(const Difference& difference, const Dataset& dataset, const FigureOptions& options) {
+Figure draw_differences(const DifferenceKind& difference, const Dataset& dataset,
+                        const FigureOptions& options) {
   if (dataset.series().size() < 2) throw NotApplicable("there is only one series: nothing to compare with");
   const std::string baseline = baseline_series(dataset, options.baseline);
   const auto irrelevant = irrelevant_axes(dataset, [&](const Group& group) {

@@ -234,8 +234,8 @@ class MapDrawing {
                       const FigureOptions& options) const {
     const double rows = static_cast<double>(y_.values.size()),
                  rows_of_panels = static_cast<double>((panels + columns - 1) / columns);
-    constexpr double panel_margin = 30;
-    const double room = most_height_pixels(options.width) / rows_of_panels - panel_margin;
+    constexpr double margin = 30;
+    const double room = most_height_pixels(options.width) / rows_of_panels - margin;
     return rows * (has_markers ? std::clamp(room / rows, 24.0, 30.0) : std::clamp(room / rows, 14.0, 24.0));
   }
 

@@ -16,9 +16,9 @@ constexpr const char* debian_folder = "/usr/share/datasets/fashion-mnist";
 
 /// Two zeros, the type of the numbers, the number of dimensions, and their sizes; big-endian.
 ArrayHeader read_idx_header(ByteReader& file) {
-  using Type = std::pair<char, std::size_t>;
-  static const std::map<unsigned, Type> types = {{0x08, {'u', 1}}, {0x09, {'i', 1}}, {0x0B, {'i', 2}},
-                                                 {0x0C, {'i', 4}}, {0x0D, {'f', 4}}, {0x0E, {'f', 8}}};
+  using NumberType = std::pair<char, std::size_t>;
+  static const std::map<unsigned, NumberType> types = {{0x08, {'u', 1}}, {0x09, {'i', 1}}, {0x0B, {'i', 2}},
+                                                       {0x0C, {'i', 4}}, {0x0D, {'f', 4}}, {0x0E, {'f', 8}}};
   std::array<unsigned char, 4> start;
   file.read(start.data(), start.size());
   const auto type = types.find(start[2]);

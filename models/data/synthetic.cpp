@@ -10,7 +10,7 @@
 namespace isthmus {
 namespace {
 
-constexpr int cell = 4;  // pixels
+constexpr int cell_pixels = 4;  // pixels
 
 class SyntheticSource final : public DataSource {
  public:
@@ -64,10 +64,11 @@ class SyntheticSource final : public DataSource {
     for (Index label = 0; label < means.rows(); ++label) {
       Index column = 0;
       for (int channel = 0; channel < channels; ++channel) {
-        Matrix cells = Matrix::NullaryExpr((height + cell - 1) / cell, (width + cell - 1) / cell,
-                                           [&] { return normal(random); });
+        Matrix cells =
+            Matrix::NullaryExpr((height + cell_pixels - 1) / cell_pixels,
+                                (width + cell_pixels - 1) / cell_pixels, [&] { return normal(random); });
         for (int y = 0; y < height; ++y) {
-          for (int x = 0; x < width; ++x) means(label, column++) = cells(y / cell, x / cell);
+          for (int x = 0; x < width; ++x) means(label, column++) = cells(y / cell_pixels, x / cell_pixels);
         }
       }
     }

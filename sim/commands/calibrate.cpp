@@ -69,7 +69,9 @@ std::vector<Sample> read_samples(const std::string& file) {
     throw InputError(table.place_of_head(), "has one of \"from\" and \"to\"; allowed: both or neither");
   std::vector<Sample> samples;
   for (const TableFile::Row& row : table.rows()) {
-    Sample sample{.bytes = positive_number(table.cell(row, "bytes"), row.place, "bytes"),
+    Sample sample{.from = "",
+                  .to = "",
+                  .bytes = positive_number(table.cell(row, "bytes"), row.place, "bytes"),
                   .seconds = positive_number(table.cell(row, "seconds"), row.place, "seconds")};
     if (table.has("from")) {
       sample.from = host_name(table.cell(row, "from"), row.place, "from");

@@ -13,9 +13,9 @@
 namespace isthmus {
 namespace {
 
-constexpr long few = 4;  // rounds of a trial
+constexpr long trial_rounds = 4;  // rounds of a trial
 
-/// FLOP/s at which one thread trains a model. A step on few samples stands for one on many.
+/// FLOP/s at which one thread trains a model. A step on trial_rounds samples stands for one on many.
 double training_speed(const Job& job) {
   constexpr double enough_flops = 4e9, enough_seconds = 0.3;
   use_one_thread();
@@ -99,7 +99,7 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
     estimate.study_bytes += file_bytes(run);
     replay.add(configuration.at("protocol").dump() + configuration.at("model").dump() + workers,
                static_cast<double>(run.job->rounds().size()),
-               [&] { return try_rounds(run.point.scenario, few).wall_seconds; });
+               [&] { return try_rounds(run.point.scenario, trial_rounds).wall_seconds; });
     if (!run.point.scenario.live) continue;
     ++estimate.live_runs;
     const TrajectoryKey key = trajectory_key(run);

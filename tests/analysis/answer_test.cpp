@@ -177,6 +177,32 @@ TEST_CASE("Costs only: accuracy was not measured, and what differs between setti
   CHECK_THAT(warnings_of(folder), !Contains("seed") && !Contains("chance"));
 }
 
+TEST_CASE("Where the winner changes over a stretch of equal times, the stretch is named, not a point in it") {
+  StudyFolder folder;
+  const std::vector<double> parallel = {4, 3, 3, 1}, other = {2, 3, 3.001, 2};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::string bandwidth = std::vector<std::string>{"1", "10", "100", "1000"}[i] + "Mbps";
+    folder.add(run(data_parallel, bandwidth, {.seconds_to_target = parallel[i]}));
+    folder.add(run(ist, bandwidth, {.seconds_to_target = other[i]}));
+  }
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(text,
+             Contains("IST is faster below, and Data parallel above, a bandwidth of 10 Mbps to 100 Mbps "
+                      "(where they are equal)."));
+  CHECK_THAT(text, !Contains("about"));
+}
+
+TEST_CASE("Costs that are the same name no winner") {
+  StudyFolder folder;
+  folder.add(costs(data_parallel, 2, 10, 1e6));
+  folder.add(costs(post_local, 2, 10, 1e6));
+  const std::string text = text_of(folder);
+  INFO(text);
+  CHECK_THAT(text, Contains("finish their training at the same time. (Level: within 2 %.) Accuracy was not"));
+  CHECK_THAT(text, Contains("Data parallel (10 s)") && !Contains("first") && !Contains("times less"));
+}
+
 TEST_CASE("One seed is a caveat where accuracy was measured") {
   StudyFolder folder;
   folder.add(run(ist, "1Mbps", {.seconds_to_target = 1}));

@@ -68,14 +68,14 @@ std::string memory(const Json& run) {
   return text;
 }
 
-bool target_at_first_test(const Json& summary) {
-  return summary.value("target_at_first_test", Json()) == true;
+bool to_target_is_upper_bound(const Json& summary) {
+  return summary.value("to_target_is_upper_bound", Json()) == true;
 }
 
 std::string time_to_target(const Json& summary) {
   if (summary.at("target_accuracy").is_null()) return "-";
   if (summary.at("seconds_to_target").is_null()) return "not reached";
-  return (target_at_first_test(summary) ? "<= " : "") + seconds(summary.at("seconds_to_target"));
+  return (to_target_is_upper_bound(summary) ? "<= " : "") + seconds(summary.at("seconds_to_target"));
 }
 
 }  // namespace
@@ -123,7 +123,8 @@ void print_runs(const std::vector<Json>& runs, std::ostream& out) {
     rows.push_back(std::move(row));
   }
   print_table(rows, out, left_columns);
-  if (std::ranges::any_of(runs, [](const Json& run) { return target_at_first_test(run.at("summary")); })) {
+  if (std::ranges::any_of(runs,
+                          [](const Json& run) { return to_target_is_upper_bound(run.at("summary")); })) {
     out << "  <=: the first test met the target, when before that is not known; to know more, test more "
            "often\n"
            "  (training.evaluate_every_epochs or evaluate_every_rounds) or raise training.target_accuracy\n";

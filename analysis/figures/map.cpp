@@ -304,12 +304,12 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
   if (states.size() == states.count("none"))
     throw NotApplicable("no run has a " + lowered(map.measure.title));
   const std::vector<std::string> present = present_series(dataset, table);
-  Json marker = series_channels(dataset, present, {"color", "shape"}, options);
+  // Where nobody wins anywhere, there is nothing to mark.
+  Json marker = present.empty() ? Json() : series_channels(dataset, present, {"color", "shape"}, options);
   Json tints = Json::array();
   for (const std::string& series : present)
     tints.push_back(tint(series_style(dataset, series, options).color));
-  const Json fill = {{"condition", Json::array()}, {"value", diverging_colors().none}};
-  Json filled = fill;
+  Json filled = {{"value", diverging_colors().none}};
   for (std::size_t i = 0; i < present.size(); ++i) {
     filled["condition"].push_back(
         {{"test", "datum.series === " + Json(present[i]).dump()}, {"value", tints[i]}});

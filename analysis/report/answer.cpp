@@ -195,9 +195,8 @@ std::string Writer::small_differences() const {
   const bool accuracy = contests_.measure == Measure::final_test_accuracy;
   const std::string margin = accuracy ? points(accuracy_margin) : percent(time_margin);
   return (level ? " (Level: within " + margin + ".)" : "") +
-         (by_chance
-              ? " (Not told apart: chance between seeds may explain the difference, at 95 % confidence.)"
-              : "");
+         (by_chance ? " (Not told apart: seeds disagree, or the 95 % interval over them leaves it open.)"
+                    : "");
 }
 
 std::string Writer::who_wins() const {
@@ -254,8 +253,8 @@ std::string Writer::what_is_not_known() const {
       if (group.series != series) continue;
       for (const Run* run : group.runs) {
         met += run->summary_number("seconds_to_target").has_value();
-        at_first_test += run->target_at_first_test();
-        any = any || run->target_at_first_test();
+        at_first_test += run->to_target_is_upper_bound();
+        any = any || run->to_target_is_upper_bound();
       }
     }
     if (any) names.push_back(series);
@@ -263,8 +262,7 @@ std::string Writer::what_is_not_known() const {
   if (names.empty()) return {};
   return enumerate(names) + " met the target at the first test already, in " +
          (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
-         " that met it: when before that is not known, so these times (≤) are upper bounds, and "
-         "what is said to be \"at least\" so many times as fast is a lower bound. To know more, " +
+         " that met it. How much earlier is not known: times marked ≤ are upper bounds. To know more, " +
          test_more_often + ".";
 }
 

@@ -53,7 +53,7 @@ Standing standing_of(const Group& group, Measure measure) {
     ++reached;
     sum += *value;
     standing.by_seed[value_of(*run, "/training/seed").value.dump()] = *value;
-    if (measure == Measure::seconds_to_target) standing.at_most |= run->target_at_first_test();
+    if (measure == Measure::seconds_to_target) standing.at_most |= run->to_target_is_upper_bound();
   }
   if (reached == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
   return standing;

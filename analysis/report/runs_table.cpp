@@ -59,7 +59,7 @@ std::string words(std::string name) {
 Json summary_cell(const Run& run, const SummaryColumn& column) {
   const std::string key = column.key;
   if (const auto value = run.summary_number(column.key)) {
-    const bool bound = key.ends_with("_to_target") && run.target_at_first_test();
+    const bool bound = key.ends_with("_to_target") && run.to_target_is_upper_bound();
     if (!bound) return *value;
     return Json::array(
         {*value, "≤ " + (key == "bytes_to_target" ? format_bytes(*value) : format_seconds(*value))});

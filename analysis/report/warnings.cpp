@@ -61,7 +61,7 @@ void warn_of_first_tests(const Dataset& data, std::vector<std::string>& warnings
   std::map<std::string, std::vector<std::string>> by_series;
   for (const Group& group : data.groups()) {
     for (const Run* run : group.runs) {
-      if (run->target_at_first_test()) by_series[group.series].push_back(run->id);
+      if (run->to_target_is_upper_bound()) by_series[group.series].push_back(run->id);
     }
   }
   for (const auto& [series, ids] : by_series) {

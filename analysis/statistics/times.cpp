@@ -50,7 +50,7 @@ Times times_of(const Group& group, const TimeMeasure& measure) {
       ++times.broken;
     } else if (seconds) {
       times.by_seed.emplace_back(value_of(*run, "/training/seed").value.dump(), *seconds);
-      times.at_most += measure.to_target && run->target_at_first_test();
+      times.at_most += measure.to_target && run->to_target_is_upper_bound();
     } else {
       ++(measure.to_target && run->summary.is_object() ? times.not_reached : times.broken);
     }

@@ -204,9 +204,9 @@ std::optional<double> Run::summary_number(const char* name) const {
   return found->get<double>();
 }
 
-bool Run::target_at_first_test() const {
+bool Run::to_target_is_upper_bound() const {
   if (!summary.is_object()) return false;
-  const auto found = summary.find("target_at_first_test");
+  const auto found = summary.find("to_target_is_upper_bound");
   return found != summary.end() && found->is_boolean() && found->get<bool>();
 }
 

@@ -52,8 +52,9 @@ struct Run {
   bool out_of_memory() const { return outcome == "out_of_memory"; }
   /// A number of the summary; nothing where it is null or missing.
   std::optional<double> summary_number(const char* name) const;
-  /// The target was met at the run's first test, so that the time and the bytes to it are upper bounds.
-  bool target_at_first_test() const;
+  /// The target was met at the run's first test, when after how many rounds before is not known: time and
+  /// bytes to it are upper bounds.
+  bool to_target_is_upper_bound() const;
 };
 
 /// A run whose run.json is missing or broken.

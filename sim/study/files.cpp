@@ -178,7 +178,7 @@ const char* outcome_name(Outcome outcome) {
 
 struct TargetMet {
   double seconds, bytes;
-  bool at_first_test;  ///< no test came before: seconds and bytes are upper bounds
+  bool upper_bounds;  ///< met at the first test, though there were models to test before
 };
 
 /// Between the last test below the target and the first that is not, accuracy is taken as linear in time; the
@@ -192,7 +192,7 @@ std::optional<TargetMet> meet_target(const std::vector<HistoryRow>& history, dou
       continue;
     }
     const auto bytes = static_cast<double>(row.bytes_sent);
-    if (!below) return TargetMet{row.simulated_seconds, bytes, true};
+    if (!below) return TargetMet{row.simulated_seconds, bytes, row.round > 1};
     const double part = (target - *below->test_accuracy) / (*row.test_accuracy - *below->test_accuracy);
     const auto rounds = static_cast<double>(row.round - below->round);
     constexpr double rounding = 1e-9;
@@ -231,7 +231,7 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"target_accuracy", or_null(target)},
           {"seconds_to_target", met ? OrderedJson(met->seconds) : OrderedJson()},
           {"bytes_to_target", met ? OrderedJson(static_cast<std::uint64_t>(met->bytes)) : OrderedJson()},
-          {"target_at_first_test", met ? OrderedJson(met->at_first_test) : OrderedJson()},
+          {"to_target_is_upper_bound", met ? OrderedJson(met->upper_bounds) : OrderedJson()},
           {"paper_bytes_per_round", per_round(result.paper_bytes)},
           {"memory_peak_bytes", memory_peak},
           {"wall_seconds", wall_seconds}};

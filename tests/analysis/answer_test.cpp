@@ -28,7 +28,7 @@ WrittenRun run(const Json& protocol, const std::string& bandwidth, const Result&
   run.protocol = protocol;
   run.bandwidth = bandwidth;
   run.seconds_to_target = result.seconds_to_target;
-  run.target_at_first_test = result.at_first_test;
+  run.to_target_is_upper_bound = result.at_first_test;
   run.final_test_accuracy = result.accuracy;
   run.link_bytes = {{"up", result.bytes}};
   return run;
@@ -114,7 +114,7 @@ TEST_CASE("Differences that chance between seeds explains are no victory") {
       text,
       Contains(
           "Post-local SGD (3 s) and Data parallel (3.33 s) reach 80 % test accuracy first, not told apart by "
-          "the seeds: 11 times as fast as IST (33.3 s). (Not told apart: chance between seeds"));
+          "the seeds: 11 times as fast as IST (33.3 s). (Not told apart: seeds"));
 }
 
 TEST_CASE("A target met at the first test is an upper bound: no order follows from it") {

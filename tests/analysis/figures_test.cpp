@@ -401,11 +401,11 @@ TEST_CASE(
       folder.add(run);
       run.protocol = {{"kind", "ist"}};
       run.seconds_to_target = 2;
-      run.target_at_first_test = megabits == 1;
+      run.to_target_is_upper_bound = megabits == 1;
       folder.add(run);
       run.protocol = {{"kind", "resist"}};
       run.seconds_to_target = 9;
-      run.target_at_first_test = true;
+      run.to_target_is_upper_bound = true;
       folder.add(run);
     }
   }

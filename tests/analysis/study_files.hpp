@@ -17,7 +17,7 @@ struct WrittenRun {
   int seed = 1;
   std::string outcome = "completed";
   std::optional<double> target_accuracy = 0.8, seconds_to_target, final_test_accuracy;
-  bool target_at_first_test = false;
+  bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
   double bytes_per_round = 1500, paper_bytes_per_round = 2000;
 

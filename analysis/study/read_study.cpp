@@ -112,6 +112,10 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
     run.outcome = "failed";
   }
   run.swept = object_member(json, "swept", file, warnings);
+  for (const auto& [pointer, value] : run.swept.items()) {
+    if (pointer.starts_with('/')) continue;
+    throw std::runtime_error(file.string() + ": under \"swept\" \"" + pointer + "\" is no JSON pointer");
+  }
   run.summary = object_member(json, "summary", file, warnings);
   run.memory = object_member(json, "memory", file, warnings);
   run.labels = json.value("labels", Json());

@@ -46,7 +46,7 @@ std::string with_short_token(const std::string& message) {
 class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
  public:
   struct Problem {
-    std::string place;  ///< JSON pointer; unused with an offset
+    std::string place;  ///< JSON pointer; empty: the text as a whole; unused with an offset
     std::string text;
     std::optional<std::size_t> offset{};  ///< into the text, of a syntax error
   };
@@ -78,7 +78,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
   bool end_array() override { return end(); }
 
   bool key(string_t& value) override {
-    if (!acceptable(value)) return false;
+    if (value.size() > longest_string) return acceptable(value);
     Level& level = levels_.back();
     level.key = has_control_characters(value) ? nlohmann::json(value).dump() : value;
     if (level.key != value) return refuse("keys must not contain control characters");
@@ -116,7 +116,7 @@ class TextCheck : public nlohmann::json_sax<ScenarioDocument> {
     return pointer;
   }
   bool refuse(const std::string& text) {
-    problem_ = {place_name(place()), text};
+    problem_ = {place(), text};
     return false;
   }
   bool refuse_integer(const std::string& value) {
@@ -173,7 +173,7 @@ ScenarioDocument parse_scenario(std::string_view text, const std::string& name, 
   if (!ScenarioDocument::sax_parse(text, &check) && check.problem()) {
     const auto& problem = *check.problem();
     if (problem.offset) throw InputError(name + ':' + line_and_column(text, *problem.offset), problem.text);
-    throw InputError(problem.place, problem.text);
+    throw InputError(problem.place.empty() ? name : problem.place, problem.text);
   }
   return ScenarioDocument::parse(text);
 }

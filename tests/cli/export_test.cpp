@@ -268,6 +268,8 @@ TEST_CASE("what cannot be exported is refused, and what was there before stays")
   const std::string before = read_text(exported / "s.sqlite");
   refuse({"export", study, "--to", exported / "s.sqlite"}, 2, broken.string() + " is not complete JSON");
   CHECK(read_text(exported / "s.sqlite") == before);
+  write_text(broken, R"({"outcome": "completed", "swept": {"a": 1}})");
+  refuse({"export", study, "--to", exported / "s.csv"}, 2, "under \"swept\" \"a\" is no JSON pointer");
 }
 
 }  // namespace export_test

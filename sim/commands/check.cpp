@@ -62,7 +62,7 @@ void print_profiles(const PlannedRun& run) {
     std::cout << "  profiles  " << quantity << ' ' << least << " to " << most
               << ", changing during the run: " << all.of;
     if (profiles.size() > 1) std::cout << " .. " << profiles.back()->of << " (" << profiles.size() << ')';
-    std::cout << "; closed forms take what the platform file says\n";
+    std::cout << "; closed forms take what holds at its start\n";
   }
 }
 

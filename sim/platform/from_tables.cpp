@@ -87,8 +87,8 @@ class Writer {
     };
     const auto route = [&](const std::string& from, const std::string& to, const std::string& end,
                            const char* attributes, const char* direction) {
-      text_ << "    <route src=\"" << from << "\" dst=\"" << to << "\"" << attributes << "><link_ctn id=\""
-            << name << end << "\"" << direction << "/></route>\n";
+      routes_ << "    <route src=\"" << from << "\" dst=\"" << to << "\"" << attributes << "><link_ctn id=\""
+              << name << end << "\"" << direction << "/></route>\n";
     };
     if (access.up == access.down) {
       link("-access", access.up, " sharing_policy=\"SPLITDUPLEX\"");
@@ -120,7 +120,7 @@ class Writer {
   void write_star() {
     text_ << "  <zone id=\"star\" routing=\"Floyd\">\n    <router id=\"hub\"/>\n";
     for (const Site& site : sites_) write_devices(site, site.count > 1, "hub");
-    text_ << "  </zone>\n";
+    close_zone("  ");
   }
 
   void write_mesh(const std::vector<WayRow>& ways) {
@@ -130,7 +130,7 @@ class Writer {
         ways,
         [](const Pair& pair) { return "<route src=\"" + pair.first + "\" dst=\"" + pair.second + "\""; },
         "</route>");
-    text_ << "  </zone>\n";
+    close_zone("  ");
   }
 
   void write_sites(const std::vector<WayRow>& ways) {
@@ -151,7 +151,7 @@ class Writer {
       text_ << "    <zone id=\"" << site.name << "\" routing=\"Floyd\">\n    <router id=\"" << hub
             << "\"/>\n";
       write_devices(site, true, hub);
-      text_ << "    </zone>\n";
+      close_zone("    ");
     }
     write_ways(
         ways,
@@ -160,7 +160,7 @@ class Writer {
                  "-hub\" gw_dst=\"" + pair.second + "-hub\"";
         },
         "</zoneRoute>");
-    text_ << "  </zone>\n";
+    close_zone("  ");
   }
 
   /// What is left for the link between two sites of a latency end to end.
@@ -222,14 +222,19 @@ class Writer {
           << (way.fatpipe ? " sharing_policy=\"FATPIPE\""
               : split     ? " sharing_policy=\"SPLITDUPLEX\""
                           : "")
-          << "/>\n"
-          << "    " << open(pair) << (one_way ? " symmetrical=\"NO\"" : "") << "><link_ctn id=\"" << name
-          << "\"" << (split ? " direction=\"UP\"" : "") << "/>" << close << '\n';
+          << "/>\n";
+    routes_ << "    " << open(pair) << (one_way ? " symmetrical=\"NO\"" : "") << "><link_ctn id=\"" << name
+            << "\"" << (split ? " direction=\"UP\"" : "") << "/>" << close << '\n';
+  }
+
+  void close_zone(const char* indent) {
+    text_ << routes_.str() << indent << "</zone>\n";
+    routes_.str("");
   }
 
   std::vector<Site> sites_;
   std::map<std::string, std::size_t> site_of_;  // by name
-  std::ostringstream text_;
+  std::ostringstream text_, routes_;            // of a zone, routes come last
 };
 
 }  // namespace

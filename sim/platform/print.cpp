@@ -70,7 +70,7 @@ void print_links(const PlatformReport& report, std::ostream& out) {
 void print_profiles(const PlatformReport& report, std::ostream& out) {
   if (report.profiles.empty()) return;
   out << "\nProfiles: " << report.profiles.size()
-      << ". What they give changes during a run; the tables show what the platform file says\n";
+      << ". What they give changes during a run; the other tables show its start\n";
   std::vector<Row> rows{{"of", "gives", "least", "most", "file"}};
   for (const ProfileFacts& profile : report.profiles) {
     const auto [quantity, least, most] = profile_text(profile);

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "analysis/csv.hpp"
+#include "analysis/study/quantity.hpp"
 #include "models/error.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
@@ -141,10 +142,18 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   return run;
 }
 
+/// A text that is a quantity, "100Mbps", as a number in SI units beside it.
+void add_quantity(OrderedJson& cells, const std::string& pointer, const OrderedJson& value) {
+  if (!value.is_string()) return;
+  if (const auto quantity = analysis::parse_quantity(value.get<std::string>()))
+    cells[pointer + analysis::unit_suffix(quantity->unit)] = quantity->value;
+}
+
 /// A value on a sweep's axis as cells: an object takes a column for each of its leaves.
 void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson& value) {
   if (!value.is_object()) {
     cells[pointer] = value;
+    add_quantity(cells, pointer, value);
     return;
   }
   for (const auto& [key, member] : value.items()) add_cells(cells, pointer + "/" + key, member);
@@ -297,8 +306,10 @@ std::string runs_csv(const std::vector<OrderedJson>& runs) {
     OrderedJson cells = OrderedJson::object();
     const OrderedJson labels = run.value("labels", OrderedJson::object());
     for (const auto& [pointer, value] : run.at("swept").items()) {
-      if (labels.contains(pointer)) cells[pointer] = labels[pointer];
       if (!labels.contains(pointer) || value.is_object()) add_cells(cells, pointer, value);
+      if (!labels.contains(pointer)) continue;
+      cells[pointer] = labels[pointer];
+      add_quantity(cells, pointer, value);
     }
     rows.push_back(std::move(cells));
     add_columns(rows.back());

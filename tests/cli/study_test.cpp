@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/cli/program.hpp"
@@ -226,6 +228,34 @@ TEST_CASE("finished runs are kept, --again runs them again, another study is ref
   const ProgramResult other = run_program(command);
   CHECK(other.exit_code == 2);
   CHECK_THAT(other.err, Contains("another study") && Contains("/training/epochs"));
+}
+
+TEST_CASE("quantities of a sweep stand in runs.csv as texts, and as numbers in SI units beside them") {
+  const TemporaryFolder folder;
+  json scenario = small_study("quantities");
+  scenario["numerics"] = "costs";
+  scenario["sweep"] = {{"/protocol", {{{"kind", "data_parallel"}}}},
+                       {"/platform/bandwidth", {"1.5Mbps", "10Gbps"}},
+                       {"/platform/latency", {{"named", {{"near", "10us"}, {"far", "80ms"}}}}}};
+  write_text(folder / "scenario.json", scenario.dump());
+  REQUIRE(run_program({"run", folder / "scenario.json", "--out", folder / "out"}).exit_code == 0);
+  const auto rows = read_cells(folder / "out/runs.csv");
+  REQUIRE(rows.size() == 5);
+  using Cells = std::set<std::string>;
+  const auto column = [&](const std::string& name) {
+    const auto found = std::ranges::find(rows[0], name);
+    REQUIRE(found != rows[0].end());
+    Cells cells;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+      cells.insert(rows[i][static_cast<std::size_t>(found - rows[0].begin())]);
+    return cells;
+  };
+  CHECK(column("/platform/bandwidth") == Cells{"1.5Mbps", "10Gbps"});
+  CHECK(column("/platform/latency") == Cells{"near", "far"});
+  const Cells bandwidths = column("/platform/bandwidth_bits_per_second"),
+              latencies = column("/platform/latency_seconds");
+  CHECK(std::stod(*bandwidths.begin()) + std::stod(*bandwidths.rbegin()) == 1.5e6 + 1e10);
+  CHECK(std::stod(*latencies.begin()) + std::stod(*latencies.rbegin()) == Approx(80e-3 + 10e-6));
 }
 
 TEST_CASE(

@@ -135,6 +135,7 @@ for scenario in "$here"/{dense,deep,residual}.json; do points_of[$scenario]=$(po
 printf '%-8s %9s  %-22s %12s %12s %8s %14s\n' workers Mbit/s protocol predicted real error wire/payload
 for count in $workers; do
   make_network "$count" || exit 1
+  crowded= && ((count > $(nproc))) && crowded='*' # workers share cores: this machine may be what limits them
   for rate in $rates; do
     set_rate "$rate" || exit 1
     latency=$(latency_us) || exit 1
@@ -156,8 +157,8 @@ for count in $workers; do
         real=$work/real/runs/$point
         payload=$(column bytes_sent "$real/workers.csv" | awk '{ sum += $1 } END { print sum }')
         compare "$work/predicted/runs/$point/history.csv" "$real/history.csv" |
-          awk -v n="$count" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" '{
-            printf "%-8d %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, $1, $2, $3, wire / payload
+          awk -v n="$count$crowded" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" '{
+            printf "%-8s %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, $1, $2, $3, wire / payload
           }' | tee -a "$results/table.txt"
         rm -rf "$work/predicted" "$work/real"
       done
@@ -165,7 +166,12 @@ for count in $workers; do
   done
   remove_network
 done
-awk '{ error = $(NF - 1) + 0; print error < 0 ? -error : error }' "$results/table.txt" | sort -n | awk '
-  { errors[NR] = $1 }
-  END { printf "\n%d runs; error: median %.2f %%, worst %.2f %%\n", NR, errors[int((NR + 1) / 2)], errors[NR] }'
+errors_of() { # PATTERN of the first column, TEXT
+  grep -E "^$1 " "$results/table.txt" | awk '{ error = $(NF - 1) + 0; print error < 0 ? -error : error }' | sort -n |
+    awk -v text="$2" '{ errors[NR] = $1 }
+      END { if (NR) printf "%s: %d runs; error: median %.2f %%, worst %.2f %%\n", text, NR, errors[int((NR + 1) / 2)], errors[NR] }'
+}
+echo
+errors_of '[0-9]+' "a core for each worker"
+errors_of '[0-9]+[*]' "* more workers than cores, where the machine may be the limit"
 echo "Load of the machine (1, 5, 15 minutes; $(nproc) cores): $(cut -d' ' -f1-3 /proc/loadavg)"

@@ -106,8 +106,9 @@ double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is
       run, round, [&](const auto& worker, double speed) { return round.round_seconds(worker, speed); });
   std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
             << (round.varies || is_one_of_several ? ", in round " + std::to_string(round.round) : "")
-            << (round.varies ? "; rounds vary" : "") << "); as the papers count "
-            << format_bytes(round.paper_bytes) << " up and down\n"
+            << (round.varies ? "; rounds vary" : "")
+            << "); as the papers count (up plus down, of all workers) " << format_bytes(round.paper_bytes)
+            << '\n'
             << "            by closed forms, on a star of ways as the slowest, " << format_seconds(seconds)
             << ": compute " << format_seconds(compute) << ", communication "
             << format_seconds(round.communication_seconds);

@@ -16,7 +16,7 @@ help(overview)
 string(CONCAT page ".TH ISTHMUS 1 \"\" \"Isthmus ${VERSION}\" \"User Commands\"\n"
                    ".SH NAME\nisthmus \\- communication studies of distributed training, simulated with real numerics\n"
                    ".SH SYNOPSIS\n.B isthmus\nCOMMAND [ARGUMENTS]\n.SH DESCRIPTION\n.nf\n${overview}.fi\n")
-string(REGEX MATCHALL "\n  [a-z]+ " commands "${overview}")
+string(REGEX MATCHALL "\n  [a-z]+  " commands "${overview}")
 foreach(line ${commands})
   string(STRIP "${line}" command)
   help(text ${command})

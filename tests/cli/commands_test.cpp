@@ -138,11 +138,11 @@ TEST_CASE("list names what scenarios can") {
 
 TEST_CASE("check prints the closed forms of a round") {
   // 670,720 parameters; a ring of 4 sends 2 * 3/4 of them from each worker, 4 bytes each.
-  const ProgramResult result = run_program({"check", source_path("scenarios/quickstart.json")});
+  const ProgramResult result = run_program({"check", source_path("scenarios/quickstart.json"), "--details"});
   CHECK_THAT(result.out, Contains("670720 parameters") && Contains("sent by all workers 16097280 bytes"));
   CHECK_THAT(result.out, Contains("between workers 100 Mbps, 1 ms one way"));
   // Eight workers send 2 x 7 whole vectors in a round; 938 steps, of which half come before the switch.
-  const ProgramResult switched = run_program({"check", source_path("scenarios/local-sgd.json")});
+  const ProgramResult switched = run_program({"check", source_path("scenarios/local-sgd.json"), "--details"});
   const std::size_t trained = 784 * 64 + 64 * 10 + 2 * 64;
   CHECK_THAT(switched.out,
              Contains("20 local steps, a single one in the first 469 rounds; 493 rounds") &&

@@ -122,6 +122,8 @@ TEST_CASE("tables for pandas and R hold every run and every evaluation") {
       INFO(name);
       if (value.is_null()) {
         CHECK(row.at(name).empty());
+      } else if (value.is_boolean()) {
+        CHECK(row.at(name) == value.dump());
       } else {
         CHECK(std::stod(row.at(name)) == value.get<double>());
       }

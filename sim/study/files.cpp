@@ -306,10 +306,11 @@ std::string runs_csv(const std::vector<OrderedJson>& runs) {
     OrderedJson cells = OrderedJson::object();
     const OrderedJson labels = run.value("labels", OrderedJson::object());
     for (const auto& [pointer, value] : run.at("swept").items()) {
+      if (labels.contains(pointer)) {
+        cells[pointer] = labels[pointer];
+        add_quantity(cells, pointer, value);
+      }
       if (!labels.contains(pointer) || value.is_object()) add_cells(cells, pointer, value);
-      if (!labels.contains(pointer)) continue;
-      cells[pointer] = labels[pointer];
-      add_quantity(cells, pointer, value);
     }
     rows.push_back(std::move(cells));
     add_columns(rows.back());

@@ -177,12 +177,14 @@ TEST_CASE("labels of a sweep stand in the files of a study and in its table") {
   std::istringstream lines(read_text(out / "runs.csv"));
   for (std::string line; std::getline(lines, line);) rows.push_back(line);
   REQUIRE(rows.size() == 6);
-  CHECK_THAT(rows[0], StartsWith("id,outcome,/platform/bandwidth,/protocol,/protocol/kind,/training/batch,"
+  CHECK_THAT(rows[0], StartsWith("id,outcome,/platform/bandwidth,/platform/bandwidth_bits_per_second,"
+                                 "/protocol,/protocol/kind,/training/batch,"
                                  "/protocol/local_steps,simulated_seconds"));
   CHECK_THAT(
       rows[1],
-      StartsWith("0-10Mbps-DP-ring-small,completed,10Mbps,\"DP, \"\"ring\"\"\",data_parallel,small,,"));
-  CHECK_THAT(rows[2], StartsWith("1-10Mbps-IST-small,completed,10Mbps,IST,ist,small,2,"));
+      StartsWith(
+          "0-10Mbps-DP-ring-small,completed,10Mbps,10000000.0,\"DP, \"\"ring\"\"\",data_parallel,small,,"));
+  CHECK_THAT(rows[2], StartsWith("1-10Mbps-IST-small,completed,10Mbps,10000000.0,IST,ist,small,2,"));
   CHECK_THAT(rows[3], StartsWith("2-100Mbps-DP-ring-small,"));
   CHECK_THAT(rows[4], StartsWith("3-1Gbps-DP-ring-small,"));
   CHECK_THAT(rows[5], StartsWith("4-1Gbps-IST-small,"));

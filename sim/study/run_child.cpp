@@ -51,17 +51,17 @@ bool fits_devices(const PlannedRun& run) {
   return true;
 }
 
-/// Refuses a training whose parameters alone are more than this machine can hold.
-void require_own_memory(const PlannedRun& run) {
+/// Why this machine cannot hold the parameters of a training; empty if it can.
+std::string lack_of_own_memory(const PlannedRun& run) {
   double need = sizeof(float) * static_cast<double>(run.job->model().layout().size());  // the initial ones
   for (const Forecast::Worker& worker : run.forecast.workers)
     need += static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
   const double available = available_memory_bytes();
-  if (need <= available) return;
-  throw std::runtime_error("training needs " + format_memory(need) +
-                           " of this machine's memory at least, for the parameters of all workers; " +
-                           format_memory(available) +
-                           " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")");
+  if (need <= available) return "";
+  return "training needs " + format_memory(need) +
+         " of this machine's memory at least, for the parameters of all workers; " +
+         format_memory(available) +
+         " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")";
 }
 
 }  // namespace
@@ -83,10 +83,11 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
       recorded = store.read(*task.trajectory);  // another process may have gone on with it
     }
   }
-  // What does not fit ends before anything is computed: then phantoms show it, and take none of our memory.
-  const bool starts = fits_devices(*task.run);
-  const bool computes = scenario.live && !is_complete(recorded) && starts;
-  if (computes) require_own_memory(*task.run);
+  bool computes = scenario.live && !is_complete(recorded);
+  if (const std::string lack = computes ? lack_of_own_memory(*task.run) : ""; !lack.empty()) {
+    if (fits_devices(*task.run)) throw std::runtime_error(lack);
+    computes = false;  // phantoms show what does not fit the devices, and take none of our memory
+  }
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
           task.run->protocol->round_plan(), computes);
   if (!computes) job.set_shard_samples(recorded.shard_samples);
@@ -104,9 +105,9 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
   const bool trained = lock && computes && result.outcome == Outcome::completed;
   if (trained) store.write(*task.trajectory, result.trajectory);
   const OrderedJson run = write_run(task.folder, task.run->point, result,
-                                    provenance_of(task, !scenario.live        ? "costs"
-                                                        : computes || !starts ? "live"
-                                                                              : "replayed"),
+                                    provenance_of(task, !scenario.live          ? "costs"
+                                                        : is_complete(recorded) ? "replayed"
+                                                                                : "live"),
                                     watch.seconds());
   return {{"run", run.dump()}, {"complete", trained || is_complete(recorded)}};
 }

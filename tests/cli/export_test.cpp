@@ -123,7 +123,7 @@ TEST_CASE("tables for pandas and R hold every run and every evaluation") {
       if (value.is_null()) {
         CHECK(row.at(name).empty());
       } else if (value.is_boolean()) {
-        CHECK(row.at(name) == value.dump());
+        CHECK(row.at(name) == (value.get<bool>() ? "1" : "0"));
       } else {
         CHECK(std::stod(row.at(name)) == value.get<double>());
       }

@@ -1,5 +1,6 @@
 # make run     installs what is missing (Debian 12), builds the program, and runs the quick start
 # make test    installs what is missing, builds all, and runs all tests
+# make figures installs what draws figures: Node, Vega, fonts
 # make package builds build/isthmus.deb
 # make bench   builds and runs the benchmarks
 # make reality runs the same scenarios over really slow networks and through the simulator (root; some minutes)
@@ -7,18 +8,24 @@
 BUILD := build
 JOBS := $(shell nproc)
 
-.PHONY: run test package bench reality program everything clean
+.PHONY: run figures test package bench reality program everything clean
 
 run: program
 	$(BUILD)/isthmus run scenarios/quickstart.json --again
 
+figures: program
+	@.ci/install-packages figures
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target vega
+
 test: everything
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
 
-package: packages-for-package program
+package: figures
+	@.ci/install-packages package
 	cd $(BUILD) && cpack -G DEB
 
-bench: packages-for-test
+bench: everything
 	cmake --preset release -DISTHMUS_BENCHMARKS=ON
 	cmake --build --preset release -j $(JOBS)
 	$(BUILD)/tests/bench/benchmarks
@@ -26,16 +33,15 @@ bench: packages-for-test
 reality: everything
 	tests/reality/run.sh --build $(BUILD)
 
-program: packages-for-run
+program:
+	@.ci/install-packages
 	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target isthmus vega
+	cmake --build --preset release -j $(JOBS) --target isthmus
 
-everything: packages-for-test
+everything:
+	@.ci/install-packages figures test
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
-
-packages-for-%:
-	@.ci/install-packages $*
 
 clean:
 	rm -rf build build-*

@@ -14,7 +14,7 @@ namespace {
 namespace bp = boost::process;
 namespace fs = std::filesystem;
 
-constexpr const char* how_to_install = "apt-get install nodejs npm librsvg2-bin, then build again (make)";
+constexpr const char* how_to_install = "make figures, in the folder of its sources";
 
 struct Finished {
   int exit_code;

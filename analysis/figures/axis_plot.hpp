@@ -33,18 +33,18 @@ struct AxisPlot {
   Axis x;
   std::string column, y_title;  ///< of the quantity
   Unit unit = Unit::none;
-  bool logarithmic = true;                         ///< where all values are positive and span enough
-  std::optional<double> reference;                 ///< a line across, such as a speed-up of 1
-  std::optional<std::pair<double, double>> range;  ///< that y covers at least
-  std::string top_label, bottom_label;             ///< of the edges
-  std::string compared_with;                       ///< written into the plot, where rows have no room for it
-  std::string higher_means, lower_means;           ///< likewise, where it is known
-  bool joined = true;                              ///< points of a series, by a line
-  std::vector<AxisPoint> points;
+  bool logarithmic = true;                              ///< where all values are positive and span enough
+  std::optional<double> reference = {};                 ///< a line across, such as a speed-up of 1
+  std::optional<std::pair<double, double>> range = {};  ///< that y covers at least
+  std::string top_label = {}, bottom_label = {};        ///< of the edges
+  std::string compared_with = {};                   ///< written into the plot, where rows have no room for it
+  std::string higher_means = {}, lower_means = {};  ///< likewise, where it is known
+  bool joined = true;                               ///< points of a series, by a line
+  std::vector<AxisPoint> points = {};
   std::vector<std::string> panels;
   std::size_t panel_columns = 4;
-  std::string caption;
-  std::vector<std::string> notes;
+  std::string caption = {};
+  std::vector<std::string> notes = {};
 };
 
 /// The series as an axis, for comparisons in which nothing else was swept.

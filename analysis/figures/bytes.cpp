@@ -51,16 +51,8 @@ Figure bytes_per_round(const Dataset& dataset, const FigureOptions& options) {
     }
   }
   if (table.empty()) throw NotApplicable("no completed run has bytes of a round in its run.json");
-  const bool logarithmic = most >= 10 * least;
   const std::vector<std::string> present = present_series(dataset, table);
-  Json x = position_channel({.field = "bytes_per_round",
-                             .title = "Bytes in a round",
-                             .unit = Unit::bytes,
-                             .logarithmic = logarithmic,
-                             .low = logarithmic ? least : 0,
-                             .high = most,
-                             .from_zero = true});
-  x["axis"]["labelFlush"] = label_flush;
+  const Json x = bytes_channel("bytes_per_round", "Bytes in a round", least, most);
   const Json y = {{"field", "series"},
                   {"type", "nominal"},
                   {"title", nullptr},

@@ -40,17 +40,10 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
                 .column = "speedup",
                 .y_title = "Speed-up over " + baseline,
                 .reference = 1,
-                .range = {},
-                .top_label = {},
                 .bottom_label = measure->to_target ? "not reached" : "no result",
-                .compared_with = {},
-                .higher_means = {},
-                .lower_means = {},
                 .joined = dataset.axes().size() == 1,
-                .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
   plot.x.column = "compute_to_communication";
   plot.x.title = "Compute : communication of " + baseline;
@@ -59,12 +52,10 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
     if (group.series == baseline) continue;
-    const auto base = std::ranges::find_if(panels.groups, [&](const PlacedGroup& candidate) {
-      return candidate.group->series == baseline && candidate.group->coordinates == group.coordinates;
-    });
-    if (base == panels.groups.end()) continue;
-    const auto ratio = compute_ratio(*base->group);
-    const Times base_times = times_of(*base->group, *measure), times = times_of(group, *measure);
+    const Group* const base = panels.find(baseline, group.coordinates);
+    if (!base) continue;
+    const auto ratio = compute_ratio(*base);
+    const Times base_times = times_of(*base, *measure), times = times_of(group, *measure);
     if (!ratio || !base_times.any()) {
       ++without_time;
       continue;

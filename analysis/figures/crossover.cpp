@@ -94,18 +94,12 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .column = "crossover_" + axis.column,
                 .y_title = "Crossover " + lowered(axis.title),
                 .unit = axis.unit,
-                .reference = {},
                 .range = std::pair(ties.front().lowest, ties.front().highest),
                 .top_label = "faster than " + baseline + " throughout",
                 .bottom_label = "slower than " + baseline + " throughout",
                 .compared_with = baseline,
-                .higher_means = {},
-                .lower_means = {},
-                .points = {},
                 .panels = panels.labels,
-                .panel_columns = panels.columns,
-                .caption = {},
-                .notes = {}};
+                .panel_columns = panels.columns};
   bool any_equal = false, others_below = true, baseline_below = true;
   std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {

@@ -52,26 +52,19 @@ Figure draw_differences(const DifferenceKind& difference, const Dataset& dataset
                 .unit = difference.unit,
                 .logarithmic = false,
                 .reference = 0,
-                .range = {},
-                .top_label = {},
-                .bottom_label = {},
                 .compared_with = baseline,
                 .higher_means = difference.higher_means,
                 .lower_means = difference.lower_means,
-                .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
   bool any = false;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
     if (group.series == baseline) continue;
-    const auto base = std::ranges::find_if(panels.groups, [&](const PlacedGroup& candidate) {
-      return candidate.group->series == baseline && candidate.group->coordinates == group.coordinates;
-    });
-    if (base == panels.groups.end()) continue;
-    const BySeed of_base = difference.results(*base->group);
+    const Group* const base = panels.find(baseline, group.coordinates);
+    if (!base) continue;
+    const BySeed of_base = difference.results(*base);
     std::vector<double> differences;
     for (const auto& [seed, result] : difference.results(group)) {
       if (of_base.contains(seed)) differences.push_back(difference.between(of_base.at(seed), result));

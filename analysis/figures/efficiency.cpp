@@ -35,27 +35,18 @@ Figure scaling_efficiency(const Dataset& dataset, const FigureOptions& options) 
                 .y_title = "Scaling efficiency",
                 .unit = Unit::fraction,
                 .reference = 1,
-                .range = {},
-                .top_label = {},
                 .bottom_label = "no result",
-                .compared_with = {},
-                .higher_means = {},
-                .lower_means = {},
-                .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
   bool any = false;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
-    const auto base = std::ranges::find_if(panels.groups, [&](const PlacedGroup& candidate) {
-      std::vector<Json> coordinates = group.coordinates;
-      coordinates[*axis] = fewest;
-      return candidate.group->series == group.series && candidate.group->coordinates == coordinates;
-    });
-    if (base == panels.groups.end()) continue;
-    const auto alone = throughputs(*base->group, fewest.get<double>());
+    std::vector<Json> with_fewest = group.coordinates;
+    with_fewest[*axis] = fewest;
+    const Group* const base = panels.find(group.series, with_fewest);
+    if (!base) continue;
+    const auto alone = throughputs(*base, fewest.get<double>());
     std::vector<double> ratios;
     for (const auto& [seed, throughput] : throughputs(group, group.coordinates[*axis].get<double>())) {
       if (alone.contains(seed)) ratios.push_back(throughput / alone.at(seed));

@@ -68,15 +68,7 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
       most = std::max(most, bytes.mean);
     }
   }
-  const bool logarithmic = most >= 10 * least;
-  Json x = position_channel({.field = "bytes",
-                             .title = "Bytes carried",
-                             .unit = Unit::bytes,
-                             .logarithmic = logarithmic,
-                             .low = logarithmic ? least : 0,
-                             .high = most,
-                             .from_zero = true});
-  x["axis"]["labelFlush"] = label_flush;
+  const Json x = bytes_channel("bytes", "Bytes carried", least, most);
   const Json y = {{"field", "link"},
                   {"type", "nominal"},
                   {"title", nullptr},

@@ -123,6 +123,13 @@ std::string point_label(const Dataset& dataset, const Group& group, const std::v
   return label;
 }
 
+const Group* Panels::find(const std::string& series, const std::vector<Json>& coordinates) const {
+  const auto found = std::ranges::find_if(groups, [&](const PlacedGroup& placed) {
+    return placed.group->series == series && placed.group->coordinates == coordinates;
+  });
+  return found == groups.end() ? nullptr : found->group;
+}
+
 Panels choose_panels(const Dataset& dataset, const AxisRoles& roles, const FigureOptions& options,
                      std::size_t most_panels) {
   const auto& axes = dataset.axes();

@@ -20,6 +20,9 @@ struct Panels {
   std::vector<PlacedGroup> groups;
   std::size_t columns = 1;  ///< that make a grid of two axes, or a full row of one
   std::string note;         ///< for the caption, a sentence: at which values, and which were left out
+
+  /// The group of that series at these coordinates; null if it is not among them.
+  const Group* find(const std::string& series, const std::vector<Json>& coordinates) const;
 };
 
 /// Axes (by position in Dataset::axes()) that a figure treats in another way than by panels.

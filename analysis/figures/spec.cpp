@@ -161,6 +161,19 @@ Json position_channel(const Position& position) {
           {"axis", axis}};
 }
 
+Json bytes_channel(const std::string& field, const std::string& title, double least, double most) {
+  const bool logarithmic = most >= 10 * least;
+  Json x = position_channel({.field = field,
+                             .title = title,
+                             .unit = Unit::bytes,
+                             .logarithmic = logarithmic,
+                             .low = logarithmic ? least : 0,
+                             .high = most,
+                             .from_zero = true});
+  x["axis"]["labelFlush"] = label_flush;
+  return x;
+}
+
 Json time_channel(const std::string& field, const std::string& title, double high) {
   struct TimeUnit {
     const char* name;

@@ -27,6 +27,8 @@ struct Position {
 std::pair<double, double> scale_domain(const Position& position);
 /// An encoding channel with scale, ticks and labels in SI ("100 Mbps", "10 ms", "1 GB").
 Json position_channel(const Position& position);
+/// Bytes along x, from 0, or logarithmic where the most are ten times the least (positive) ones.
+Json bytes_channel(const std::string& field, const std::string& title, double least, double most);
 /// A linear channel of times from 0 to `high` seconds, in the unit that fits them, which the title names:
 /// "Simulated time (ms)", with ticks that are round in it (0, 15, 30 min).
 Json time_channel(const std::string& field, const std::string& title, double high);

@@ -67,17 +67,9 @@ Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
                 .column = measure.column,
                 .y_title = measure.title,
                 .unit = Unit::seconds,
-                .reference = {},
-                .range = {},
                 .top_label = measure.to_target ? "not reached" : "no result",
-                .bottom_label = {},
-                .compared_with = {},
-                .higher_means = {},
-                .lower_means = {},
-                .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
   for (const PlacedGroup& placed : panels.groups) {
     const Times times = times_of(*placed.group, measure);
@@ -112,26 +104,21 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .column = "speedup",
                 .y_title = axis ? "Speed-up over " + baseline : "Speed-up",
                 .reference = 1,
-                .range = {},
                 .top_label = baseline + (measure.to_target ? " not reached" : " without result"),
                 .bottom_label = measure.to_target ? "not reached" : "no result",
                 .compared_with = baseline,
                 .higher_means = axis ? "" : "faster",
                 .lower_means = axis ? "" : "slower",
-                .points = {},
                 .panels = panels.labels,
                 .panel_columns = panels.columns,
-                .caption = {},
                 .notes = outcome_notes(dataset, panels.groups)};
   std::size_t both_missing = 0, open = 0;
   for (const PlacedGroup& placed : panels.groups) {
     const Group& group = *placed.group;
     if (group.series == baseline) continue;
-    const auto base = std::ranges::find_if(panels.groups, [&](const PlacedGroup& candidate) {
-      return candidate.group->series == baseline && candidate.group->coordinates == group.coordinates;
-    });
-    if (base == panels.groups.end()) continue;
-    const Times base_times = times_of(*base->group, measure), times = times_of(group, measure);
+    const Group* const base = panels.find(baseline, group.coordinates);
+    if (!base) continue;
+    const Times base_times = times_of(*base, measure), times = times_of(group, measure);
     const Speedups found = speedups(base_times, times);
     std::vector<double> ratios;
     for (const auto& entry : found.by_seed) ratios.push_back(entry.second);

@@ -113,8 +113,7 @@ std::string Writer::question() const {
       ranges.push_back(lower_first(axis.title) + " from " + axis.label(axis.values.front()) + " to " +
                        axis.label(axis.values.back()));
     } else if (axis.values.size() > 1) {
-      ranges.push_back(counted(static_cast<long>(axis.values.size()), "value") + " of " +
-                       lower_first(axis.title));
+      ranges.push_back(counted(axis.values.size(), "value") + " of " + lower_first(axis.title));
     }
   }
   if (!ranges.empty()) text += ", for " + enumerate(ranges);
@@ -364,7 +363,7 @@ std::string Writer::what_did_not_fit() const {
     }
     const auto of_runs = [&](std::size_t n) {
       return n == runs ? (n == 1 ? std::string() : " in any run")
-                       : " in " + std::to_string(n) + " of " + counted(static_cast<long>(runs), "run");
+                       : " in " + std::to_string(n) + " of " + counted(runs, "run");
     };
     if (too_big > 0) {
       std::string text = series + " did not fit into memory" + of_runs(too_big);
@@ -376,8 +375,7 @@ std::string Writer::what_did_not_fit() const {
     if (broken > 0) problems.push_back(series + " failed" + (broken == runs ? "" : of_runs(broken)));
   }
   if (!problems.empty()) return upper_first(enumerate(problems)) + ".";
-  const std::string all =
-      data_.runs().size() == 1 ? "The run" : "All " + counted(static_cast<long>(data_.runs().size()), "run");
+  const std::string all = data_.runs().size() == 1 ? "The run" : "All " + counted(data_.runs().size(), "run");
   return all + " fitted into memory" +
          (contests_.measure == Measure::seconds_to_target ? " and reached the target accuracy." : ".");
 }

@@ -1,6 +1,5 @@
 #include <Eigen/Dense>
 #include <algorithm>
-#include <boost/algorithm/string/replace.hpp>
 #include <cctype>
 #include <cmath>
 #include <fstream>
@@ -14,6 +13,7 @@
 #include "models/error.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/commands/table_file.hpp"
+#include "sim/platform/from_tables.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/units.hpp"
 
@@ -131,8 +131,7 @@ std::string platform_xml(const std::map<std::pair<std::string, std::string>, Fit
                          const std::string& speed, const std::string& source) {
   std::ostringstream xml;
   xml << "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-      << "<!-- Latency and goodput fitted by `isthmus calibrate` to "
-      << boost::replace_all_copy(printable(source), "--", "- -")  // "--" would end the comment
+      << "<!-- Latency and goodput fitted by `isthmus calibrate` to " << comment_text(printable(source))
       << ".\n     Bandwidths are what payload gets: use it with goodput 1, and with speeds set to the "
          "devices'. -->\n"
       << "<platform version=\"4.1\">\n";

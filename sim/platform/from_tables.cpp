@@ -243,12 +243,14 @@ std::string platform_from_tables(const std::vector<SiteRow>& sites, const std::v
                                  const std::vector<std::string>& comment) {
   std::ostringstream xml;
   xml << "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<!--\n";
-  for (std::string line : comment) {
-    for (std::size_t at = 0; (at = line.find("--", at)) != std::string::npos;) line.replace(at, 2, "- -");
-    xml << ' ' << line << '\n';
-  }
+  for (const std::string& line : comment) xml << ' ' << comment_text(line) << '\n';
   xml << "-->\n<platform version=\"4.1\">\n" << Writer(sites, ways).text() << "</platform>\n";
   return xml.str();
+}
+
+std::string comment_text(std::string text) {
+  for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos;) text.replace(at, 2, "- -");
+  return text;
 }
 
 }  // namespace isthmus

@@ -34,4 +34,7 @@ struct WayRow {
 std::string platform_from_tables(const std::vector<SiteRow>& sites, const std::vector<WayRow>& ways,
                                  const std::vector<std::string>& comment);
 
+/// The text as it may stand in a comment of XML, which two hyphens in a row would end.
+std::string comment_text(std::string text);
+
 }  // namespace isthmus

@@ -72,7 +72,7 @@ TEST_CASE("calibrate: each pair of hosts by itself, and back as there unless mea
 
 TEST_CASE("calibrate: names with hyphens, of hosts and of the file, make a sound platform") {
   const TemporaryFolder folder;
-  const fs::path file = folder / "a-->b.csv";
+  const fs::path file = folder / "a-->b---c.csv";
   const std::vector<std::string> hosts = {"a", "a-b", "b-c", "c"};
   std::string csv = "from,to,bytes,seconds\n";
   for (std::size_t i = 0; i < hosts.size(); ++i) {

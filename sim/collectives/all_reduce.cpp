@@ -34,11 +34,9 @@ nlohmann::json aggregate_options() {
          "tree, by recursive halving and doubling, via a server (rank 0), or with every worker the server "
          "of 1/n of the values. hierarchical: around a ring inside each site, then between the sites, then "
          "inside again; sites are the platform's zones or groups of `group_size`. auto: the one with which "
-         "the "
-         "first round takes the fewest simulated seconds on this platform (hierarchical only with two or "
-         "more "
-         "equal sites of two or more workers; above 64 workers by the closed forms for the slowest pair); "
-         "`check` and run.json say which."},
+         "the first round takes the fewest simulated seconds on this platform (hierarchical only with two "
+         "or more equal sites of two or more workers; above 64 workers by the closed forms for the slowest "
+         "pair); `check` and run.json say which."},
         {"enum",
          {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "hierarchical", "auto"}},
         {"default", "ring"}}},

@@ -98,8 +98,7 @@ void print_choice(const PlannedRun& run) {
 
 /// Returns its seconds.
 double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is_one_of_several) {
-  std::uint64_t total = 0;
-  for (const Forecast::Worker& worker : round.workers) total += worker.bytes_sent;
+  const std::uint64_t total = round.bytes_sent();
   const double compute =
       slowest(run, round, [](const auto& worker, double speed) { return worker.flops / speed; });
   const double seconds = slowest(
@@ -113,8 +112,7 @@ double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is
             << ": compute " << format_seconds(compute) << ", communication "
             << format_seconds(round.communication_seconds);
   if (!round.overlapped.empty()) {
-    std::cout << " in " << counted(static_cast<long>(round.overlapped.size()), "bucket")
-              << ", from the backward pass on";
+    std::cout << " in " << counted(round.overlapped.size(), "bucket") << ", from the backward pass on";
   }
   return seconds;
 }

@@ -35,19 +35,10 @@ std::string memory_text(const PlannedRun& run) {
   return limit && need > *limit ? "TOO MUCH: " + text : text;
 }
 
-std::uint64_t bytes_sent(const Forecast& round) {
-  std::uint64_t bytes = 0;
-  for (const Forecast::Worker& worker : round.workers) bytes += worker.bytes_sent;
-  return bytes;
-}
-
 }  // namespace
 
 std::string first_round_text(const PlannedRun& run) {
-  const auto seconds = try_out([&] {
-    const auto simulated = try_rounds(run.point.scenario, 1).simulated_seconds;
-    return simulated ? json(*simulated) : json();
-  });
+  const auto seconds = try_out([&] { return first_round_seconds(run.point.scenario); });
   if (!seconds) return "too long to try";
   return seconds->is_number() ? format_seconds(seconds->get<double>()) : "no end";
 }
@@ -77,7 +68,7 @@ void print_comparison(const std::vector<const PlannedRun*>& runs, std::size_t of
     for (const auto& [pointer, value] : run->point.swept)
       if (pointer != seed_pointer) row.push_back(swept_name(run->point.labels, pointer, value));
     row.push_back(std::to_string(run->job->rounds().size()));
-    row.push_back(format_bytes(static_cast<double>(bytes_sent(run->forecast))));
+    row.push_back(format_bytes(static_cast<double>(run->forecast.bytes_sent())));
     row.push_back(watch.seconds() < longest_seconds ? first_round_text(*run) : "not tried");
     row.push_back(memory_text(*run));
     rows.push_back(std::move(row));

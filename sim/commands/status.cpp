@@ -31,10 +31,10 @@ void print_list(const std::string& title, const std::vector<std::string>& lines)
 void print_progress(const analysis::Study& study, const analysis::StudyProgress& progress) {
   std::cout << study.name << ": ";
   if (progress.planned) {
-    std::cout << *progress.planned - progress.missing.size() << " of "
-              << counted(static_cast<long>(*progress.planned), "run") << " finished";
+    std::cout << *progress.planned - progress.missing.size() << " of " << counted(*progress.planned, "run")
+              << " finished";
   } else {
-    std::cout << counted(static_cast<long>(progress.finished), "run") << " finished";
+    std::cout << counted(progress.finished, "run") << " finished";
   }
   std::string separator = " (";
   for (const auto& [outcome, runs] : progress.outcomes) {

@@ -22,6 +22,12 @@ LinkModel LinkModel::along(const std::optional<Way>& way) const {
   return link;
 }
 
+std::uint64_t Forecast::bytes_sent() const {
+  std::uint64_t bytes = 0;
+  for (const Worker& worker : workers) bytes += worker.bytes_sent;
+  return bytes;
+}
+
 double Forecast::round_seconds(const Worker& worker, double speed_flops) const {
   if (overlapped.empty()) return worker.flops / speed_flops + communication_seconds;
   double end = 0;

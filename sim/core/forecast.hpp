@@ -51,6 +51,7 @@ struct Forecast {
   };
   std::vector<Overlapped> overlapped;  ///< empty: all communication comes after computing
 
+  std::uint64_t bytes_sent() const;  ///< by all workers
   /// A whole round of a worker on a device of that speed, if it waits for no other.
   double round_seconds(const Worker& worker, double speed_flops) const;
 };

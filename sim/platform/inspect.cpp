@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "models/error.hpp"
+#include "sim/platform/names.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/loaded_platform.hpp"
 
@@ -44,6 +44,14 @@ json to_json(const PairClass& pairs) {
 
 PairClass pairs_from(const json& value) { return {value.at(0), value.at(1), value.at(2), value.at(3)}; }
 
+json to_json(const ProfileFacts& profile) {
+  return {profile.of, profile.kind, profile.span.least, profile.span.most, profile.file};
+}
+
+ProfileFacts profile_from(const json& value) {
+  return {value.at(0), value.at(1), {value.at(2), value.at(3)}, value.at(4)};
+}
+
 json to_json(const std::optional<LinkModel::Way>& way) {
   return way ? json{way->latency_seconds, way->bandwidth_bytes_per_second} : json();
 }
@@ -67,6 +75,7 @@ json to_json(const PlatformReport& report) {
           {"sampled", report.sampled},
           {"latency", report.latency_seconds},
           {"bandwidth", report.bandwidth_bytes_per_second},
+          {"profiles", list(report.profiles)},
           {"network", report.network},
           {"inside_site", to_json(report.inside_site)},
           {"between_sites", to_json(report.between_sites)}};
@@ -77,6 +86,7 @@ PlatformReport report_from(const json& value) {
   for (const auto& host : value.at("hosts")) report.hosts.push_back(host_from(host));
   for (const auto& link : value.at("links")) report.links.push_back(link_from(link));
   for (const auto& pairs : value.at("pair_classes")) report.pair_classes.push_back(pairs_from(pairs));
+  for (const auto& profile : value.at("profiles")) report.profiles.push_back(profile_from(profile));
   value.at("sampled").get_to(report.sampled);
   value.at("latency").get_to(report.latency_seconds);
   value.at("bandwidth").get_to(report.bandwidth_bytes_per_second);
@@ -92,6 +102,20 @@ void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
     report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(),
                             device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name()});
   }
+}
+
+/// The links and profiles of what the report speaks of, and the constants of the network.
+void describe_network(const LoadedPlatform& platform, std::vector<LinkFacts> links, PlatformReport& report) {
+  report.links = std::move(links);
+  report.network = platform.network_constants();
+  report.profiles = platform.profiles();
+  if (report.profiles.empty()) return;
+  std::set<std::string> names;
+  for (const HostFacts& host : report.hosts) names.insert(host.name);
+  for (const LinkFacts& link : report.links) {
+    for (std::string& name : declared_names(link.name)) names.insert(std::move(name));
+  }
+  std::erase_if(report.profiles, [&](const ProfileFacts& profile) { return !names.contains(profile.of); });
 }
 
 void describe_pairs(LoadedPlatform& platform, std::span<const RankPair> pairs, PlatformReport& report) {
@@ -174,22 +198,6 @@ PlatformReport isolated_report(const std::filesystem::path& file,
   }
 }
 
-/// The profiles of what a report speaks of.
-std::vector<ProfileFacts> profiles_in(const std::filesystem::path& file, const PlatformReport& report) {
-  std::set<std::string> names;
-  for (const HostFacts& host : report.hosts) names.insert(host.name);
-  for (const LinkFacts& link : report.links) {
-    names.insert(link.name);
-    for (const char* direction : {"_UP", "_DOWN"}) {
-      if (link.name.ends_with(direction))
-        names.insert(link.name.substr(0, link.name.size() - std::strlen(direction)));
-    }
-  }
-  std::vector<ProfileFacts> profiles = PlatformXml(file).profiles();
-  std::erase_if(profiles, [&](const ProfileFacts& profile) { return !names.contains(profile.of); });
-  return profiles;
-}
-
 template <class Get, class Choose>
 double over_classes(const std::vector<PairClass>& classes, Get get, Choose choose) {
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -249,22 +257,19 @@ std::vector<int> PlatformReport::sites() const {
 
 PlatformReport inspect_platform(const PlatformOptions& platform, const NetworkOptions& network,
                                 std::span<const RankPair> talking_pairs, const SiteTraffic& traffic) {
-  PlatformReport described = isolated_report(platform.file, [&] {
+  return isolated_report(platform.file, [&] {
     LoadedPlatform loaded(platform, network, talking_pairs);
     PlatformReport report;
     describe_hosts(loaded, report);
     describe_pairs(loaded, talking_pairs, report);
     if (!traffic.sites.empty()) describe_sites(loaded, traffic, report);
-    report.links = loaded.links();
-    report.network = loaded.network_constants();
+    describe_network(loaded, loaded.links(), report);
     return report;
   });
-  described.profiles = profiles_in(platform.file, described);
-  return described;
 }
 
 PlatformReport inspect_platform(const std::filesystem::path& file) {
-  PlatformReport described = isolated_report(file, [&] {
+  return isolated_report(file, [&] {
     PlatformOptions options;
     options.file = file;
     LoadedPlatform loaded(options, {}, {});
@@ -272,12 +277,9 @@ PlatformReport inspect_platform(const std::filesystem::path& file) {
     describe_hosts(loaded, report);
     report.sampled = loaded.workers() > most_for_all_pairs;
     describe_pairs(loaded, pairs_to_look_at(loaded.workers()), report);
-    report.links = loaded.all_links();
-    report.network = loaded.network_constants();
+    describe_network(loaded, loaded.all_links(), report);
     return report;
   });
-  described.profiles = profiles_in(file, described);
-  return described;
 }
 
 }  // namespace isthmus

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "analysis/text.hpp"
@@ -38,6 +39,14 @@ std::string nearest_names(const std::string& wanted, std::span<const std::string
     text += (i == 0 ? "'" : ", '") + ranked[i].second + "'";
   }
   return text;
+}
+
+std::vector<std::string> declared_names(const std::string& link) {
+  std::vector<std::string> names = {link};
+  for (const std::string_view direction : {"_UP", "_DOWN"}) {
+    if (link.ends_with(direction)) names.push_back(link.substr(0, link.size() - direction.size()));
+  }
+  return names;
 }
 
 }  // namespace isthmus

@@ -7,7 +7,6 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "models/error.hpp"
+#include "sim/platform/names.hpp"
 #include "sim/simgrid/compat.hpp"
 
 namespace isthmus {
@@ -107,12 +107,13 @@ PlatformXml::PlatformXml(const std::filesystem::path& file) : file_(file.string(
     throw InputError(place(1), "the file is empty; allowed: a SimGrid platform in XML");
   }
   elements_ = scan_xml(text);
-  for (const XmlElement& element : elements_) {
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const XmlElement& element = elements_[i];
     const auto is_profile = [&](const auto& attribute) {
       return refers_to_profile(element.tag, attribute.first);
     };
     if (element.tag == "link" && std::ranges::any_of(element.attributes, is_profile))
-      profiled_links_.emplace(element["id"], &element);
+      profiled_links_.emplace(element["id"], i);
   }
 }
 
@@ -286,11 +287,11 @@ std::string PlatformXml::place_of_link(const std::string& name) const {
 }
 
 std::string PlatformXml::place_of_profile(const std::string& link, const std::string& attribute) const {
-  for (const char* direction : {"", "_UP", "_DOWN"}) {
-    if (!link.ends_with(direction)) continue;
-    const auto found = profiled_links_.find(link.substr(0, link.size() - std::strlen(direction)));
-    if (found != profiled_links_.end() && found->second->attributes.contains(attribute))
-      return place(found->second->line);
+  for (const std::string& name : declared_names(link)) {
+    const auto found = profiled_links_.find(name);
+    if (found == profiled_links_.end()) continue;
+    const XmlElement& element = elements_[found->second];
+    if (element.attributes.contains(attribute)) return place(element.line);
   }
   return "";
 }

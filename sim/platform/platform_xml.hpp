@@ -66,7 +66,7 @@ class PlatformXml {
 
   std::string file_;
   std::vector<XmlElement> elements_;
-  std::map<std::string, const XmlElement*> profiled_links_;  // by id
+  std::map<std::string, std::size_t> profiled_links_;  // elements by id
 };
 
 }  // namespace isthmus

@@ -67,6 +67,9 @@ class LoadedPlatform {
   /// The same without keeping it: for one pass over very many pairs.
   Route compute_route(int from, int to);
 
+  /// What changes while the simulation runs.
+  std::vector<ProfileFacts> profiles() const { return xml_.profiles(); }
+
   /// The network constants in force and SimGrid's version, see effective_network().
   const nlohmann::json& network_constants() const { return network_constants_; }
 

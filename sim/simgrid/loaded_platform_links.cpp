@@ -127,19 +127,19 @@ void LoadedPlatform::override_links(const PlatformOptions& options, std::size_t 
                                   place + "), which would undo this; allowed: one of the two");
   };
   const auto set = [&](s4u::Link* link, const std::optional<double>& bandwidth,
-                       const std::optional<double>& latency, const std::string& section) {
+                       const std::optional<double>& latency, bool all) {
     if (bandwidth) {
-      require_no_profile(link, section.empty() ? "/platform/bandwidth" : section, "bandwidth");
+      require_no_profile(link, all ? "/platform/bandwidth" : "/platform/links", "bandwidth");
       link->set_bandwidth(*bandwidth);
     }
     if (latency) {
-      require_no_profile(link, section.empty() ? "/platform/latency" : section, "latency");
+      require_no_profile(link, all ? "/platform/latency" : "/platform/links", "latency");
       link->set_latency(*latency);
     }
   };
   std::optional<double> latency = options.all_links.latency_seconds;
   if (latency && longest_route > 0) *latency /= static_cast<double>(longest_route);
-  for (auto* link : simgrid_links_) set(link, options.all_links.bandwidth_bytes_per_second, latency, "");
+  for (auto* link : simgrid_links_) set(link, options.all_links.bandwidth_bytes_per_second, latency, true);
 
   if (!options.links.empty()) {
     const auto all = links_in_order();
@@ -147,7 +147,7 @@ void LoadedPlatform::override_links(const PlatformOptions& options, std::size_t 
     for (const auto* link : all) names.push_back({link->get_name(), whole_link(*engine_, link->get_name())});
     const auto overrides = resolve_overrides(options.links, names);
     for (std::size_t i = 0; i < all.size(); ++i) {
-      set(all[i], overrides[i].bandwidth_bytes_per_second, overrides[i].latency_seconds, "/platform/links");
+      set(all[i], overrides[i].bandwidth_bytes_per_second, overrides[i].latency_seconds, false);
     }
   }
   for (const auto* link : simgrid_links_) {

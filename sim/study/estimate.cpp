@@ -13,9 +13,9 @@
 namespace isthmus {
 namespace {
 
-constexpr long trial_rounds = 4;  // rounds of a trial
+constexpr long most_trial_rounds = 4;
 
-/// FLOP/s at which one thread trains a model. A step on trial_rounds samples stands for one on many.
+/// FLOP/s at which one thread trains a model. A step on few samples stands for one on many.
 double training_speed(const Job& job) {
   constexpr double enough_flops = 4e9, enough_seconds = 0.3;
   use_one_thread();
@@ -55,16 +55,6 @@ double file_bytes(const PlannedRun& run) {
          (worker_row + 2 * link_row) * run.job->workers();
 }
 
-/// Bytes of the state of a training: parameters and momentum of each worker.
-double state_bytes(const PlannedRun& run) {
-  double bytes = 0;
-  for (const Forecast::Worker& worker : run.forecast.workers) {
-    bytes +=
-        static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
-  }
-  return bytes;
-}
-
 /// The sum of what each run takes, if a trial of each kind tells.
 class Total {
  public:
@@ -97,9 +87,11 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
     const nlohmann::json& configuration = run.point.configuration;
     const std::string workers = std::to_string(run.job->workers());
     estimate.study_bytes += file_bytes(run);
+    const long rounds = run.job->rounds().size();
     replay.add(configuration.at("protocol").dump() + configuration.at("model").dump() + workers,
-               static_cast<double>(run.job->rounds().size()),
-               [&] { return try_rounds(run.point.scenario, trial_rounds).wall_seconds; });
+               static_cast<double>(rounds), [&] {
+                 return try_rounds(run.point.scenario, std::min(rounds, most_trial_rounds)).wall_seconds;
+               });
     if (!run.point.scenario.live) continue;
     ++estimate.live_runs;
     const TrajectoryKey key = trajectory_key(run);

@@ -66,6 +66,15 @@ double training_flops(const PlannedRun& run) {
   return flops;
 }
 
+double state_bytes(const PlannedRun& run) {
+  double bytes = 0;
+  for (const Forecast::Worker& worker : run.forecast.workers) {
+    bytes +=
+        static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
+  }
+  return bytes;
+}
+
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
                                    const std::filesystem::path& base_folder) {
   std::vector<PlannedRun> runs;

@@ -28,6 +28,9 @@ struct PlannedRun {
 /// FLOPs of all workers in the whole training, by the forecast.
 double training_flops(const PlannedRun& run);
 
+/// Bytes of the state of a training: parameters and what the optimizer keeps, of each worker.
+double state_bytes(const PlannedRun& run);
+
 /// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that
 /// nothing is started, or written, that could not end well.
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,

@@ -42,14 +42,6 @@ double predicted_seconds(const Scenario& scenario, LinkModel link) {
   return forecast(*protocol, job, link, wire_format_of(scenario.protocol)).communication_seconds;
 }
 
-/// Of the first round on the platform as it is; null if the run does not get through it.
-json simulated_seconds(const Scenario& scenario) {
-  return run_isolated([&] {
-    const auto seconds = try_rounds(scenario, 1).simulated_seconds;
-    return seconds ? json(*seconds) : json();
-  });
-}
-
 /// Seconds of each all-reduce that there is, with or without those between sites.
 json compare_aggregates(const Scenario& scenario, const PlatformReport& platform,
                         const std::vector<int>& sites) {
@@ -59,7 +51,7 @@ json compare_aggregates(const Scenario& scenario, const PlatformReport& platform
   for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
     if (name == "hierarchical" && !has_two_levels(sites)) continue;
     const Scenario candidate = with_aggregate(scenario, name, sites);
-    seconds[name] = simulated ? simulated_seconds(candidate)
+    seconds[name] = simulated ? run_isolated([&] { return first_round_seconds(candidate); })
                               : json(predicted_seconds(candidate, platform.slowest_link()));
   }
   return {{simulated ? "simulated_round_seconds" : "predicted_communication_seconds", seconds}};

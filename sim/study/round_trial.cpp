@@ -1,7 +1,5 @@
 #include "sim/study/round_trial.hpp"
 
-#include <algorithm>
-
 #include "sim/process/isolated.hpp"
 #include "sim/simgrid/simulation.hpp"
 #include "sim/study/stopwatch.hpp"
@@ -10,22 +8,23 @@ namespace isthmus {
 
 RoundTrial try_rounds(Scenario scenario, long rounds) {
   const auto protocol = make_protocol(scenario.protocol);
-  const auto job = [&] {
-    return Job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
-               protocol->round_plan(), false);
-  };
-  rounds = std::min(rounds, job().rounds().size());
   scenario.live = false;
   scenario.training.rounds = rounds;
   scenario.training.epochs.reset();
-  const Job few = job();
+  const Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
+                protocol->round_plan(), false);
   const Stopwatch watch;
-  const RunResult result = simulate(scenario, few, *protocol, 1, false, {});
+  const RunResult result = simulate(scenario, job, *protocol, 1, false, {});
   const auto count = static_cast<double>(rounds);
   return {.simulated_seconds = result.outcome == Outcome::completed
                                    ? std::optional(result.simulated_seconds / count)
                                    : std::nullopt,
           .wall_seconds = watch.seconds() / count};
+}
+
+nlohmann::json first_round_seconds(const Scenario& scenario) {
+  const auto seconds = try_rounds(scenario, 1).simulated_seconds;
+  return seconds ? nlohmann::json(*seconds) : nlohmann::json();
 }
 
 std::optional<nlohmann::json> try_out(const std::function<nlohmann::json()>& trial) {

@@ -14,9 +14,13 @@ struct RoundTrial {
   double wall_seconds = 0;                  ///< likewise, to simulate it
 };
 
-/// Simulates up to `rounds` rounds of a resolved scenario with messages of the right size and no values. To
-/// be called in a process of its own, see simulate(). Throws InputError for a platform that cannot be used.
+/// Simulates so many rounds, at most as many as there are, of a resolved scenario with messages of the right
+/// size and no values. To be called in a process of its own, see simulate(). Throws InputError for a platform
+/// that cannot be used.
 RoundTrial try_rounds(Scenario scenario, long rounds);
+
+/// Simulated seconds of the first round, likewise; null if the run does not get through it.
+nlohmann::json first_round_seconds(const Scenario& scenario);
 
 /// What `trial` returns in a child process; none if it takes longer than some seconds or fails.
 std::optional<nlohmann::json> try_out(const std::function<nlohmann::json()>& trial);

@@ -53,9 +53,8 @@ bool fits_devices(const PlannedRun& run) {
 
 /// Why this machine cannot hold the parameters of a training; empty if it can.
 std::string lack_of_own_memory(const PlannedRun& run) {
-  double need = sizeof(float) * static_cast<double>(run.job->model().layout().size());  // the initial ones
-  for (const Forecast::Worker& worker : run.forecast.workers)
-    need += static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
+  const double initial = sizeof(float) * static_cast<double>(run.job->model().layout().size()),
+               need = initial + state_bytes(run);
   const double available = available_memory_bytes();
   if (need <= available) return "";
   return "training needs " + format_memory(need) +

@@ -11,6 +11,7 @@ namespace isthmus {
 void mean(const Collective& all_reduce, Communicator& comm, Values values) {
   comm.begin_collective();
   all_reduce.run(comm, values);
+  comm.count_synchronised(values.size());
   // Who made a sum has it unrounded, all others as it travelled.
   round_to(comm.wire_format(), values);
   scale(values, 1 / static_cast<float>(comm.size()));

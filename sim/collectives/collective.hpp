@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sim/core/communicator.hpp"
-#include "sim/core/forecast.hpp"
+#include "sim/platform/link_model.hpp"
 #include "sim/platform/platform.hpp"
 
 namespace isthmus {

@@ -6,7 +6,7 @@
 #include "sim/commands/options.hpp"
 #include "sim/commands/table_file.hpp"
 #include "sim/platform/from_tables.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {

@@ -38,6 +38,12 @@ class Transmission {
 };
 using Request = std::unique_ptr<Transmission>;
 
+/// What is sent to, or received from, a peer. Values of an outgoing message are only read.
+struct Message {
+  int peer = 0;
+  Values values;
+};
+
 /// How a worker reaches the others. Messages between two ranks arrive in the order in which they were sent; a
 /// transfer starts when both sides have posted it (rendezvous). What protocols and collectives know of a
 /// network is this; bytes on the wire are the values' count times the size of one in the wire format.
@@ -65,10 +71,16 @@ class Communicator {
   /// Spends the software time with which a collective operation begins.
   virtual void begin_collective() {}
 
+  /// So many of this worker's values became what all made of them together. Papers count these as what goes
+  /// up and comes down, however it travels.
+  virtual void count_synchronised(std::size_t /*values*/) {}
+
   void send(int to, ConstValues values);
   void receive(int from, Values into);
   /// Both at once, in full duplex.
   void send_receive(int to, ConstValues out, int from, Values in);
+  /// All at once.
+  void exchange(std::span<const Message> outgoing, std::span<const Message> incoming);
 };
 
 /// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which
@@ -90,6 +102,7 @@ class Group final : public Communicator {
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
   WireFormat wire_format() const override { return parent_.wire_format(); }
   void begin_collective() override { parent_.begin_collective(); }
+  void count_synchronised(std::size_t values) override { parent_.count_synchronised(values); }
 
  private:
   Communicator& parent_;

@@ -29,6 +29,10 @@ struct WorkerAccount {
   WorkerLedger ledger = {};
   bool phantom = true;  ///< buffers have a size but no values
 
+  void count_synchronised(std::size_t values, WireFormat format) {
+    ledger.synchronised_bytes += values * bytes_per_value(format);
+  }
+
   /// Throws OutOfMemory.
   Buffer buffer(std::size_t count) {
     return {count, phantom, memory.reserve(MemoryPart::buffers, count * sizeof(float))};

@@ -23,7 +23,7 @@ Replica::Replica(Worker& worker)
 Replica::Replica(Worker& worker, std::shared_ptr<const Model> model)
     : worker_(worker), entry_(worker, *this) {
   if (worker_.live()) make_trainer();
-  reshape(std::move(model));
+  if (model) reshape(std::move(model));
 }
 
 void Replica::make_trainer() {

@@ -22,7 +22,7 @@ class Replica final : private RoundState {
  public:
   /// A network of the shape of the job's model. Throws OutOfMemory.
   explicit Replica(Worker& worker);
-  /// A subnet. Throws OutOfMemory.
+  /// A subnet; null: none until reshape(). Throws OutOfMemory.
   Replica(Worker& worker, std::shared_ptr<const Model> model);
 
   /// Becomes a network of another shape, with parameters yet to be written and a fresh optimizer.
@@ -69,7 +69,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 /// FLOPs of one local step of `model`: forward, backward and the optimizer's.
 double step_flops(const Job& job, const Model& model);
 
-/// What a replica of `model` takes of a device's memory, for forecasts.
+/// What a replica of `model` takes of a device's memory.
 MemoryUse replica_memory(const Job& job, const Model& model);
 
 }  // namespace isthmus

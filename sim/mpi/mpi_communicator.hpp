@@ -31,6 +31,7 @@ class MpiCommunicator final : public Communicator {
   void wait_all(std::span<Request> requests) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   WireFormat wire_format() const override { return format_; }
+  void count_synchronised(std::size_t values) override { worker_.count_synchronised(values, format_); }
 
  private:
   class Transfer;

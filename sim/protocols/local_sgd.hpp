@@ -1,6 +1,8 @@
 #pragma once
 
-#include "sim/protocols/replicated.hpp"
+#include "sim/collectives/all_reduce.hpp"
+#include "sim/core/replica.hpp"
+#include "sim/protocols/protocol.hpp"
 #include "sim/protocols/slow_momentum.hpp"
 
 namespace isthmus {
@@ -18,7 +20,6 @@ class LocalSgd : public Protocol {
   std::vector<RankPair> talking_pairs(int workers) const override {
     return aggregate_->talking_pairs(workers);
   }
-  Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  protected:
   void local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum, const Round& round) const;

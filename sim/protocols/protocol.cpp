@@ -23,14 +23,6 @@ std::vector<ProtocolKind> with_common_options(std::vector<ProtocolKind> kinds) {
   return kinds;
 }
 
-/// From fp32 to values of so many bytes.
-void count_in(std::size_t bytes_per_value, Forecast& forecast) {
-  for (Forecast::Worker& worker : forecast.workers)
-    worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes_per_value;
-  forecast.paper_bytes *= static_cast<double>(bytes_per_value) / sizeof(float);
-  for (Forecast& before : forecast.before) count_in(bytes_per_value, before);
-}
-
 }  // namespace
 
 const std::vector<ProtocolKind>& protocol_kinds() {
@@ -46,24 +38,6 @@ const std::vector<ProtocolKind>& protocol_kinds() {
 
 WireFormat wire_format_of(const nlohmann::json& options) {
   return wire_format_named(options.value("wire_format", "fp32"));
-}
-
-Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format) {
-  // Protocols count fp32. Fewer bytes for each value are as good as more bytes per second.
-  const std::size_t bytes = bytes_per_value(format);
-  const double part = static_cast<double>(bytes) / sizeof(float);
-  Forecast forecast = protocol.forecast(job, link.with_bandwidth_times(1 / part));
-  count_in(bytes, forecast);
-  return forecast;
-}
-
-void require_reset(const Job& job, const std::string& protocol, const std::string& network) {
-  const OptimizerState state = job.training().optimizer_state;
-  if (state != OptimizerState::keep && state != OptimizerState::average) return;
-  const std::string found = state == OptimizerState::keep ? "keep" : "average";
-  throw InputError("/training/optimizer_state", "found \"" + found + "\"; " + protocol +
-                                                    " allows only \"reset\": after a round a worker's " +
-                                                    network + " is another one");
 }
 
 nlohmann::json local_steps_schema() {

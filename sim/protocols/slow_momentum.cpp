@@ -37,15 +37,6 @@ int SlowMomentumOptions::flops_per_parameter() const {
   return momentum > 0 ? 6 : 4;
 }
 
-void SlowMomentumOptions::add_to(Forecast& forecast, const Job& job) const {
-  const std::size_t count = job.model().layout().trainable_size();
-  for (Forecast::Worker& worker : forecast.workers) {
-    worker.flops += static_cast<double>(count) * flops_per_parameter();
-    worker.memory[MemoryPart::optimizer] +=
-        count * static_cast<std::size_t>(state_per_parameter()) * sizeof(float);
-  }
-}
-
 SlowMomentum::SlowMomentum(Worker& worker, const SlowMomentumOptions& options)
     : worker_(worker),
       entry_(worker, *this),

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "sim/core/forecast.hpp"
 #include "sim/core/worker.hpp"
 
 namespace isthmus {
@@ -25,8 +24,6 @@ struct SlowMomentumOptions {
   /// Numbers kept per trainable parameter, and FLOPs per trainable parameter of a round.
   int state_per_parameter() const;
   int flops_per_parameter() const;
-  /// Adds that to a round in which every worker has the whole model.
-  void add_to(Forecast& forecast, const Job& job) const;
 };
 
 /// A worker's slow momentum; all workers' are alike. Charged to its device as optimizer state.

@@ -36,6 +36,9 @@ class SimulatedCommunicator : public Communicator {
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   WireFormat wire_format() const override { return state_.wire_format; }
   void begin_collective() override;
+  void count_synchronised(std::size_t values) override {
+    worker_.count_synchronised(values, state_.wire_format);
+  }
 
   /// The time since start was spent waiting for these: what they took is communication, the rest was waiting
   /// for a peer.

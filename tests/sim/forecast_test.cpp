@@ -33,7 +33,7 @@ void check_forecast(const json& scenario) {
   INFO(scenario.dump());
   const json run = complete_scenario(scenario);
   const Prepared prepared(scenario);
-  const Forecast forecast = prepared.protocol->forecast(prepared.job, worker_link);
+  const Forecast forecast = closed_form(prepared.scenario.protocol, prepared.job, worker_link);
   const auto n = static_cast<std::size_t>(prepared.job.workers());
   const auto times = static_cast<std::uint64_t>(prepared.job.rounds().size());
   REQUIRE(forecast.workers.size() == n);
@@ -105,8 +105,7 @@ TEST_CASE("forecast: of post-local SGD, rounds before and after the switch; also
         INFO(scenario.dump());
         const json run = complete_scenario(scenario);
         const Prepared prepared(scenario);
-        const Forecast after = forecast(*prepared.protocol, prepared.job, worker_link,
-                                        wire_format_of(prepared.scenario.protocol));
+        const Forecast after = closed_form(prepared.scenario.protocol, prepared.job, worker_link);
         REQUIRE(after.before.size() == 1);
         const Forecast& before = after.before.front();
         CHECK(after.round == 5);
@@ -149,7 +148,7 @@ TEST_CASE("forecast: communication seconds, where work divides evenly") {
                                            {"protocol", protocol}});
       INFO(scenario.dump());
       const Prepared prepared(scenario);
-      const Forecast forecast = prepared.protocol->forecast(prepared.job, worker_link);
+      const Forecast forecast = closed_form(prepared.scenario.protocol, prepared.job, worker_link);
       const double compute = forecast.workers[0].flops / 1e9;
       CHECK((n == 1) == (forecast.communication_seconds == 0));
       CHECK_CLOSE(complete_scenario(scenario)["seconds"].get<double>(),

@@ -216,7 +216,7 @@ TEST_CASE("post-local SGD: data parallel, then local SGD, as a loop over plain t
         for (const int n : {1, 2, 3}) {
           const json scenario = live(post_local(3, switch_at, options), n, training);
           INFO(scenario.dump());
-          REQUIRE(Prepared(scenario).job.single_step_rounds() == single);
+          REQUIRE(Prepared(scenario).job.rounds().warm_up() == single);
           check_near(test_losses(scenario),
                      losses_of_loop(scenario, {.single_steps = single,
                                                .alpha = options.value("slow_learning_rate", 1.0),
@@ -233,7 +233,7 @@ TEST_CASE("post-local SGD is data parallel up to the switch, to the bit, and fro
   for (const double switch_at : {0.3, 0.6}) {
     const json scenario = live(post_local(4, switch_at), 3, training);
     const json run = complete_scenario(scenario);
-    const auto single = static_cast<std::size_t>(Prepared(scenario).job.single_step_rounds());
+    const auto single = static_cast<std::size_t>(Prepared(scenario).job.rounds().warm_up());
     REQUIRE(single > 1);
     for (std::size_t row = 0; row < rounds; ++row) {
       json found = run["history"][row], expected = gradients["history"][row];
@@ -255,7 +255,7 @@ TEST_CASE("post-local SGD: bytes are those of gradients before the switch and of
     for (const char* state : {"keep", "average"}) {
       const json scenario =
           live(post_local(3, 0.3), n, {{"momentum", 0.9}, {"optimizer_state", state}, {"rounds", 7}});
-      const long single = Prepared(scenario).job.single_step_rounds();
+      const long single = Prepared(scenario).job.rounds().warm_up();
       REQUIRE(single == 4);
       const long values =
           single * trainable + (7 - single) * (all + (state == std::string("average") ? trainable : 0));

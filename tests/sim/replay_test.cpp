@@ -33,7 +33,8 @@ void check_replay(const json& document) {
     const Prepared prepared(document);
     KeepAll keeper;
     const RunResult result =
-        simulate(prepared.scenario, prepared.job, *prepared.protocol, 2, true, {}, {}, &keeper);
+        simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = 2, .trace = true}, {},
+                 &keeper);
     store.write(key, result.trajectory);
     for (std::size_t i = 0; i < keeper.kept.size(); ++i) {
       store.write({"kept-" + std::to_string(i), document}, keeper.kept[i]);
@@ -53,7 +54,7 @@ void check_replay(const json& document) {
       Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
               protocol->round_plan(), needs_data);
       job.set_shard_samples(recorded.shard_samples);
-      return as_json(simulate(scenario, job, *protocol, 1, true, {}, recorded));
+      return as_json(simulate(scenario, job, *protocol, {.trace = true}, recorded));
     });
   };
   CHECK(from("test", false) == live["run"]);

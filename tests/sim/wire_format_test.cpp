@@ -47,7 +47,7 @@ TEST_CASE("wire formats: half the bytes, the time of half the bytes, as forecast
       CHECK(2 * run["paper_bytes"].get<double>() == full["paper_bytes"].get<double>());
       const Prepared prepared(scenario);
       const Forecast predicted =
-          forecast(*prepared.protocol, prepared.job, {1e-3, 1e6}, wire_format_of(prepared.scenario.protocol));
+          closed_form(prepared.scenario.protocol, prepared.job, {1e-3, 1e6});
       if (!predicted.varies) {
         for (std::size_t rank = 0; rank < predicted.workers.size(); ++rank)
           CHECK(run["workers"][rank]["bytes_sent"] == 2 * predicted.workers[rank].bytes_sent);
@@ -76,7 +76,7 @@ TEST_CASE("wire formats: the mean is the same to the bit on every worker, and cl
           means[static_cast<std::size_t>(worker.rank())] = values;
         });
         const Prepared prepared(scenario, std::move(protocol));
-        static_cast<void>(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}));
+        static_cast<void>(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
         double worst = 0;
         for (std::size_t i = 0; i < count; ++i) {
           double exact = 0;

@@ -1,4 +1,4 @@
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -98,7 +98,7 @@ PlatformReport report_from(const json& value) {
 
 void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
   for (int rank = 0; rank < platform.workers(); ++rank) {
-    const auto& device = platform.devices()[static_cast<std::size_t>(rank)];
+    const auto& device = platform.device(rank);
     report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(),
                             device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name()});
   }

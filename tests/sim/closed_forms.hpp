@@ -1,35 +1,19 @@
 #pragma once
 
+// Closed forms of what a round of each protocol sends, computes, needs and takes, from its definition and not
+// by running it.
+
 #include <cstdint>
-#include <optional>
+#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "sim/core/job.hpp"
 #include "sim/core/memory.hpp"
+#include "sim/platform/link_model.hpp"
 
-namespace isthmus {
+namespace isthmus::testing {
 
-/// The alpha-beta model of one worker's link: a message takes latency + bytes / bandwidth.
-struct LinkModel {
-  struct Way {
-    double latency_seconds = 0;  ///< with the sender's software overhead, if there is any
-    double bandwidth_bytes_per_second = 0;
-  };
-
-  double latency_seconds = 0;  ///< with the sender's software overhead, if there is any
-  double bandwidth_bytes_per_second = 0;
-  double collective_overhead_seconds = 0;  ///< before each collective, not part of the algorithm
-  /// What an algorithm in two levels gets inside a site, and between two sites when all that send there do so
-  /// at once. Empty: the same as everywhere.
-  std::optional<Way> inside_site = {}, between_sites = {};
-
-  /// The same with so many times the bandwidth everywhere.
-  LinkModel with_bandwidth_times(double factor) const;
-  /// The same where every way is this one.
-  LinkModel along(const std::optional<Way>& way) const;
-};
-
-/// What follows in closed form from a scenario, for one full round. Printed by `isthmus check` and held
-/// against the ledger by tests; never used in place of it.
+/// What follows in closed form from a protocol, for one full round: an oracle for what running it counts.
 struct Forecast {
   struct Worker {
     std::uint64_t bytes_sent = 0;
@@ -56,4 +40,7 @@ struct Forecast {
   double round_seconds(const Worker& worker, double speed_flops) const;
 };
 
-}  // namespace isthmus
+/// Of a resolved scenario's protocol, on a star of such links.
+Forecast closed_form(const nlohmann::json& protocol, const Job& job, const LinkModel& link);
+
+}  // namespace isthmus::testing

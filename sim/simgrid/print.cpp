@@ -5,7 +5,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 
 namespace isthmus {
 namespace {

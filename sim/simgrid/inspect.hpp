@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/core/forecast.hpp"
+#include "sim/platform/link_model.hpp"
 #include "sim/platform/platform.hpp"
 #include "sim/platform/platform_xml.hpp"
 #include "sim/scenario/scenario.hpp"

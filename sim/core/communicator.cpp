@@ -3,8 +3,40 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 namespace isthmus {
+
+void Communicator::wait_all(std::span<Request> requests) {
+  wait(requests);
+  for (const Request& request : requests) {
+    Transmission& done = *request;
+    if (const Codec* codec = std::exchange(done.codec_, nullptr)) codec->decode(done.encoded_, done.into_);
+  }
+}
+
+Request Communicator::start_send(int to, ConstValues values) {
+  const std::size_t bytes = codec().bytes(values.size());
+  if (values.is_phantom()) return post_send(to, ConstPayload::phantom(bytes));
+  if (codec().is_plain()) return post_send(to, as_payload(values));
+  std::vector<std::byte> encoded(bytes);
+  codec().encode(values, encoded);
+  Request request = post_send(to, encoded);
+  request->encoded_ = std::move(encoded);  // the bytes stay where they are
+  return request;
+}
+
+Request Communicator::start_receive(int from, Values into) {
+  const std::size_t bytes = codec().bytes(into.size());
+  if (into.is_phantom()) return post_receive(from, Payload::phantom(bytes));
+  if (codec().is_plain()) return post_receive(from, as_payload(into));
+  std::vector<std::byte> encoded(bytes);
+  Request request = post_receive(from, encoded);
+  request->encoded_ = std::move(encoded);
+  request->codec_ = &codec();
+  request->into_ = into;
+  return request;
+}
 
 void Communicator::send(int to, ConstValues values) {
   std::array requests = {start_send(to, values)};

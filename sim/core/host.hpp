@@ -29,8 +29,8 @@ struct WorkerAccount {
   WorkerLedger ledger = {};
   bool phantom = true;  ///< buffers have a size but no values
 
-  void count_synchronised(std::size_t values, WireFormat format) {
-    ledger.synchronised_bytes += values * bytes_per_value(format);
+  void count_synchronised(std::size_t values, const Codec& codec) {
+    ledger.synchronised_bytes += codec.bytes(values);
   }
 
   /// Throws OutOfMemory.

@@ -30,12 +30,12 @@ class Replica final : private RoundState {
 
   Values parameters();
   Values gradients();
-  /// The momentum of each trainable parameter, where training has momentum.
-  Values momentum();
+  /// What the optimizer keeps of each trainable parameter: of its momentum, or whatever it has.
+  std::vector<Values> optimizer_states();
 
   /// Writes the initial parameters of the whole model, the same on every worker.
   void initialise();
-  /// So many local steps of SGD.
+  /// So many local steps.
   void train(long steps);
   /// The gradient of one local step.
   void compute_gradient() { compute_gradient({}, {}); }
@@ -44,7 +44,7 @@ class Replica final : private RoundState {
   void compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known);
   /// One optimizer step with gradients().
   void apply_gradient();
-  /// Forgets the momentum.
+  /// Makes the optimizer a fresh one.
   void reset_optimizer();
 
  private:
@@ -58,6 +58,7 @@ class Replica final : private RoundState {
   ParameterLayout layout_;
   double gradient_flops_ = 0, update_flops_ = 0;
   std::vector<Reservation> reservations_;
+  std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
   std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
 };
 

@@ -76,13 +76,16 @@ class Worker {
 /// Makes a worker know of something that holds values from round to round, while this lives.
 class StateEntry {
  public:
-  StateEntry(Worker& worker, RoundState& state) : worker_(worker) { worker_.states_.push_back(&state); }
+  StateEntry(Worker& worker, RoundState& state) : worker_(worker), state_(state) {
+    worker_.states_.push_back(&state);
+  }
   StateEntry(const StateEntry&) = delete;
   StateEntry& operator=(const StateEntry&) = delete;
-  ~StateEntry() { worker_.states_.pop_back(); }
+  ~StateEntry() { std::erase(worker_.states_, &state_); }
 
  private:
   Worker& worker_;
+  RoundState& state_;
 };
 
 }  // namespace isthmus

@@ -4,31 +4,35 @@ namespace isthmus {
 LocalSgd::LocalSgd(const nlohmann::json& options)
     : local_steps_(options.at("local_steps").get<long>()),
       aggregate_(make_aggregate(options)),
-      slow_momentum_(SlowMomentumOptions::parse(options)) {}
+      outer_(OuterOptimizerOptions::parse(options)) {}
 
 void LocalSgd::run(Worker& worker) const {
   Replica replica(worker);
-  SlowMomentum slow_momentum(worker, slow_momentum_);
+  OuterOptimizer outer(worker, outer_);
   replica.initialise();
-  for (const Round& round : worker.job().rounds()) local_round(worker, replica, slow_momentum, round);
+  for (const Round& round : worker.job().rounds()) local_round(worker, replica, outer, round);
 }
 
-void LocalSgd::local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum,
-                           const Round& round) const {
-  const OptimizerState state = worker.job().training().optimizer_state;
-  slow_momentum.begin_round(replica.parameters());
+void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& outer, const Round& round) const {
+  outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
   mean(*aggregate_, worker.communicator(), replica.parameters());
-  if (state == OptimizerState::average) mean(*aggregate_, worker.communicator(), replica.momentum());
-  if (state == OptimizerState::reset) replica.reset_optimizer();
-  slow_momentum.step(round, replica.parameters());
+  synchronise_state(worker, replica);
+  outer.step(round, replica.parameters());
   worker.end_round(round, replica.parameters());
+}
+
+void LocalSgd::synchronise_state(Worker& worker, Replica& replica) const {
+  const OptimizerState policy = worker.job().training().optimizer_state;
+  if (policy == OptimizerState::reset) replica.reset_optimizer();
+  if (policy != OptimizerState::average) return;
+  for (const Values state : replica.optimizer_states()) mean(*aggregate_, worker.communicator(), state);
 }
 
 nlohmann::json LocalSgd::options() {
   nlohmann::json schemas = aggregate_options();
   schemas["local_steps"] = local_steps_schema();
-  schemas.update(SlowMomentumOptions::schema());
+  schemas.update(OuterOptimizerOptions::schema());
   return schemas;
 }
 

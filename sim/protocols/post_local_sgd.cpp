@@ -27,7 +27,7 @@ class PostLocalSgd final : public LocalSgd {
 
   void run(Worker& worker) const override {
     Replica replica(worker);
-    SlowMomentum slow_momentum(worker, slow_momentum_options());
+    OuterOptimizer outer(worker, outer_optimizer());
     replica.initialise();
     GradientMean gradient_mean(worker, aggregate(), buckets_);
     for (const Round& round : worker.job().rounds()) {
@@ -36,7 +36,7 @@ class PostLocalSgd final : public LocalSgd {
         replica.apply_gradient();
         worker.end_round(round, replica.parameters());
       } else {
-        local_round(worker, replica, slow_momentum, round);
+        local_round(worker, replica, outer, round);
       }
     }
   }

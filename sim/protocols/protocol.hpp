@@ -49,9 +49,11 @@ struct ProtocolKind {
 };
 
 const std::vector<ProtocolKind>& protocol_kinds();
+/// Adds one from outside; see Registry::add().
+void register_protocol(ProtocolKind protocol);
 
 /// The option `wire_format`, which every protocol has.
-WireFormat wire_format_of(const nlohmann::json& options);
+const Codec& wire_format_of(const nlohmann::json& options);
 
 /// What a scenario's `protocol` describes.
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);

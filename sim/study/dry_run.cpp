@@ -77,13 +77,14 @@ class SeenEnough : public std::runtime_error {
 };
 
 /// Runs these rounds, or as many of them as are over when `patience_seconds` of the processor are used up.
-DryRun run(Scenario scenario, std::optional<long> only_round, double patience_seconds) {
+DryRun run(Scenario scenario, const std::optional<std::vector<long>>& only_rounds, bool enforce_memory,
+           double patience_seconds) {
   scenario.live = false;
   const auto protocol = make_protocol(scenario.protocol);
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers, protocol->round_plan(),
           false);
   const Rounds all = job.rounds();
-  job.keep_only_rounds(only_round ? std::vector<long>{*only_round} : rounds_to_run(all));
+  job.keep_only_rounds(only_rounds.value_or(rounds_to_run(all)));
   Collector collector(job.workers());
   const Stopwatch watch;
   const std::clock_t start = std::clock();
@@ -96,7 +97,7 @@ DryRun run(Scenario scenario, std::optional<long> only_round, double patience_se
     if (enough) throw SeenEnough();
   };
   const RunResult result =
-      simulate(scenario, job, *protocol, {.observer = observe, .enforce_memory = false});
+      simulate(scenario, job, *protocol, {.observer = observe, .enforce_memory = enforce_memory});
   collector.rounds.resize(collector.complete);
   DryRun dry{.rounds = std::move(collector.rounds),
              .memory_peaks = {},
@@ -239,7 +240,7 @@ double DryRun::state_bytes() const {
 std::optional<DryRun> dry_run(const Scenario& scenario) {
   constexpr double patience_seconds = 0.5, longest_seconds = 5;
   const auto found = try_isolated(
-      [&] { return as_json(run(scenario, std::nullopt, patience_seconds)); }, longest_seconds);
+      [&] { return as_json(run(scenario, std::nullopt, false, patience_seconds)); }, longest_seconds);
   if (!found) return std::nullopt;
   DryRun dry = as_dry_run(*found);
   return dry.rounds.empty() && dry.trouble.empty() ? std::nullopt : std::optional(std::move(dry));
@@ -264,7 +265,9 @@ double DryRuns::training_flops(const PlannedRun& run) {
 
 std::optional<double> first_round_seconds(const Scenario& scenario) {
   const double unlimited = std::numeric_limits<double>::infinity();
-  const DryRun dry = as_dry_run(run_isolated([&] { return as_json(run(scenario, 1, unlimited)); }));
+  const DryRun dry = as_dry_run(run_isolated([&] {
+    return as_json(run(scenario, std::vector<long>{1}, true, unlimited));
+  }));
   return dry.trouble.empty() && !dry.rounds.empty() ? std::optional(dry.rounds.front().seconds) : std::nullopt;
 }
 

@@ -62,7 +62,7 @@ class DryRuns {
 };
 
 /// Simulated seconds of the first round, however long that takes to find out; none if a run does not get
-/// through it.
+/// through it, or does not fit its devices.
 std::optional<double> first_round_seconds(const Scenario& scenario);
 
 template <typename Quantity>

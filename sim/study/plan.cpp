@@ -1,19 +1,13 @@
 #include "sim/study/plan.hpp"
 
 #include "models/error.hpp"
+#include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
 #include "sim/scenario/schema.hpp"
 #include "sim/study/resolve_aggregate.hpp"
 
 namespace isthmus {
 namespace {
-
-template <typename Entry>
-std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
-  std::vector<Kind> kinds;
-  for (const Entry& entry : entries) kinds.push_back(entry.kind);
-  return kinds;
-}
 
 /// Whether there are so many hosts: known before lists of all pairs of workers are made.
 void require_hosts(const Scenario& scenario) {
@@ -47,7 +41,8 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
 }  // namespace
 
 nlohmann::json complete_schema() {
-  return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()));
+  return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()),
+                         kinds_of(optimizer_kinds()));
 }
 
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,

@@ -39,7 +39,7 @@ double predicted_seconds(const Scenario& scenario, LinkModel link) {
   const Job job(scenario.data, scenario.model, scenario.training, workers, {}, false);
   // The closed forms take four bytes for a value. Fewer are as good as more bytes per second.
   const double bytes = sizeof(float) * static_cast<double>(job.model().layout().size());
-  const double part = static_cast<double>(bytes_per_value(wire_format_of(scenario.protocol))) / sizeof(float);
+  const double part = static_cast<double>(wire_format_of(scenario.protocol).bytes(1)) / sizeof(float);
   return make_aggregate(scenario.protocol)->seconds(workers, bytes, link.with_bandwidth_times(1 / part));
 }
 

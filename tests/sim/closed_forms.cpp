@@ -4,10 +4,10 @@
 
 #include "models/partition/neurons.hpp"
 #include "models/partition/units.hpp"
-#include "models/wire_format.hpp"
+#include "models/codec/codec.hpp"
 #include "sim/protocols/exchange.hpp"
 #include "sim/protocols/gradient_mean.hpp"
-#include "sim/protocols/slow_momentum.hpp"
+#include "sim/protocols/outer_optimizer.hpp"
 
 namespace isthmus::testing {
 namespace {
@@ -63,20 +63,24 @@ Forecast forecast_gradient_mean(const Job& job, const Collective& aggregate, con
 /// that is averaged, too.
 std::vector<std::size_t> averaged_values(const Job& job) {
   const ParameterLayout& layout = job.model().layout();
-  if (job.training().optimizer_state != OptimizerState::average) return {layout.size()};
-  return {layout.size(), layout.trainable_size()};
+  std::vector<std::size_t> values = {layout.size()};
+  const auto states = static_cast<std::size_t>(make_optimizer(job.training().optimizer)->states());
+  if (job.training().optimizer_state == OptimizerState::average)
+    values.insert(values.end(), states, layout.trainable_size());
+  return values;
 }
 
 Forecast forecast_local_sgd(const json& options, const Job& job, const LinkModel& link) {
   const auto aggregate = make_aggregate(options);
   Forecast forecast =
       forecast_replicas(job, *aggregate, options.at("local_steps"), averaged_values(job), link);
-  const SlowMomentumOptions slow = SlowMomentumOptions::parse(options);
-  const std::size_t count = job.model().layout().trainable_size();
+  if (options.contains("outer_optimizer")) throw std::invalid_argument("no closed form");
+  // Slow momentum beta, slow rate alpha: x_begin and u are kept; (a - b) / gamma, beta u + d, x - alpha gamma u
+  const bool momentum = options.at("slow_momentum") > 0, slow = momentum || options.at("slow_learning_rate") != 1;
+  const std::size_t count = slow ? job.model().layout().trainable_size() : 0;
   for (Forecast::Worker& worker : forecast.workers) {
-    worker.flops += static_cast<double>(count) * slow.flops_per_parameter();
-    worker.memory[MemoryPart::optimizer] +=
-        count * static_cast<std::size_t>(slow.state_per_parameter()) * sizeof(float);
+    worker.flops += static_cast<double>(count) * (momentum ? 6 : 4);
+    worker.memory[MemoryPart::optimizer] += count * (momentum ? 2 : 1) * sizeof(float);
   }
   return forecast;
 }
@@ -330,7 +334,7 @@ double Forecast::round_seconds(const Worker& worker, double speed_flops) const {
 }
 
 Forecast closed_form(const json& protocol, const Job& job, const LinkModel& link) {
-  const std::size_t bytes = bytes_per_value(wire_format_named(protocol.value("wire_format", "fp32")));
+  const std::size_t bytes = codec_named(protocol.value("wire_format", "fp32")).bytes(1);
   // Fewer bytes for each value are as good as more bytes per second.
   const double part = static_cast<double>(bytes) / sizeof(float);
   Forecast forecast = in_fp32(protocol, job, link.with_bandwidth_times(1 / part));

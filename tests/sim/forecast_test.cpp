@@ -57,13 +57,14 @@ TEST_CASE("forecast: bytes, FLOPs, memory by part, and the papers' bytes") {
   const std::vector<json> trainings = {
       json::object(),
       {{"momentum", 0.9}},
-      {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}, {"batch", 5}}};
+      {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}, {"batch", 5}},
+      {{"optimizer", {{"kind", "adamw"}}}, {"clip_gradient_norm", 1}}};
   for (const json& protocol : all_protocols()) {
     for (const int n : {1, 2, 3, 8}) {
-      for (std::size_t i = 0; i < models.size(); ++i) {
+      for (std::size_t i = 0; i < trainings.size(); ++i) {
         json scenario =
             scenario_with({{"platform", {{"workers", n}}},
-                           {"model", models[i]},
+                           {"model", models[i % models.size()]},
                            {"protocol", protocol},
                            {"data", {{"in_memory", i != 1}, {"split", i == 2 ? "shared" : "iid"}}}});
         scenario["training"].update(trainings[i]);

@@ -112,9 +112,10 @@ std::vector<double> losses_of_loop(const json& scenario, const Method& method) {
       for (const auto& worker : workers) worker->train(method.local_steps);
       step += method.local_steps;
       average(all([](Trainer& worker) { return worker.parameters(); }));
-      if (state == "average") average(all([](Trainer& worker) { return worker.momentum_values(); }));
+      for (int which = 0; state == "average" && which < workers.front()->optimizer().states(); ++which)
+        average(all([&](Trainer& worker) { return worker.optimizer().state(which, trainable); }));
       for (const auto& worker : workers) {
-        if (state == "reset") worker->reset_optimizer();
+        if (state == "reset") worker->optimizer().reset();
       }
       for (std::size_t i = 0; i < trainable; ++i) {
         u[i] = method.beta * u[i] +
@@ -137,7 +138,9 @@ const std::vector<json> trainings = {
     {{"momentum", 0.9}},
     {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}, {"optimizer_state", "average"}},
     {{"momentum", 0.9}, {"optimizer_state", "average"}},
-    {{"momentum", 0.9}, {"optimizer_state", "reset"}}};
+    {{"momentum", 0.9}, {"optimizer_state", "reset"}},
+    {{"optimizer", {{"kind", "adam"}}}, {"optimizer_state", "average"}},
+    {{"optimizer", {{"kind", "adamw"}, {"weight_decay", 0.1}}}, {"clip_gradient_norm", 0.5}}};
 
 }  // namespace
 
@@ -169,6 +172,26 @@ TEST_CASE("slow momentum: the formulas of its paper, with the learning rate of a
     }
   }
   CHECK(last.size() == 3 * 3 * trainings.size() - 3);  // one worker's average is what it keeps
+}
+
+TEST_CASE("outer optimizer: gradient descent on the round's change is slow momentum, and with rate 1 the mean") {
+  const auto outer = [](const json& options) { return json{{"outer_optimizer", options}}; };
+  for (const json& training : trainings) {
+    json constant = training;
+    constant["schedule"] = {{"kind", "constant"}};  // else changes count in steps of other lengths
+    INFO(constant.dump());
+    const json gradient_descent = {{"kind", "sgd"}, {"momentum", 0.6}, {"learning_rate", 0.8}};
+    check_near(test_losses(live(local_sgd(3, outer(gradient_descent)), 3, constant)),
+               test_losses(live(local_sgd(3, slow(0.6, 0.8)), 3, constant)));
+    check_near(test_losses(live(local_sgd(3, outer({{"kind", "sgd"}, {"learning_rate", 1}})), 3, training)),
+               test_losses(live(local_sgd(3), 3, training)));
+  }
+  // And others are something else.
+  std::set<double> last;
+  for (const json& options : {json{{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}},
+                              json{{"kind", "adam"}, {"learning_rate", 0.01}}, json{{"kind", "sgd"}}})
+    last.insert(test_losses(live(local_sgd(3, outer(options)), 3, {})).back());
+  CHECK(last.size() == 3);
 }
 
 TEST_CASE("slow momentum of 0 with a slow rate of 1 is local SGD, to the bit; with nearly 1, nearly") {

@@ -116,6 +116,24 @@ TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to 
                              {{"training", {{"optimizer_state", "reset"}, {"charge_evaluation", true}}}}));
 }
 
+TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay]") {
+  const json adaptive = {
+      {"training",
+       {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}, {"clip_gradient_norm", 0.5}}}};
+  const json outer = {{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}};
+  for (const json& protocol :
+       {json{{"kind", "data_parallel"}}, json{{"kind", "ist"}, {"local_steps", 3}},
+        json{{"kind", "local_sgd"}, {"local_steps", 3}, {"outer_optimizer", outer}},
+        json{{"kind", "local_sgd"}, {"local_steps", 3}, {"outer_optimizer", {{"kind", "adam"}}}}}) {
+    json scenario = live_scenario(protocol);
+    scenario.merge_patch(adaptive);
+    check_replay(scenario);
+    if (protocol["kind"] != "local_sgd") continue;
+    scenario["training"]["optimizer_state"] = "average";
+    check_replay(scenario);
+  }
+}
+
 TEST_CASE("IST replays and resumes to the bit", "[replay]") {
   for (const char* exchange : {"server", "sharded"}) {
     for (const char* partition : {"uniform", "stratified"}) {

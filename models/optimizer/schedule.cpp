@@ -1,34 +1,9 @@
-#include "models/sgd.hpp"
+#include "models/optimizer/schedule.hpp"
 
 #include <cmath>
 #include <numbers>
 
 namespace isthmus {
-
-void Sgd::step(Values parameters, ConstValues gradients, double learning_rate) {
-  const auto rate = static_cast<float>(learning_rate);
-  float* w = parameters.data();
-  const float* g = gradients.data();
-  const std::size_t size = gradients.size();
-  if (momentum_ == 0) {
-    for (std::size_t i = 0; i < size; ++i) w[i] -= rate * (g[i] + weight_decay_ * w[i]);
-    return;
-  }
-  velocity_.resize(size);  // a fresh velocity is zero
-  float* v = velocity_.data();
-  // Nesterov looks ahead: it steps by g + momentum v, plain momentum by v alone.
-  const float gradient_share = nesterov_ ? 1 : 0;
-  const float velocity_share = nesterov_ ? momentum_ : 1;
-  for (std::size_t i = 0; i < size; ++i) {
-    const float gradient = g[i] + weight_decay_ * w[i];
-    v[i] = momentum_ * v[i] + gradient;
-    w[i] -= rate * (gradient_share * gradient + velocity_share * v[i]);
-  }
-}
-
-int Sgd::flops_per_parameter(const TrainingOptions& options) {
-  return 2 + (options.weight_decay > 0 ? 2 : 0) + (options.momentum > 0 ? 2 : 0) + (options.nesterov ? 2 : 0);
-}
 
 double learning_rate_at(const TrainingOptions& options, long step, long total_steps) {
   const Schedule& schedule = options.schedule;

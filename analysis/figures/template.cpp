@@ -15,7 +15,7 @@ Json::iterator find_named(Json& list, const std::string& name) {
 
 }  // namespace
 
-Json read_template(const std::string& name) { return Json::parse(figure_templates().at(name)); }
+Json read_template(const std::string& name) { return Json::parse(figure_files().at(name + ".vl.json")); }
 
 Json& layer_of(Json& view, const std::string& name) { return *find_named(view.at("layer"), name); }
 

@@ -12,9 +12,10 @@ namespace isthmus::analysis {
 // example as its data, so any Vega editor shows it; a figure puts what depends on its data in the place of
 // what is there.
 
-/// The text of each, by name.
-const std::map<std::string, std::string_view>& figure_templates();
+/// The text of these files and of those of the themes, by name.
+const std::map<std::string, std::string_view>& figure_files();
 
+/// The specification in NAME.vl.json.
 Json read_template(const std::string& name);
 
 /// The layer of that name.

@@ -141,8 +141,7 @@ double label_width(const std::vector<std::string>& labels) {
 
 void fill_position(Json& channel, const Position& position) {
   const auto [low, high] = scale_domain(position);
-  Json &scale = channel["scale"], &axis = channel["axis"];
-  scale = {{"domain", {low, high}}, {"nice", false}};
+  Json scale = {{"domain", {low, high}}, {"nice", false}}, axis = channel.value("axis", Json::object());
   axis["labelExpr"] = label_expression(position.unit, position.logarithmic, high);
   if (position.logarithmic) {
     scale["type"] = "log";
@@ -153,6 +152,8 @@ void fill_position(Json& channel, const Position& position) {
     axis.erase("values");
     if (position.unit == Unit::memory) axis["values"] = memory_ticks(high);
   }
+  channel["scale"] = std::move(scale);
+  channel["axis"] = std::move(axis);
 }
 
 void fill_bytes(Json& channel, double least, double most) {

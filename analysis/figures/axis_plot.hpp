@@ -41,8 +41,7 @@ struct AxisPlot {
   std::string higher_means = {}, lower_means = {};  ///< likewise, where it is known
   bool joined = true;                               ///< points of a series, by a line
   std::vector<AxisPoint> points = {};
-  std::vector<std::string> panels;
-  std::size_t panel_columns = 4;
+  Panels panels;
   std::string caption = {};
   std::vector<std::string> notes = {};
 };

@@ -98,8 +98,7 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .top_label = "faster than " + baseline + " throughout",
                 .bottom_label = "slower than " + baseline + " throughout",
                 .compared_with = baseline,
-                .panels = panels.labels,
-                .panel_columns = panels.columns};
+                .panels = panels};
   bool any_equal = false, others_below = true, baseline_below = true;
   std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {

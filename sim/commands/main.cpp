@@ -39,7 +39,7 @@ void print_help() {
               << command.summary << '\n';
   }
   std::cout << "\nEach command's --help shows its options and an example. For a start:\n"
-               "  isthmus run scenarios/quickstart.json\n";
+               "  isthmus run quickstart\n";
 }
 
 int dispatch(const Arguments& arguments) {

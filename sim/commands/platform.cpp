@@ -114,10 +114,9 @@ void make_platform(const po::variables_map& options) {
   for (const std::string& file : options["from"].as<std::vector<std::string>>()) {
     const TableFile table(file);
     if (table.has("name") == table.has("from"))
-      throw InputError(
-          table.place_of_head(),
-          "is neither a table of sites, with a column \"name\", nor one of ways between them, with "
-          "\"from\" and \"to\"");
+      throw InputError(table.place_of_head(),
+                       "is neither a table of sites, with a column \"name\", nor one of pairs, with "
+                       "\"from\" and \"to\"");
     if (table.rows().empty()) throw InputError(file, "has no rows");
     table.has("name") ? read_sites(table, options, sites) : read_ways(table, ways);
     comment.insert(comment.end(), table.comments().begin(), table.comments().end());

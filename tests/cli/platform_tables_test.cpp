@@ -50,6 +50,13 @@ TEST_CASE("the shipped platforms and profiles are what generate.sh makes of thei
   CHECK(files == 10 + 8);
 }
 
+TEST_CASE("tables without comments make a platform without one") {
+  const TemporaryFolder folder;
+  const Made made = make(folder, {"from,to,latency,bandwidth\na,b,10ms,100Mbps\n"});
+  REQUIRE(made.result.exit_code == 0);
+  CHECK_THAT(made.xml, !Contains("<!--"));
+}
+
 TEST_CASE("a platform from a table of pairs") {
   const TemporaryFolder folder;
   const Made made = make(folder,

@@ -233,6 +233,23 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   drawn.layers.push_back({{"transform", {valued, {{"filter", "datum.n_with_value < datum.n"}}}},
                           {"mark", {{"type", "point"}, {"filled", false}, {"strokeWidth", 1.2}}},
                           {"encoding", points}});
+  if (!plot.from.empty()) {
+    const Json has_stretch = {{"filter", "isValid(datum['" + plot.from + "'])"}};
+    Json stretch = points;
+    stretch.erase("shape");
+    stretch["y"] = y_of(plot.from);
+    stretch["y2"] = {{"field", plot.to}};
+    drawn.layers.push_back({{"transform", {has_stretch}},
+                            {"mark", {{"type", "rule"}, {"strokeWidth", 1.2}, {"strokeDash", {1, 2}}}},
+                            {"encoding", stretch}});
+    for (const std::string& end : {plot.from, plot.to}) {
+      Json open = points;
+      open["y"] = y_of(end);
+      drawn.layers.push_back({{"transform", {has_stretch}},
+                              {"mark", {{"type", "point"}, {"filled", false}, {"strokeWidth", 1.2}}},
+                              {"encoding", open}});
+    }
+  }
   const bool bounds =
       std::ranges::any_of(plot.points, [](const AxisPoint& point) { return point.bound != Bound::none; });
   if (bounds) {

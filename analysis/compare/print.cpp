@@ -91,7 +91,7 @@ void print_column(const std::string& column, std::vector<ChangedRun> found, std:
     rows.push_back({run.pair->label, before, after, run.difference.absolute, run.difference.relative});
   }
   print_table(rows, out);
-  if (hidden > 0) out << "  and " << hidden << " more with smaller differences (--all shows them)\n";
+  if (hidden > 0) out << "  and " << hidden << " more with no larger differences (--all shows them)\n";
   out << '\n';
 }
 

@@ -179,10 +179,15 @@ void remove_leftovers(const fs::path& file) {
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+    require(write_plainly(file, text), "write", file);  // a device such as /dev/null, or a pipe
+    return;
+  }
   remove_leftovers(file);
   const fs::path partial =
       file.string() + "." + std::to_string(getpid()) + partial_ending;  // others may write it, too
-  std::error_code error = write_plainly(partial, text), ignored;
+  std::error_code error = write_plainly(partial, text);
   if (!error) fs::rename(partial, file, error);
   if (error) fs::remove(partial, ignored);
   require(error, "write", file);

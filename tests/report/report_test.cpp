@@ -192,6 +192,15 @@ TEST_CASE("without Node a report has all, and figures say what to install") {
   CHECK(data_only.exit_code == 0);
 }
 
+TEST_CASE("a device in the place of a file is written to and not replaced") {
+  const TemporaryFolder folder;
+  SyntheticStudy{.bandwidths_megabits = {1}, .latencies_milliseconds = {1}, .seeds = 1}.write(folder /
+                                                                                              "study");
+  fs::create_symlink("/dev/null", folder / "null");
+  CHECK(run_program({"report", folder / "study", "--out", folder / "null"}).exit_code == 0);
+  CHECK(fs::is_symlink(folder / "null"));
+}
+
 TEST_CASE("what a killed report or plot left is swept by the next, and nothing else") {
   const TemporaryFolder folder;
   const fs::path study = folder / "study";

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <iostream>
 #include <set>
 
@@ -8,6 +7,7 @@
 #include "sim/platform/from_tables.hpp"
 #include "sim/platform/inspect.hpp"
 #include "sim/scenario/units.hpp"
+#include "sim/study/files.hpp"
 
 namespace isthmus {
 namespace {
@@ -122,11 +122,7 @@ void make_platform(const po::variables_map& options) {
     comment.insert(comment.end(), table.comments().begin(), table.comments().end());
   }
   if (sites.empty()) sites = ends_of(ways, options);
-  const std::string text = platform_from_tables(sites, ways, comment);
-  const std::string out = options["out"].as<std::string>();
-  std::ofstream file(out);
-  file << text;
-  if (!file.flush()) throw InputError("--out", "cannot write " + out);
+  write_file(options["out"].as<std::string>(), platform_from_tables(sites, ways, comment));
 }
 
 }  // namespace

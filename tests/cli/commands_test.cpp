@@ -24,6 +24,8 @@ TEST_CASE("every command explains itself with an example") {
     CHECK(result.err.empty());
   }
   CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run quickstart"));
+  CHECK_THAT(run_program({"reprot"}).err,
+             Contains("isthmus: no command \"reprot\"; did you mean \"report\"? "));
   CHECK_THAT(run_program({"--version"}).out, Contains("isthmus "));
 }
 

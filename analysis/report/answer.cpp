@@ -325,7 +325,9 @@ std::string Writer::what_is_not_known() const {
   }
   if (names.empty()) return {};
   return enumerate(names) + " met the target at the first test already, in " +
-         (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
+         (met == 1               ? "the only run"
+          : at_first_test == met ? "all " + counted(met, "run")
+                                 : std::to_string(at_first_test) + " of " + counted(met, "run")) +
          " that met it. How much earlier is not known: times marked ≤ are upper bounds. To know more, " +
          test_more_often + ".";
 }

@@ -172,6 +172,12 @@ TEST_CASE("Where only one gets there, that is the answer") {
     INFO(text);
     CHECK_THAT(text, Contains("Only IST reaches 80 % test accuracy, in 12 s.") && !Contains("compared"));
   }
+  SECTION("at its first test") {
+    folder.add(run(data_parallel, "1Mbps", {}));
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 12, .at_first_test = true}));
+    CHECK_THAT(text_of(folder), Contains("Only IST reaches 80 % test accuracy, in ≤ 12 s.") &&
+                                    Contains("in the only run that met it."));
+  }
   SECTION("without a target") {
     WrittenRun large = costs(data_parallel, 2, 10, 1e6);
     large.outcome = "out_of_memory";

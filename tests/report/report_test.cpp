@@ -192,10 +192,19 @@ TEST_CASE("without Node a report has all, and figures say what to install") {
   CHECK(data_only.exit_code == 0);
 }
 
+TEST_CASE("a report can be written into the folder where one is") {
+  const TemporaryFolder folder;
+  small_synthetic().write(folder / "study");
+  const ProgramResult result = run_program({"report", "study", "--out", "study.html"}, folder.path());
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  const json runs = data_of(read_text(folder / "study.html")).at("runs");
+  CHECK_THAT(runs.dump(), Contains("\"study/runs/"));
+}
+
 TEST_CASE("a device in the place of a file is written to and not replaced") {
   const TemporaryFolder folder;
-  SyntheticStudy{.bandwidths_megabits = {1}, .latencies_milliseconds = {1}, .seeds = 1}.write(folder /
-                                                                                              "study");
+  small_synthetic().write(folder / "study");
   fs::create_symlink("/dev/null", folder / "null");
   CHECK(run_program({"report", folder / "study", "--out", folder / "null"}).exit_code == 0);
   CHECK(fs::is_symlink(folder / "null"));
@@ -204,7 +213,7 @@ TEST_CASE("a device in the place of a file is written to and not replaced") {
 TEST_CASE("what a killed report or plot left is swept by the next, and nothing else") {
   const TemporaryFolder folder;
   const fs::path study = folder / "study";
-  SyntheticStudy{.bandwidths_megabits = {1}, .latencies_milliseconds = {1}, .seeds = 1}.write(study);
+  small_synthetic().write(study);
   const pid_t killed = fork();
   if (killed == 0) _exit(0);
   waitpid(killed, nullptr, 0);

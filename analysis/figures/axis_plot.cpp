@@ -185,6 +185,13 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
     drop_layer(drawn.view, "points at edges");
     drop_layer(drawn.view, "crosses at edges");
   }
+  if (plot.from.empty()) {
+    for (const char* layer : {"equal stretch", "begin of equal stretch", "end of equal stretch"})
+      drop_layer(drawn.view, layer);
+  } else {
+    set_field(drawn.view, "equal_from", plot.from, "");
+    set_field(drawn.view, "equal_to", plot.to, "");
+  }
   if (!plot.x.numeric || !plot.joined) drop_layer(drawn.view, "lines");
   if (bound_note(plot.points).empty()) drop_layer(drawn.view, "bounds");
   Json spec = make_spec(drawn, table, options);

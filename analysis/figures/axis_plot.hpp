@@ -40,6 +40,7 @@ struct AxisPlot {
   std::string compared_with = {};                   ///< written into the plot, where rows have no room for it
   std::string higher_means = {}, lower_means = {};  ///< likewise, where it is known
   bool joined = true;                               ///< points of a series, by a line
+  std::string from = {}, to = {};                   ///< further columns: the ends of a dotted stretch
   std::vector<AxisPoint> points = {};
   Panels panels;
   std::string caption = {};

@@ -8,6 +8,7 @@
 #include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/sweep_axes.hpp"
 #include "sim/scenario/sweep_exclude.hpp"
+#include "sim/scenario/sweep_texts.hpp"
 
 namespace isthmus {
 namespace {
@@ -78,6 +79,7 @@ Sweep read_sweep(const ScenarioDocument& scenario, const json& schema) {
                                    "{\"/platform/bandwidth\": [\"10Mbps\", \"1Gbps\"]}");
   }
   sweep.groups = read_groups(text, SchemaView(schema));
+  require_plain_texts(sweep.groups);
   sweep.product = product_of(sweep.groups);
   for (const SweepGroup& group : sweep.groups) sweep.points = multiply(sweep.points, group);
   if (text.contains("exclude")) exclude(sweep, scenario, schema);

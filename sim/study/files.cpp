@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -159,12 +161,33 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
   for (const auto& [key, member] : value.items()) add_cells(cells, pointer + "/" + key, member);
 }
 
+/// What killed processes left of writing this file.
+void remove_leftovers(const fs::path& file) {
+  const std::string before = file.filename().string() + ".";
+  std::error_code ignored;
+  for (const auto& entry :
+       fs::directory_iterator(file.has_parent_path() ? file.parent_path() : ".", ignored)) {
+    std::string process = entry.path().filename().string();
+    if (!process.starts_with(before) || !process.ends_with(partial_ending)) continue;
+    process = process.substr(before.size(), process.rfind('.') - before.size());
+    if (process.empty() || process.find_first_not_of("0123456789") != std::string::npos) continue;
+    const bool lives = kill(std::atoi(process.c_str()), 0) == 0 || errno == EPERM;
+    if (!lives) fs::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+    require(write_plainly(file, text), "write", file);  // a device such as /dev/null, or a pipe
+    return;
+  }
+  remove_leftovers(file);
   const fs::path partial =
       file.string() + "." + std::to_string(getpid()) + partial_ending;  // others may write it, too
-  std::error_code error = write_plainly(partial, text), ignored;
+  std::error_code error = write_plainly(partial, text);
   if (!error) fs::rename(partial, file, error);
   if (error) fs::remove(partial, ignored);
   require(error, "write", file);

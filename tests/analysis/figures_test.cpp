@@ -571,6 +571,17 @@ TEST_CASE("The bandwidth of a single link is a bandwidth, and says of which link
   CHECK(rows_where(figure.data, {{"l0_bandwidth_bits_per_second", 1e7}}).size() == 2);
 }
 
+TEST_CASE("Each link's bandwidth is said to be that of all links") {
+  StudyFolder folder;
+  for (const char* bandwidth : {"1Mbps", "10Mbps"}) {
+    WrittenRun run;
+    run.link = "*";
+    run.link_bandwidth = bandwidth;
+    folder.add(run);
+  }
+  CHECK(read_dataset({folder.path()}).axes().at(0).title == "Bandwidth of all links");
+}
+
 TEST_CASE("Speed-up against the baseline's seconds of computing for each of communication") {
   StudyFolder folder;
   const auto add = [&](const std::string& kind, const std::string& bandwidth, int seed, double communication,
@@ -700,6 +711,35 @@ TEST_CASE("Crossover figure: twins are equal throughout, and curves that part ar
                         Contains("Local SGD is faster than Data parallel elsewhere, equal at 1 Mbps to "
                                  "10 Mbps") &&
                         !Contains("tie at"));
+  check_spec(figure);
+}
+
+TEST_CASE("Crossover figure against a further axis: where twins are equal there is a mark") {
+  StudyFolder folder;
+  for (const char* latency : {"1ms", "10ms"}) {
+    for (const int megabits : {1, 10, 100}) {
+      WrittenRun run;
+      run.bandwidth = std::to_string(megabits) + "Mbps";
+      run.latency = latency;
+      run.seconds_to_target = 100.0 / megabits;
+      folder.add(run);
+      run.protocol = {{"kind", "post_local_sgd"}};
+      folder.add(run);
+    }
+  }
+  const Figure figure = make("crossover", read_dataset({folder.path()}));
+  CHECK(rows_where(figure.data, {{"state", "equal throughout"}}).size() == 2);
+  const std::string from = "equal_from_bandwidth_bits_per_second", to = "equal_to_bandwidth_bits_per_second";
+  const Json layers = layers_of(figure.spec);
+  const auto draws = [&](const char* mark, const std::string& field) {
+    return std::ranges::count_if(layers, [&](const Json& layer) {
+      return layer.at("mark").at("type") == mark && layer.at("encoding").at("y").value("field", "") == field;
+    });
+  };
+  CHECK(draws("rule", from) == 1);
+  CHECK(draws("point", from) == 1);
+  CHECK(draws("point", to) == 1);
+  CHECK_THAT(figure.caption, Contains("Dotted, between open markers: equal, that is within 2 %"));
   check_spec(figure);
 }
 

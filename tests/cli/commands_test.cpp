@@ -23,8 +23,29 @@ TEST_CASE("every command explains itself with an example") {
                                Contains(":\n  isthmus "));
     CHECK(result.err.empty());
   }
-  CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run scenarios/quickstart.json"));
+  CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run quickstart"));
+  CHECK_THAT(run_program({"reprot"}).err,
+             Contains("isthmus: no command \"reprot\"; did you mean \"report\"? "));
   CHECK_THAT(run_program({"--version"}).out, Contains("isthmus "));
+}
+
+TEST_CASE("a scenario that comes with the program is found by its name, from any folder") {
+  const TemporaryFolder folder;
+  const ProgramResult named = run_program({"check", "two-sites-aggregates"}, folder.path());
+  INFO(named.err);
+  CHECK(named.exit_code == 0);
+  CHECK_THAT(named.out, Contains("two-sites-aggregates: no errors"));
+  const ProgramResult unknown = run_program({"check", "quikstart"}, folder.path());
+  CHECK(unknown.exit_code == 2);
+  CHECK_THAT(unknown.err, Contains("isthmus: quikstart: no such file; did you mean \"quickstart\"? ") &&
+                              Contains("amazon-670k-memory, bandwidth-sweep, ") && !Contains("schema"));
+  // What lies in the folder comes first, but for other folders.
+  fs::create_directory(folder / "resist-memory");
+  CHECK(run_program({"check", "resist-memory"}, folder.path()).exit_code == 0);
+  json own = small_study("own");
+  own["numerics"] = "costs";
+  write_text(folder / "slow-wan", own.dump());
+  CHECK_THAT(run_program({"check", "slow-wan"}, folder.path()).out, Contains("no errors in 4 runs"));
 }
 
 TEST_CASE("check sets what differs side by side: seeds share a row, and the first round is simulated") {

@@ -190,7 +190,7 @@ TEST_CASE("outer optimizer: gradient descent on the round's change is slow momen
   std::set<double> last;
   for (const json& options : {json{{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}},
                               json{{"kind", "adam"}, {"learning_rate", 0.01}}, json{{"kind", "sgd"}}})
-    last.insert(test_losses(live(local_sgd(3, outer(options)), 3, {})).back());
+    last.insert(test_losses(live(local_sgd(3, outer(options)), 3, json::object())).back());
   CHECK(last.size() == 3);
 }
 

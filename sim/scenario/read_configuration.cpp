@@ -7,7 +7,6 @@
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/scenario/schema.hpp"
-#include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -170,10 +169,9 @@ NetworkOptions read_network_options(const json& network) {
   const Checker checker({{"type", "object"},
                          {"properties", {{"network", base.at("properties").at("network")}}},
                          {"definitions", base.at("definitions")}});
-  json document = {{"network", network}};
+  const json document = {{"network", network}};
   checker.check(document);
-  SchemaView(checker.schema()).fill_defaults(document);
-  return read_network(document.at("network"));
+  return read_network(checker.with_defaults(document).at("network"));
 }
 
 Scenario read_configuration(const json& configuration, const fs::path& base_folder) {

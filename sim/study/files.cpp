@@ -1,15 +1,13 @@
 #include "sim/study/files.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
 
 #include "analysis/csv.hpp"
+#include "analysis/output_file.hpp"
 #include "analysis/study/quantity.hpp"
 #include "models/error.hpp"
 #include "sim/study/content_hash.hpp"
@@ -19,24 +17,14 @@ namespace isthmus {
 namespace {
 
 namespace fs = std::filesystem;
+using analysis::partial_ending;
 using nlohmann::json;
-
-constexpr const char* partial_ending = ".partial";
 
 void require(const std::error_code& error, const std::string& what, const fs::path& file) {
   if (!error) return;
   const std::string hint =
       error == std::errc::file_too_large ? " (a limit on the size of files: ulimit -f)" : "";
   throw StorageError("cannot " + what + " " + file.string() + ": " + error.message() + hint);
-}
-
-/// Overwrites in place: for files that nobody looks at yet.
-std::error_code write_plainly(const fs::path& file, const std::string& text) {
-  errno = 0;
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  out.close();
-  return out ? std::error_code() : std::error_code(errno != 0 ? errno : EIO, std::generic_category());
 }
 
 void remove_folder(const fs::path& folder) {
@@ -162,12 +150,13 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
-  const fs::path partial =
-      file.string() + "." + std::to_string(getpid()) + partial_ending;  // others may write it, too
-  std::error_code error = write_plainly(partial, text), ignored;
-  if (!error) fs::rename(partial, file, error);
-  if (error) fs::remove(partial, ignored);
-  require(error, "write", file);
+  try {
+    analysis::OutputFile output(file);
+    output.write(text);
+    output.commit();
+  } catch (const std::system_error& error) {
+    require(error.code(), "write", file);
+  }
 }
 
 bool is_partial(const fs::path& file, const std::string& name) {
@@ -275,7 +264,7 @@ OrderedJson write_run(const fs::path& folder, const Point& point, const RunResul
   fs::create_directory(partial, error);
   require(error, "make the folder", partial);
   const auto write = [&](const std::string& name, const std::string& text) {
-    require(write_plainly(partial / name, text), "write", folder / name);
+    require(analysis::write_plainly(partial / name, text), "write", folder / name);
     return content_hash(text);
   };
   OrderedJson run = run_json(point, result, provenance, wall_seconds);

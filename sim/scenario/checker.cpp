@@ -1,6 +1,7 @@
 #include "sim/scenario/checker.hpp"
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <functional>
 #include <iterator>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/format.hpp"
 #include "models/error.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/units.hpp"
@@ -51,10 +53,10 @@ std::vector<std::string> strings(const json& array) {
   return result;
 }
 
-std::string listed(const json& values) {
-  std::string text;
-  for (const json& value : values) text += (text.empty() ? "" : ", ") + value.dump();
-  return text;
+std::string listed(const json& values, const std::string& separator = ", ") {
+  std::vector<std::string> texts;
+  for (const json& value : values) texts.push_back(value.dump());
+  return boost::algorithm::join(texts, separator);
 }
 
 /// Compiled once: that takes a hundred times as long as matching.
@@ -109,9 +111,8 @@ void check_string(const json& value, const json& schema, const std::string& plac
 /// How many items or members there are, and whether items differ.
 void check_size(const json& value, const json& schema, const std::string& place) {
   if (!value.is_structured()) return;
-  const std::string one = value.is_array() ? " item" : " member";
   const auto refuse = [&](const char* words, const json& limit) {
-    const std::string text = words + limit.dump() + one + (limit == 1 ? "" : "s");
+    const std::string text = words + counted(limit.get<std::size_t>(), value.is_array() ? "item" : "member");
     throw InputError(place, found(value) + "; " + schema.value("errorMessage", text));
   };
   const char* least = value.is_array() ? "minItems" : "minProperties";
@@ -217,12 +218,10 @@ void Checker::check_members(const json& value, const Schemas& schemas, const std
     for (const auto& [key, unused] : value.items()) {
       if (std::ranges::find(allowed, key) != allowed.end()) continue;
       const bool is_branch = !place.empty() && schema->contains("title");
-      std::string list;
-      for (const std::string& name : allowed) list += (list.empty() ? "" : ", ") + name;
       throw InputError(child_pointer(place, key),
                        "unknown key; " + did_you_mean(key, allowed) + "Allowed " +
                            (is_branch ? "for " + (*schema)["title"].dump() : "here") + ": " +
-                           (list.empty() ? "nothing" : list));
+                           (allowed.empty() ? "nothing" : boost::algorithm::join(allowed, ", ")));
     }
   }
   for (const json* schema : schemas) {
@@ -274,11 +273,9 @@ void Checker::check_companions(const json& value, const Schemas& schemas, const 
     if (!missing) continue;
     const auto& [companion, allowed] = *missing;
     const std::string name = json(companion).dump();
-    std::string choices;
-    for (const json& choice : allowed) choices += (choices.empty() ? "" : " or ") + choice.dump();
     throw InputError(
         child_pointer(place, key),
-        "only " + name + ": " + choices + " has it; found " +
+        "only " + name + ": " + listed(allowed, " or ") + " has it; found " +
             (completed.contains(companion) ? name + ": " + short_dump(completed[companion]) : "no " + name));
   }
 }

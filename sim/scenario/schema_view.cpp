@@ -31,7 +31,8 @@ bool holds(const json& condition, const json& value) {
 }
 
 bool is_index(const std::string& key) {
-  return !key.empty() && std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; });
+  return !key.empty() && key.size() < 10 &&
+         std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace

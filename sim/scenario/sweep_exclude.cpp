@@ -1,6 +1,7 @@
 #include "sim/scenario/sweep_exclude.hpp"
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -133,23 +134,6 @@ Predicate read_condition(const json& condition, const SweepTarget& at, const Che
   return read_members(condition, at, checker);
 }
 
-/// What is at a place of a configuration, if anything.
-const json* value_at(const json& configuration, const std::vector<std::string>& tokens) {
-  const json* value = &configuration;
-  for (const std::string& token : tokens) {
-    if (value->is_object() && value->contains(token)) {
-      value = &(*value)[token];
-    } else if (value->is_array() && token.size() < 10 &&
-               token.find_first_not_of("0123456789") == std::string::npos &&
-               std::stoul(token) < value->size()) {
-      value = &(*value)[std::stoul(token)];
-    } else {
-      return nullptr;
-    }
-  }
-  return value;
-}
-
 }  // namespace
 
 ExclusionRules::ExclusionRules(const ScenarioDocument& rules, const Checker& checker) {
@@ -162,15 +146,15 @@ ExclusionRules::ExclusionRules(const ScenarioDocument& rules, const Checker& che
     checker.check_itself(rules[i], view.definition("exclude_rule", nullptr), rule.place);
     for (const auto& [pointer, condition] : rules[i].items()) {
       const SweepTarget target = find_target(pointer, child_pointer(rule.place, pointer), view);
-      rule.conditions.push_back({pointer, *pointer_tokens(pointer), short_dump(condition),
-                                 read_condition(condition, target, checker)});
+      rule.conditions.push_back(
+          {json::json_pointer(pointer), short_dump(condition), read_condition(condition, target, checker)});
     }
     rules_.push_back(std::move(rule));
   }
 }
 
 bool ExclusionRules::test(Condition& condition, const json& configuration) {
-  const json* value = value_at(configuration, condition.tokens);
+  const json* value = configuration.contains(condition.pointer) ? &configuration[condition.pointer] : nullptr;
   const bool holds = value != nullptr && condition.holds(*value);
   condition.has_held = condition.has_held || holds;
   constexpr std::size_t most_shown = 5;
@@ -197,11 +181,12 @@ void ExclusionRules::require_use() const {
     if (rule.was_used) continue;
     for (const Condition& condition : rule.conditions) {
       if (condition.has_held) continue;
-      std::string seen;
-      for (const std::string& value : condition.seen) seen += (seen.empty() ? "" : ", ") + value;
-      throw InputError(child_pointer(rule.place, condition.pointer),
-                       "found " + condition.text + ", which holds at no point, so the rule removes none; " +
-                           (seen.empty() ? "no point has " + condition.pointer : "the points have " + seen));
+      const std::string pointer = condition.pointer.to_string();
+      throw InputError(
+          child_pointer(rule.place, pointer),
+          "found " + condition.text + ", which holds at no point, so the rule removes none; " +
+              (condition.seen.empty() ? "no point has " + pointer
+                                      : "the points have " + boost::algorithm::join(condition.seen, ", ")));
     }
     throw InputError(rule.place,
                      "removes no point: each of its conditions holds at some, but nowhere all do");

@@ -26,8 +26,7 @@ class ExclusionRules {
 
  private:
   struct Condition {
-    std::string pointer;
-    std::vector<std::string> tokens;
+    nlohmann::json::json_pointer pointer;
     std::string text;  ///< as written
     std::function<bool(const nlohmann::json&)> holds;
     bool has_held = false;

@@ -26,7 +26,9 @@ TableFile::TableFile(const std::string& file) : file_(file), place_of_head_(file
     if (line.starts_with('#')) comments_.push_back(line.substr(1));
     if (line.empty() || line.starts_with('#')) continue;
     Row row{file + ":" + std::to_string(number), {}};
-    for (const std::string& cell : read_csv(line).front()) row.cells.push_back(stripped(cell));
+    for (const auto& cells : read_csv(line)) {  // one, or none
+      for (const std::string& cell : cells) row.cells.push_back(stripped(cell));
+    }
     if (columns_.empty()) {
       place_of_head_ = row.place;
       for (std::size_t i = 0; i < row.cells.size(); ++i) columns_[row.cells[i]] = i;

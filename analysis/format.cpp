@@ -7,13 +7,6 @@
 namespace isthmus {
 namespace {
 
-struct Prefix {
-  const char* name;
-  double factor;
-};
-
-constexpr Prefix decimal[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
-constexpr Prefix binary[] = {{"", 1}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
 constexpr Prefix whole[] = {{"", 1}};
 constexpr Prefix fractions[] = {{"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"", 1}};
 
@@ -26,7 +19,7 @@ std::string format(double value, std::span<const Prefix> prefixes, const std::st
   char digits[64];
   std::snprintf(digits, sizeof digits, std::abs(scaled) < 999.5 || !std::isfinite(scaled) ? "%.3g" : "%.0f",
                 scaled);
-  const std::string suffix = prefixes[i].name + unit;
+  const std::string suffix = std::string(prefixes[i].name) + unit;
   return suffix.empty() ? digits : std::string(digits) + ' ' + suffix;
 }
 
@@ -48,9 +41,11 @@ std::string format_years(double seconds) {
 
 }  // namespace
 
-std::string format_bytes(double bytes) { return format(bytes, decimal, "B"); }
+std::string format_bytes(double bytes) { return format(bytes, decimal_prefixes, "B"); }
 
-std::string format_bandwidth(double bytes_per_second) { return format(8 * bytes_per_second, decimal, "bps"); }
+std::string format_bandwidth(double bytes_per_second) {
+  return format(8 * bytes_per_second, decimal_prefixes, "bps");
+}
 
 std::string format_seconds(double seconds) {
   if (std::abs(seconds) >= longest_in_seconds) return format_years(seconds);
@@ -78,12 +73,12 @@ std::string format_duration(double seconds) {
   return seconds < 10 ? format_seconds(seconds) : format(std::round(seconds), fractions, "s");
 }
 
-std::string format_speed(double flops) { return format(flops, decimal, "f"); }
+std::string format_speed(double flops) { return format(flops, decimal_prefixes, "f"); }
 
-std::string format_count(double count) { return format(count, decimal, ""); }
+std::string format_count(double count) { return format(count, decimal_prefixes, ""); }
 
 std::string format_memory(std::optional<double> bytes) {
-  return bytes ? format(*bytes, binary, "B") : "unlimited";
+  return bytes ? format(*bytes, binary_prefixes, "B") : "unlimited";
 }
 
 std::string counted(std::size_t count, const std::string& noun) {

@@ -2,8 +2,19 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace isthmus {
+
+struct Prefix {
+  std::string_view name;
+  double factor;
+};
+
+inline constexpr Prefix decimal_prefixes[] = {{"", 1},    {"k", 1e3},  {"M", 1e6},
+                                              {"G", 1e9}, {"T", 1e12}, {"P", 1e15}};
+inline constexpr Prefix binary_prefixes[] = {
+    {"", 1}, {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}};
 
 // Quantities for people: three significant digits and the prefix that fits. Files hold plain SI numbers.
 

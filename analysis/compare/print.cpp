@@ -79,7 +79,7 @@ struct ChangedRun {
 
 void print_column(const std::string& column, std::vector<ChangedRun> found, std::size_t runs,
                   std::size_t most_runs, std::ostream& out) {
-  out << column << " differs in " << found.size() << " of " << runs << (runs == 1 ? " run\n" : " runs\n");
+  out << column << " differs in " << found.size() << " of " << counted(runs, "run") << '\n';
   std::ranges::stable_sort(found, std::ranges::greater{},
                            [](const ChangedRun& run) { return run.difference.size; });
   const std::size_t hidden = found.size() > most_runs ? found.size() - most_runs : 0;

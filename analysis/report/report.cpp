@@ -5,6 +5,7 @@
 
 #include "analysis/compare/compare.hpp"
 #include "analysis/figures/theme.hpp"
+#include "analysis/format.hpp"
 #include "analysis/report/answer.hpp"
 #include "analysis/report/origins.hpp"
 #include "analysis/report/page.hpp"
@@ -96,15 +97,11 @@ std::string contents(const std::vector<Figure>& figures) {
 
 bool is_wide(const Json& spec) { return spec.contains("facet") || spec.contains("vconcat"); }
 
-std::string plural(std::size_t n, const std::string& thing) {
-  return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
-}
-
 std::string notes_of(const Figure& figure) {
   if (figure.notes.empty()) return {};
   std::string items;
   for (const std::string& note : figure.notes) items += "<li>" + escape_prose(note) + "</li>\n";
-  return "<details><summary>" + plural(figure.notes.size(), "note") + "</summary><ul>" + items +
+  return "<details><summary>" + counted(figure.notes.size(), "note") + "</summary><ul>" + items +
          "</ul></details>";
 }
 
@@ -133,11 +130,11 @@ std::string not_applicable_list(const std::vector<std::pair<std::string, std::st
 }
 
 std::string facts(const Dataset& data) {
-  std::vector<std::string> items = {plural(data.runs().size(), "run")};
-  if (data.studies().size() > 1) items.push_back(plural(data.studies().size(), "study folder"));
-  items.push_back(plural(data.series().size(), "protocol"));
+  std::vector<std::string> items = {counted(data.runs().size(), "run")};
+  if (data.studies().size() > 1) items.push_back(counted(data.studies().size(), "study folder"));
+  items.push_back(counted(data.series().size(), "protocol"));
   for (const Axis& axis : data.axes()) {
-    std::string text = plural(axis.values.size(), "value") + " of " + axis.title;
+    std::string text = counted(axis.values.size(), "value") + " of " + axis.title;
     if (axis.numeric && axis.values.size() > 1) {
       text = axis.title + " " + axis.label(axis.values.front()) + " to " + axis.label(axis.values.back());
     }

@@ -18,8 +18,6 @@ std::string some_of(const std::vector<std::string>& ids) {
   return enumerate(some);
 }
 
-std::string runs(std::size_t n) { return std::to_string(n) + (n == 1 ? " run" : " runs"); }
-
 void warn_of_memory(const Dataset& data, std::vector<std::string>& warnings) {
   struct Case {
     std::vector<std::string> ids;
@@ -37,7 +35,7 @@ void warn_of_memory(const Dataset& data, std::vector<std::string>& warnings) {
     }
   }
   for (const auto& [series, found] : by_series) {
-    warnings.push_back("Out of memory: " + series + ", " + runs(found.ids.size()) + " (" +
+    warnings.push_back("Out of memory: " + series + ", " + counted(found.ids.size(), "run") + " (" +
                        some_of(found.ids) + "); a device needs up to " + format_memory(found.need) +
                        " and has " + format_memory(found.limit) + ".");
   }
@@ -53,8 +51,8 @@ void warn_of_targets(const Dataset& data, std::vector<std::string>& warnings) {
     }
   }
   for (const auto& [series, ids] : by_series) {
-    warnings.push_back("Target not reached: " + series + ", " + runs(ids.size()) + " (" + some_of(ids) +
-                       ").");
+    warnings.push_back("Target not reached: " + series + ", " + counted(ids.size(), "run") + " (" +
+                       some_of(ids) + ").");
   }
 }
 
@@ -67,7 +65,7 @@ void warn_of_first_tests(const Dataset& data, std::vector<std::string>& warnings
   }
   for (const auto& [series, ids] : by_series) {
     warnings.push_back("Target met at the first test, so that the time to it is an upper bound: " + series +
-                       ", " + runs(ids.size()) + " (" + some_of(ids) + ").");
+                       ", " + counted(ids.size(), "run") + " (" + some_of(ids) + ").");
   }
 }
 
@@ -78,7 +76,7 @@ void warn_of_failures(const Dataset& data, std::vector<std::string>& warnings) {
     by_message[run->outcome + ": " + (run->message.empty() ? "no message" : run->message)].push_back(run->id);
   }
   for (const auto& [message, ids] : by_message) {
-    warnings.push_back(runs(ids.size()) + " (" + some_of(ids) + ") ended in " + message);
+    warnings.push_back(counted(ids.size(), "run") + " (" + some_of(ids) + ") ended in " + message);
   }
 }
 
@@ -98,7 +96,7 @@ void warn_of_seeds(const Dataset& data, std::vector<std::string>& warnings) {
     warnings.push_back(
         "Every point is a single run (one seed): nothing here tells a difference from chance.");
   } else {
-    warnings.push_back("Some points have only " + runs(least) +
+    warnings.push_back("Some points have only " + counted(least, "run") +
                        " (seeds): their intervals are wide or missing.");
   }
 }

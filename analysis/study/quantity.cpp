@@ -1,35 +1,17 @@
 #include "analysis/study/quantity.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <span>
 
 #include "analysis/format.hpp"
 
 namespace isthmus::analysis {
 namespace {
-
-struct Ending {
-  std::string_view text;
-  double factor;
-  Unit unit;
-};
-
-constexpr std::array endings = {Ending{"bps", 1, Unit::bits_per_second},
-                                Ending{"Bps", 8, Unit::bits_per_second}, Ending{"B", 1, Unit::bytes},
-                                Ending{"f", 1, Unit::flops_per_second}, Ending{"s", 1, Unit::seconds}};
-
-struct Prefix {
-  std::string_view text;
-  double factor;
-};
-
-constexpr std::array prefixes = {
-    Prefix{"", 1},     Prefix{"k", 1e3},     Prefix{"M", 1e6},     Prefix{"G", 1e9},     Prefix{"T", 1e12},
-    Prefix{"P", 1e15}, Prefix{"Ki", 0x1p10}, Prefix{"Mi", 0x1p20}, Prefix{"Gi", 0x1p30}, Prefix{"Ti", 0x1p40},
-    Prefix{"m", 1e-3}, Prefix{"u", 1e-6},    Prefix{"n", 1e-9}};
 
 /// "100 us" is what a terminal without Unicode shows; figures have "100 µs".
 std::string with_micro_sign(std::string text) {
@@ -46,22 +28,35 @@ bool is_binary(double bytes) {
 
 }  // namespace
 
+const std::vector<NamedUnit>& units_of(Unit unit) {
+  static const auto all = [] {
+    std::map<Unit, std::vector<NamedUnit>> units;
+    const auto add = [&](Unit to, const std::string& base, double factor, std::span<const Prefix> prefixes) {
+      for (const Prefix& prefix : prefixes)
+        units[to].push_back({std::string(prefix.name) + base, prefix.factor * factor});
+    };
+    units[Unit::seconds] = {{"s"}, {"ms", 1, 1e3}, {"us", 1, 1e6}, {"ns", 1, 1e9}};
+    add(Unit::flops_per_second, "f", 1, decimal_prefixes);
+    for (const auto prefixes :
+         {std::span<const Prefix>(decimal_prefixes), std::span<const Prefix>(binary_prefixes).subspan(1)}) {
+      add(Unit::bytes, "B", 1, prefixes);
+      add(Unit::bits_per_second, "bps", 1, prefixes);
+      add(Unit::bits_per_second, "Bps", 8, prefixes);
+    }
+    return units;
+  }();
+  return all.at(unit);
+}
+
 std::optional<Quantity> parse_quantity(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc()) return std::nullopt;
   std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
   if (rest.starts_with(' ')) rest.remove_prefix(1);
-  for (const Ending& ending : endings) {
-    if (!rest.ends_with(ending.text)) continue;
-    const std::string_view prefix_text = rest.substr(0, rest.size() - ending.text.size());
-    for (const Prefix& prefix : prefixes) {
-      // Only times come in thousandths, and only they do not come in thousands.
-      if (prefix.text != prefix_text ||
-          (prefix.factor < 1) != (ending.unit == Unit::seconds && prefix.factor != 1))
-        continue;
-      return Quantity{number * prefix.factor * ending.factor, ending.unit};
-    }
+  for (const Unit unit : {Unit::bits_per_second, Unit::bytes, Unit::flops_per_second, Unit::seconds}) {
+    const auto named = std::ranges::find(units_of(unit), rest, &NamedUnit::name);
+    if (named != units_of(unit).end()) return Quantity{number * named->multiplier / named->divisor, unit};
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isthmus::analysis {
 
@@ -14,6 +15,16 @@ struct Quantity {
   double value;
   Unit unit;
 };
+
+/// A unit of texts: "Mbps" is 1e6 bits per second, "us" 1 / 1e6 s. Of multiplier and divisor one is 1 or a
+/// power of two, so that "50us" is rounded once, to the number nearest to 50e-6.
+struct NamedUnit {
+  std::string name;
+  double multiplier = 1, divisor = 1;
+};
+
+/// All that texts have for a unit.
+const std::vector<NamedUnit>& units_of(Unit unit);
 
 /// A quantity as scenarios have it, in SI: "100Mbps" is 1e8 bits per second ("12.5MBps" too), "10ms" 0.01 s,
 /// "16GiB" 17179869184 B, "5Gf" 5e9 FLOP/s. Nothing for other texts.

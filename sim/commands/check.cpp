@@ -205,7 +205,7 @@ int check_command(const Arguments& arguments) {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const StudyEstimate estimate =
       estimate_study(runs, store, cores);  // all that can fail, before anything is said
-  print_grid(read_sweep(source.document, complete_schema()));
+  print_grid(read_sweep(source.document, Checker(complete_schema())));
   const std::vector<const PlannedRun*> distinct = distinct_runs(runs);
   const bool all = line.values().count("all") > 0;
   constexpr std::size_t first_rows = 40;

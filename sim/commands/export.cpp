@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "analysis/format.hpp"
 #include "models/error.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/commands/study_source.hpp"
@@ -54,8 +55,7 @@ int export_command(const Arguments& arguments) {
     analysis::export_sqlite(study, file);
   }
   for (const std::string& warning : study.warnings) std::cerr << "isthmus: " << warning << '\n';
-  std::cout << study.runs.size() << (study.runs.size() == 1 ? " run" : " runs") << " of " << study.name
-            << ":";
+  std::cout << counted(study.runs.size(), "run") << " of " << study.name << ":";
   for (const fs::path& each : written) std::cout << ' ' << each.string();
   std::cout << '\n';
   return 0;

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <thread>
 
+#include "analysis/format.hpp"
 #include "analysis/study_table.hpp"
 #include "models/error.hpp"
 #include "sim/commands/scenario_source.hpp"
@@ -98,7 +99,7 @@ int run_command(const Arguments& arguments) {
               << " runs were finished before (--again runs them again)\n";
   }
   if (report.replayed > 0) {
-    std::cout << report.trained << (report.trained == 1 ? " run" : " runs") << " trained, " << report.replayed
+    std::cout << counted(report.trained, "run") << " trained, " << report.replayed
               << " replayed a trajectory (--no-replay trains in all)\n";
   }
   if (report.interrupted) {

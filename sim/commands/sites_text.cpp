@@ -21,8 +21,8 @@ std::string sites_text(const std::vector<int>& sites, const LinkModel& link) {
   const auto [smallest, largest] =
       std::ranges::minmax_element(sizes, {}, [](const auto& site) { return site.second; });
   const int least = smallest->second, most = largest->second;
-  std::string text = std::to_string(sizes.size()) + (sizes.size() == 1 ? " site of " : " sites of ") +
-                     std::to_string(least) + (least < most ? " to " + std::to_string(most) : "") +
+  std::string text = counted(sizes.size(), "site") + " of " + std::to_string(least) +
+                     (least < most ? " to " + std::to_string(most) : "") +
                      (most == 1 ? " worker" : " workers");
   if (!link.inside_site && !link.between_sites) return text;
   text += "; the closed form takes ";

@@ -108,7 +108,7 @@ void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
   try {
     answer = {{"result", work()}};
   } catch (const InputError& error) {
-    answer = {{"input_error", error.what()}};
+    answer = {{"input_error", {error.place(), error.text()}}};
   } catch (const StorageError& error) {
     answer = {{"storage_error", error.what()}};
   } catch (const std::filesystem::filesystem_error& error) {
@@ -263,7 +263,10 @@ nlohmann::json IsolatedProcess::result() {
     const bool killed = signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
     throw IsolatedDeath(state_->note.read(), describe_end(status, state_->errors.text), killed);
   }
-  if (parsed.contains("input_error")) throw InputError(parsed["input_error"].get<std::string>());
+  if (parsed.contains("input_error")) {
+    const nlohmann::json& error = parsed["input_error"];
+    throw InputError(error[0].get<std::string>(), error[1].get<std::string>());
+  }
   if (parsed.contains("storage_error")) throw StorageError(parsed["storage_error"].get<std::string>());
   if (parsed.contains("error")) throw std::runtime_error(parsed["error"].get<std::string>());
   return parsed.at("result");

@@ -1,32 +1,16 @@
 #include "sim/scenario/messages.hpp"
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <cstddef>
 #include <cstdio>
+
+#include "analysis/text.hpp"
 
 namespace isthmus {
 namespace {
 
 using nlohmann::json;
-
-/// Damerau-Levenshtein distance in its "optimal string alignment" form.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> distance(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) {
-    for (std::size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        distance[i][j] = i + j;
-        continue;
-      }
-      const std::size_t replaced = distance[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      distance[i][j] = std::min({distance[i - 1][j] + 1, distance[i][j - 1] + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        distance[i][j] = std::min(distance[i][j], distance[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return distance[a.size()][b.size()];
-}
 
 std::string type_phrase(const json& value) {
   switch (value.type()) {
@@ -83,9 +67,7 @@ std::string found(const json& value) {
 }
 
 std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + '"';
-  return text;
+  return names.empty() ? "" : '"' + boost::algorithm::join(names, "\", \"") + '"';
 }
 
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
@@ -105,50 +87,22 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const auto candidate = nearest(name, candidates);
-  if (!candidate) return {};
-  std::string text = "did you mean \"";
-  text += *candidate;
-  text += "\"? ";
-  return text;
-}
-
-std::string pointer_token(std::string_view key) {
-  std::string token;
-  for (const char c : key) {
-    if (c == '~') {
-      token += "~0";
-    } else if (c == '/') {
-      token += "~1";
-    } else {
-      token += c;
-    }
-  }
-  return token;
+  return candidate ? "did you mean \"" + *candidate + "\"? " : "";
 }
 
 std::string child_pointer(const std::string& pointer, std::string_view key) {
-  std::string result = pointer;
-  result += '/';
-  result += pointer_token(key);
-  return result;
+  return pointer + (json::json_pointer() / std::string(key)).to_string();
 }
 
 std::optional<std::vector<std::string>> pointer_tokens(std::string_view pointer) {
-  std::vector<std::string> tokens;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      tokens.emplace_back();
-    } else if (tokens.empty()) {
-      return std::nullopt;  // a pointer begins with '/'
-    } else if (pointer[i] != '~') {
-      tokens.back() += pointer[i];
-    } else if (i + 1 < pointer.size() && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
-      tokens.back() += pointer[++i] == '0' ? '~' : '/';
-    } else {
-      return std::nullopt;  // '~' stands only in ~0 and ~1
-    }
+  try {
+    std::vector<std::string> tokens;
+    for (json::json_pointer rest{std::string(pointer)}; !rest.empty(); rest.pop_back())
+      tokens.insert(tokens.begin(), rest.back());
+    return tokens;
+  } catch (const json::parse_error&) {
+    return std::nullopt;
   }
-  return tokens;
 }
 
 std::string place_name(const std::string& pointer) { return pointer.empty() ? "the scenario" : pointer; }

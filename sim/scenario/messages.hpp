@@ -30,9 +30,6 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 /// The candidate that takes the fewest edits (insert, delete, replace, swap of neighbours) to reach, if near.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
 
-/// `key` as one token of a JSON pointer: `~` becomes `~0` and `/` becomes `~1`.
-std::string pointer_token(std::string_view key);
-
 /// The pointer to member or item `key` of what `pointer` leads to.
 std::string child_pointer(const std::string& pointer, std::string_view key);
 

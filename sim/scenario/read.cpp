@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "analysis/format.hpp"
 #include "models/error.hpp"
 #include "sim/scenario/messages.hpp"
 
@@ -201,9 +202,8 @@ void set_at(ScenarioDocument& document, const std::vector<std::string>& tokens, 
       const bool is_index =
           token.size() < 10 && !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
       if (!is_index || std::stoul(token) >= target->size()) {
-        throw InputError(place, place_name(pointer) + " is an array of " + std::to_string(target->size()) +
-                                    (target->size() == 1 ? " item" : " items") + "; it has no item " +
-                                    nlohmann::json(token).dump());
+        throw InputError(place, place_name(pointer) + " is an array of " + counted(target->size(), "item") +
+                                    "; it has no item " + nlohmann::json(token).dump());
       }
       target = &(*target)[std::stoul(token)];
     } else if (target->is_object()) {

@@ -7,7 +7,6 @@
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/scenario/schema.hpp"
-#include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -26,30 +25,23 @@ std::optional<T> optional(const json& object, const char* key) {
   return member->get<T>();
 }
 
-/// A quantity, if it is there, by its parser.
-template <typename Parse>
-auto quantity(const json& object, const char* key, const std::string& place, const Parse& parse)
-    -> std::optional<decltype(parse(std::string(), place))> {
+/// A quantity, if it is there. It has been checked.
+std::optional<double> quantity(const json& object, const char* key, std::string_view kind) {
   const auto text = optional<std::string>(object, key);
-  if (!text) return std::nullopt;
-  return parse(*text, child_pointer(place, key));
+  return text ? std::optional(parse_quantity(kind, *text)) : std::nullopt;
 }
 
-std::uint64_t parse_memory(const std::string& text, const std::string& place) {
-  return parse_bytes(text, place);
+std::optional<std::uint64_t> bytes(const json& object, const char* key) {
+  const auto text = optional<std::string>(object, key);
+  return text ? std::optional(parse_bytes(*text, "", Zero::allowed)) : std::nullopt;
 }
 
-std::uint64_t parse_window(const std::string& text, const std::string& place) {
-  return parse_bytes(text, place, Zero::allowed);
+LinkOverride read_link(const json& object) {
+  return {quantity(object, "bandwidth", "bandwidth"), quantity(object, "latency", "latency")};
 }
 
-LinkOverride read_link(const json& object, const std::string& place) {
-  return {quantity(object, "bandwidth", place, parse_bandwidth),
-          quantity(object, "latency", place, parse_latency)};
-}
-
-DeviceOverride read_device(const json& object, const std::string& place) {
-  return {quantity(object, "speed", place, parse_speed), quantity(object, "memory", place, parse_memory)};
+DeviceOverride read_device(const json& object) {
+  return {quantity(object, "speed", "speed"), bytes(object, "memory")};
 }
 
 fs::path read_file(const std::string& text, const fs::path& base_folder) {
@@ -61,33 +53,27 @@ fs::path read_file(const std::string& text, const fs::path& base_folder) {
 }
 
 PlatformOptions read_platform(const json& platform, const fs::path& base_folder) {
-  const std::string place = "/platform";
   PlatformOptions options;
   options.file = read_file(platform.at("file"), base_folder);
   const json& workers = platform.at("workers");
   if (workers.is_array()) options.hosts = workers.get<std::vector<std::string>>();
   options.workers = workers.is_array() ? static_cast<int>(workers.size()) : workers.get<int>();
-  options.all_links = read_link(platform, place);
-  options.all_devices = read_device(platform, place);
+  options.all_links = read_link(platform);
+  options.all_devices = read_device(platform);
   const json links = platform.value("links", json::object());
-  for (const auto& [name, link] : links.items()) {
-    options.links[name] = read_link(link, child_pointer(place + "/links", name));
-  }
+  for (const auto& [name, link] : links.items()) options.links[name] = read_link(link);
   const json devices = platform.value("devices", json::object());
-  for (const auto& [name, device] : devices.items()) {
-    options.devices[name] = read_device(device, child_pointer(place + "/devices", name));
-  }
+  for (const auto& [name, device] : devices.items()) options.devices[name] = read_device(device);
   return options;
 }
 
 double read_goodput(const json& network) {
-  const std::string place = "/network";
-  const auto mtu = quantity(network, "mtu", place, parse_memory);
-  const auto headers = quantity(network, "packet_headers", place, parse_window);
-  const auto frame = quantity(network, "frame_overhead", place, parse_window);
+  const auto mtu = bytes(network, "mtu"), headers = bytes(network, "packet_headers"),
+             frame = bytes(network, "frame_overhead");
   if (!mtu) {
     for (const char* key : {"packet_headers", "frame_overhead"}) {
-      if (network.contains(key)) throw InputError(child_pointer(place, key), "is of use only with \"mtu\"");
+      if (network.contains(key))
+        throw InputError(child_pointer("/network", key), "is of use only with \"mtu\"");
     }
     return network.value("goodput", 1.0);
   }
@@ -110,9 +96,7 @@ NetworkOptions read_network(const json& network) {
   options.latency_factor = optional<double>(network, "latency_factor");
   options.bandwidth_factor = optional<double>(network, "bandwidth_factor");
   options.weight_s = optional<double>(network, "weight_s");
-  if (const auto gamma = quantity(network, "tcp_gamma", "/network", parse_window)) {
-    options.tcp_gamma_bytes = static_cast<double>(*gamma);
-  }
+  options.tcp_gamma_bytes = quantity(network, "tcp_gamma", "bytes_or_zero");
   options.crosstraffic = optional<bool>(network, "crosstraffic");
   options.goodput = read_goodput(network);
   options.message_overhead_seconds = parse_latency(network.at("message_overhead").get<std::string>());
@@ -172,10 +156,9 @@ NetworkOptions read_network_options(const json& network) {
   const Checker checker({{"type", "object"},
                          {"properties", {{"network", base.at("properties").at("network")}}},
                          {"definitions", base.at("definitions")}});
-  json document = {{"network", network}};
+  const json document = {{"network", network}};
   checker.check(document);
-  SchemaView(checker.schema()).fill_defaults(document);
-  return read_network(document.at("network"));
+  return read_network(checker.with_defaults(document).at("network"));
 }
 
 Scenario read_configuration(const json& configuration, const fs::path& base_folder) {

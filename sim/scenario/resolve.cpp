@@ -1,12 +1,12 @@
 #include "sim/scenario/resolve.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/error.hpp"
 #include "models/optimizer/optimizer.hpp"
 #include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
-#include "sim/scenario/schema_view.hpp"
 
 namespace isthmus {
 
@@ -15,44 +15,37 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A checked point with its defaults.
-json complete(json point, const Checker& checker) {
-  checker.check(point);
-  check_sense(point);
-  point.erase("$schema");
-  point.erase("slurm");
-  SchemaView(checker.schema()).fill_defaults(point);
-  fill_dependent_defaults(point);
-  return point;
-}
-
 Point resolve_point(const ScenarioDocument& fixed, const Sweep& sweep, const SweepPoint& swept,
                     const Checker& checker, const fs::path& base_folder) {
+  json given = at_point(fixed, sweep, swept);
+  checker.check(given);
+  check_sense(given);
+  given.erase("$schema");
+  given.erase("slurm");
   Point point;
   point.swept = swept.values;
   point.labels = swept.labels;
-  point.configuration = complete(at_point(fixed, sweep, swept), checker);
+  point.configuration = checker.with_defaults(std::move(given));
+  fill_dependent_defaults(point.configuration);
   point.scenario = read_configuration(point.configuration, base_folder);
   return point;
 }
 
-/// The message about a point, if something is wrong with it.
-std::string problem_at(const ScenarioDocument& fixed, const Sweep& sweep, const SweepPoint& swept,
-                       const Checker& checker, const fs::path& base_folder) {
-  try {
-    resolve_point(fixed, sweep, swept, checker, base_folder);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
+/// Whether a place lies in what an axis sets, or holds it.
+bool is_on_an_axis(const std::string& pointer, const SweptValues& values) {
+  return std::ranges::any_of(values, [&, place = pointer + '/'](const auto& value) {
+    const std::string axis = value.first + '/';
+    return place.starts_with(axis) || axis.starts_with(place);
+  });
 }
 
-/// Whether the place at the start of a message lies in what an axis sets, or holds it.
-bool speaks_of_an_axis(const std::string& message, const SweptValues& values) {
-  const std::string place = message.substr(0, message.find(": ")) + '/';
-  for (const auto& [pointer, unused] : values) {
-    const std::string axis = pointer + '/';
-    if (place.starts_with(axis) || axis.starts_with(place)) return true;
+/// Whether something is wrong with `swept` in the same words.
+bool is_wrong_at(const SweepPoint& swept, const InputError& error, const ScenarioDocument& fixed,
+                 const Sweep& sweep, const Checker& checker, const fs::path& base_folder) {
+  try {
+    resolve_point(fixed, sweep, swept, checker, base_folder);
+  } catch (const InputError& other) {
+    return other.place() == error.place() && other.text() == error.text();
   }
   return false;
 }
@@ -103,6 +96,7 @@ void check_sense(const json& point) {
 
 void fill_dependent_defaults(json& configuration) {
   json& training = configuration["training"];
+  if (!training.is_object()) return;  // a point that is not right, and may be excluded
   if (!training.contains("epochs") && !training.contains("rounds")) training["epochs"] = 1;
   if (!training.contains("evaluate_every_rounds") && !training.contains("evaluate_every_epochs")) {
     training["evaluate_every_epochs"] = 1;
@@ -116,7 +110,7 @@ std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& 
                                   const fs::path& base_folder) {
   const Checker checker(schema);
   if (!scenario.is_object()) checker.check(scenario);
-  const Sweep sweep = read_sweep(scenario, schema);
+  const Sweep sweep = read_sweep(scenario, checker);
   ScenarioDocument fixed = scenario;  // without the sweep, which is not to be copied for each point
   fixed.erase("sweep");
 
@@ -128,12 +122,12 @@ std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& 
       Point& point = result.back();
       point.id = point_id(result.size() - 1, sweep.points.size(), swept, point.scenario.protocol.at("kind"));
     } catch (const InputError& error) {
-      const std::string message = error.what();
-      const bool everywhere = sweep.points.size() > 1 && !speaks_of_an_axis(message, swept.values) &&
-                              problem_at(fixed, sweep, sweep.points.back(), checker, base_folder) == message;
-      if (swept.values.empty() || everywhere) throw;
-      throw InputError(message + " (at the point " + describe_values(swept.values, swept.labels) +
-                       " of the sweep)");
+      const bool everywhere = swept.values.empty() ||
+                              (sweep.points.size() > 1 && !is_on_an_axis(error.place(), swept.values) &&
+                               is_wrong_at(sweep.points.back(), error, fixed, sweep, checker, base_folder));
+      if (everywhere) throw;
+      throw InputError(error.place(), error.text() + " (at the point " +
+                                          describe_values(swept.values, swept.labels) + " of the sweep)");
     }
   }
   return result;

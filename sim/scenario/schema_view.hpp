@@ -8,9 +8,7 @@
 
 namespace isthmus {
 
-/// Walks a JSON Schema beside a document: which parts of the schema speak about a place. It knows the
-/// keywords that scenario_schema() uses: $ref into the same document, allOf, anyOf, oneOf, if-then-else on
-/// constants.
+/// Walks a JSON Schema beside a document: which parts of the schema speak about a place.
 class SchemaView {
  public:
   using Schemas = std::vector<const nlohmann::json*>;
@@ -19,37 +17,42 @@ class SchemaView {
   explicit SchemaView(const nlohmann::json& root) : root_(root) {}
 
   /// All schemas that speak about the whole document. With `value` null, every branch of every choice counts.
-  Schemas at_root(const nlohmann::json* value) const;
+  Schemas at_root(const nlohmann::json* value) const { return applicable(root_, value); }
 
-  /// All schemas of `#/definitions/<name>`.
-  Schemas definition(const std::string& name) const;
+  /// The same for `#/definitions/<name>`.
+  Schemas definition(const std::string& name, const nlohmann::json* value) const;
 
   /// All schemas that speak about member or item `key` of what `schemas` speak about.
   Schemas child(const Schemas& schemas, const std::string& key, const nlohmann::json* value) const;
 
-  /// `schema` itself and what it refers to and includes. Alternatives of anyOf and oneOf count if they fit in
-  /// type.
+  /// `schema` itself and what it refers to and includes; with a value not the alternatives of its `anyOf`.
   Schemas applicable(const nlohmann::json& schema, const nlohmann::json* value) const;
 
   /// The names of all members that `schemas` know.
   static std::vector<std::string> known_keys(const Schemas& schemas);
 
-  /// Fills in what `value` leaves out and the schemas have a `default` for, at all depths. What is `onlyWith`
-  /// other members is left out where those are not so.
-  void fill_defaults(nlohmann::json& value) const;
+  /// Fills in what `value` leaves out and `schemas`, those about its place, have a `default` for. What is
+  /// `onlyWith` other members is left out where those are not so.
+  void fill_members(nlohmann::json& value, const Schemas& schemas) const;
 
-  /// The member that the keyword `onlyWith` of `schemas` misses in an object, and what it may be there; null:
-  /// none. `{"onlyWith": {"split": ["by_label"]}}` says that an option is of use only with that split.
+  /// The same at all depths.
+  void fill_defaults(nlohmann::json& value, const Schemas& schemas) const;
+  void fill_defaults(nlohmann::json& document) const { fill_defaults(document, at_root(&document)); }
+
+  /// What the keyword `onlyWith` of the schemas about a member of `object` misses in it: another member, and
+  /// what that may be. `{"onlyWith": {"split": ["by_label"]}}` says that an option is of use only with that
+  /// split.
   static std::optional<std::pair<std::string, nlohmann::json>> missing_companion(
       const Schemas& schemas, const nlohmann::json& object);
 
  private:
   void collect(const nlohmann::json& schema, const nlohmann::json* value, Schemas& result) const;
-  void fill_defaults(nlohmann::json& value, const Schemas& schemas) const;
-  bool fill_members(nlohmann::json& value, const Schemas& schemas) const;
 
   const nlohmann::json& root_;
 };
+
+/// What the first of `schemas` that has the keyword says; null: none has it.
+const nlohmann::json* find_keyword(const SchemaView::Schemas& schemas, const char* keyword);
 
 /// Whether `value` is of the `type` that `schema` asks for, if any.
 bool has_type(const nlohmann::json& schema, const nlohmann::json& value);

@@ -1,11 +1,8 @@
 #include "sim/scenario/sweep.hpp"
 
-#include <optional>
-
 #include "models/error.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
-#include "sim/scenario/schema_view.hpp"
 #include "sim/scenario/sweep_axes.hpp"
 #include "sim/scenario/sweep_exclude.hpp"
 #include "sim/scenario/sweep_texts.hpp"
@@ -45,20 +42,14 @@ std::vector<SweepPoint> multiply(const std::vector<SweepPoint>& points, const Sw
   return product;
 }
 
-/// A point with its defaults, as far as that goes: nothing of it has been checked yet.
-json with_defaults(json point, const SchemaView& view) {
-  view.fill_defaults(point);
-  if (point["training"].is_object() && point["data"].is_object()) fill_dependent_defaults(point);
-  return point;
-}
-
-void exclude(Sweep& sweep, const ScenarioDocument& scenario, const json& schema) {
-  const SchemaView view(schema);
-  ExclusionRules rules(scenario["sweep"]["exclude"], view);
+void exclude(Sweep& sweep, const ScenarioDocument& scenario, const Checker& checker) {
+  ExclusionRules rules(scenario["sweep"]["exclude"], checker);
   ScenarioDocument fixed = scenario;
   fixed.erase("sweep");
   std::erase_if(sweep.points, [&](const SweepPoint& point) {
-    return rules.removes(with_defaults(at_point(fixed, sweep, point), view));
+    json configuration = checker.with_defaults(at_point(fixed, sweep, point));
+    fill_dependent_defaults(configuration);
+    return rules.removes(configuration);
   });
   rules.require_use();
   if (sweep.points.empty()) {
@@ -68,21 +59,18 @@ void exclude(Sweep& sweep, const ScenarioDocument& scenario, const json& schema)
 
 }  // namespace
 
-Sweep read_sweep(const ScenarioDocument& scenario, const json& schema) {
+Sweep read_sweep(const ScenarioDocument& scenario, const Checker& checker) {
   Sweep sweep;
   sweep.points.resize(1);
   if (!scenario.is_object() || !scenario.contains("sweep")) return sweep;
   const ScenarioDocument& text = scenario["sweep"];
-  if (!text.is_object()) {
-    throw InputError("/sweep", found(text) +
-                                   "; expected an object of JSON pointers and lists of values, such as "
-                                   "{\"/platform/bandwidth\": [\"10Mbps\", \"1Gbps\"]}");
-  }
-  sweep.groups = read_groups(text, SchemaView(schema));
+  const SchemaView& view = checker.view();
+  checker.check_itself(text, view.child(view.at_root(nullptr), "sweep", nullptr), "/sweep");
+  sweep.groups = read_groups(text, checker);
   require_plain_texts(sweep.groups);
   sweep.product = product_of(sweep.groups);
   for (const SweepGroup& group : sweep.groups) sweep.points = multiply(sweep.points, group);
-  if (text.contains("exclude")) exclude(sweep, scenario, schema);
+  if (text.contains("exclude")) exclude(sweep, scenario, checker);
   return sweep;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/scenario/checker.hpp"
 #include "sim/scenario/read.hpp"
 
 namespace isthmus {
@@ -45,7 +46,7 @@ struct Sweep {
 
 /// Reads the sweep of a scenario. Without one there is one point with no values. Anything wrong with the
 /// sweep itself is an InputError; whether its values are right, the points will show.
-Sweep read_sweep(const ScenarioDocument& scenario, const nlohmann::json& schema);
+Sweep read_sweep(const ScenarioDocument& scenario, const Checker& checker);
 
 /// The scenario at one point: `fixed`, which is the scenario without its sweep, with the point's values put
 /// in.

@@ -1,6 +1,7 @@
 #include "sim/scenario/sweep_exclude.hpp"
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -16,23 +17,9 @@ namespace {
 
 using nlohmann::json;
 using Predicate = std::function<bool(const json&)>;
-using Schemas = SchemaView::Schemas;
 
 /// "4.07Gbps" and "4070Mbps" are the same, however their products are rounded.
 constexpr double rounding = 1e-12;
-
-/// A condition and where it stands.
-struct Place {
-  std::string pointer;  ///< of the scenario
-  std::string place;    ///< of the sweep
-  Schemas schemas;
-
-  Place member(const std::string& key, const SchemaView& view) const {
-    const std::string member_place = child_pointer(place, key);
-    return {child_pointer(pointer, key), member_place,
-            find_member(schemas, pointer, key, member_place, view)};
-  }
-};
 
 /// A number, or a quantity in SI units; nothing if `value` is neither, whose point will say so if it is kept.
 std::optional<double> magnitude(const json& value, const std::string& quantity) {
@@ -46,29 +33,25 @@ std::optional<double> magnitude(const json& value, const std::string& quantity) 
 }
 
 /// Whether an object is meant as a range: it names an end, at a place that has no members.
-bool is_range(const json& condition, const Place& at, const SchemaView& view) {
+bool is_range(const json& condition, const SweepTarget& at, const SchemaView& view) {
   const auto is_end = [&](const char* key) {
     return condition.contains(key) && view.child(at.schemas, key, nullptr).empty();
   };
   return (is_end("from") || is_end("to")) && SchemaView::known_keys(at.schemas).empty();
 }
 
-Predicate read_range(const json& range, const Place& at, const SchemaView& view) {
-  require_form(range, "exclude_range", at.place, view);
-  const ValueKind kind = value_kind(at.schemas);
-  if (kind == ValueKind::other) {
-    throw InputError(at.place, found(range) + "; a range needs a place that takes numbers or quantities, " +
-                                   at.pointer + " does not; list the values instead");
-  }
-  const std::string quantity = quantity_name(at.schemas);
+Predicate read_range(const json& range, const SweepTarget& at, const Checker& checker) {
+  checker.check(range, checker.view().definition("exclude_range", &range), at.place);
+  at.range_kind(range);
+  const std::string quantity = at.quantity();
   const auto end = [&](const char* key, double if_open) {
     if (!range.contains(key)) return if_open;
     const std::string place = child_pointer(at.place, key);
     const json& value = range[key];
-    if (kind != ValueKind::quantity && !value.is_number()) {
+    if (quantity.empty() && !value.is_number()) {
       throw InputError(place, found(value) + "; expected a number");
     }
-    if (kind == ValueKind::quantity) require_value(value, at.schemas, place, view);
+    if (!quantity.empty()) require_value(value, at, place, checker);
     return *magnitude(value, quantity);
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -85,9 +68,9 @@ Predicate read_range(const json& range, const Place& at, const SchemaView& view)
   };
 }
 
-Predicate read_value(const json& wanted, const Place& at, const SchemaView& view) {
-  require_value(wanted, at.schemas, at.place, view);
-  const std::string quantity = quantity_name(at.schemas);
+Predicate read_value(const json& wanted, const SweepTarget& at, const Checker& checker) {
+  require_value(wanted, at, at.place, checker);
+  const std::string quantity = at.quantity();
   if (quantity.empty()) return [=](const json& value) { return value == wanted; };
   const double size = *magnitude(wanted, quantity);
   return [=](const json& value) {
@@ -97,43 +80,45 @@ Predicate read_value(const json& wanted, const Place& at, const SchemaView& view
 }
 
 /// Whether a list is one value of a place that takes arrays of such items, not alternatives.
-bool is_array_value(const json& list, const Schemas& schemas, const SchemaView& view) {
-  const auto items = view.child(schemas, "0", nullptr);
-  if (items.empty()) return false;
+bool is_array_value(const json& list, const SweepTarget& at, const Checker& checker) {
+  const SweepTarget item{"", "", checker.view().child(at.schemas, "0", nullptr)};
+  if (item.schemas.empty()) return false;
   try {
-    for (const json& item : list) require_value(item, items, "", view);
+    for (const json& value : list) require_value(value, item, "", checker);
   } catch (const InputError&) {
     return false;
   }
   return true;
 }
 
-Predicate read_condition(const json& condition, const Place& at, const SchemaView& view);
+Predicate read_condition(const json& condition, const SweepTarget& at, const Checker& checker);
 
-Predicate read_alternatives(const json& list, const Place& at, const SchemaView& view) {
+Predicate read_alternatives(const json& list, const SweepTarget& at, const Checker& checker) {
   if (list.empty()) throw InputError(at.place, "found []; must have at least 1 item");
-  if (is_array_value(list, at.schemas, view)) return [=](const json& value) { return value == list; };
+  if (is_array_value(list, at, checker)) return [=](const json& value) { return value == list; };
   std::vector<Predicate> alternatives;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const Place here = {at.pointer, child_pointer(at.place, std::to_string(i)), at.schemas};
+    const SweepTarget here{at.pointer, child_pointer(at.place, std::to_string(i)), at.schemas};
     // In a list of lists each is a value.
-    alternatives.push_back(list[i].is_array() ? read_value(list[i], here, view)
-                                              : read_condition(list[i], here, view));
+    alternatives.push_back((list[i].is_array() ? read_value : read_condition)(list[i], here, checker));
   }
   return [=](const json& value) {
     return std::ranges::any_of(alternatives, [&](const Predicate& holds) { return holds(value); });
   };
 }
 
-Predicate read_members(const json& object, const Place& at, const SchemaView& view) {
+Predicate read_members(const json& object, const SweepTarget& at, const Checker& checker) {
   if (object.empty()) throw InputError(at.place, "found {}; must have at least 1 member");
   std::vector<std::pair<std::string, Predicate>> members;
   for (const auto& [key, condition] : object.items()) {
-    if (SchemaView::known_keys(at.schemas).empty() && view.child(at.schemas, key, nullptr).empty()) {
+    if (SchemaView::known_keys(at.schemas).empty() &&
+        checker.view().child(at.schemas, key, nullptr).empty()) {
       throw InputError(at.place, found(object) + "; " + did_you_mean(key, {"from", "to"}) +
                                      "expected a value, an array of values, or {\"from\": ..., \"to\": ...}");
     }
-    members.emplace_back(key, read_condition(condition, at.member(key, view), view));
+    SweepTarget here = at;
+    here.place = child_pointer(at.place, key);
+    members.emplace_back(key, read_condition(condition, here.member(key, checker.view()), checker));
   }
   return [=](const json& value) {
     return std::ranges::all_of(members, [&](const auto& member) {
@@ -142,54 +127,34 @@ Predicate read_members(const json& object, const Place& at, const SchemaView& vi
   };
 }
 
-Predicate read_condition(const json& condition, const Place& at, const SchemaView& view) {
-  if (condition.is_array()) return read_alternatives(condition, at, view);
-  if (!condition.is_object()) return read_value(condition, at, view);
-  if (is_range(condition, at, view)) return read_range(condition, at, view);
-  return read_members(condition, at, view);
-}
-
-/// What is at a place of a configuration, if anything.
-const json* value_at(const json& configuration, const std::vector<std::string>& tokens) {
-  const json* value = &configuration;
-  for (const std::string& token : tokens) {
-    if (value->is_object() && value->contains(token)) {
-      value = &(*value)[token];
-    } else if (value->is_array() && token.size() < 10 &&
-               token.find_first_not_of("0123456789") == std::string::npos &&
-               std::stoul(token) < value->size()) {
-      value = &(*value)[std::stoul(token)];
-    } else {
-      return nullptr;
-    }
-  }
-  return value;
+Predicate read_condition(const json& condition, const SweepTarget& at, const Checker& checker) {
+  if (condition.is_array()) return read_alternatives(condition, at, checker);
+  if (!condition.is_object()) return read_value(condition, at, checker);
+  if (is_range(condition, at, checker.view())) return read_range(condition, at, checker);
+  return read_members(condition, at, checker);
 }
 
 }  // namespace
 
-ExclusionRules::ExclusionRules(const ScenarioDocument& rules, const SchemaView& view) {
+ExclusionRules::ExclusionRules(const ScenarioDocument& rules, const Checker& checker) {
+  const SchemaView& view = checker.view();
   const std::string place = "/sweep/exclude";
-  const std::string example =
-      "; expected an array of objects, each with JSON pointers and what they have at the points to leave "
-      "out, "
-      "such as [{\"/platform/workers\": 8, \"/protocol/kind\": \"ist\"}]";
-  if (!rules.is_array()) throw InputError(place, found(rules) + example);
+  checker.check_itself(
+      rules, view.child(view.child(view.at_root(nullptr), "sweep", nullptr), "exclude", nullptr), place);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     Rule rule{child_pointer(place, std::to_string(i)), {}};
-    if (!rules[i].is_object() || rules[i].empty()) throw InputError(rule.place, found(rules[i]) + example);
+    checker.check_itself(rules[i], view.definition("exclude_rule", nullptr), rule.place);
     for (const auto& [pointer, condition] : rules[i].items()) {
       const SweepTarget target = find_target(pointer, child_pointer(rule.place, pointer), view);
       rule.conditions.push_back(
-          {pointer, target.tokens, short_dump(condition),
-           read_condition(condition, {target.pointer, target.place, target.schemas}, view)});
+          {json::json_pointer(pointer), short_dump(condition), read_condition(condition, target, checker)});
     }
     rules_.push_back(std::move(rule));
   }
 }
 
 bool ExclusionRules::test(Condition& condition, const json& configuration) {
-  const json* value = value_at(configuration, condition.tokens);
+  const json* value = configuration.contains(condition.pointer) ? &configuration[condition.pointer] : nullptr;
   const bool holds = value != nullptr && condition.holds(*value);
   condition.has_held = condition.has_held || holds;
   constexpr std::size_t most_shown = 5;
@@ -216,11 +181,12 @@ void ExclusionRules::require_use() const {
     if (rule.was_used) continue;
     for (const Condition& condition : rule.conditions) {
       if (condition.has_held) continue;
-      std::string seen;
-      for (const std::string& value : condition.seen) seen += (seen.empty() ? "" : ", ") + value;
-      throw InputError(child_pointer(rule.place, condition.pointer),
-                       "found " + condition.text + ", which holds at no point, so the rule removes none; " +
-                           (seen.empty() ? "no point has " + condition.pointer : "the points have " + seen));
+      const std::string pointer = condition.pointer.to_string();
+      throw InputError(
+          child_pointer(rule.place, pointer),
+          "found " + condition.text + ", which holds at no point, so the rule removes none; " +
+              (condition.seen.empty() ? "no point has " + pointer
+                                      : "the points have " + boost::algorithm::join(condition.seen, ", ")));
     }
     throw InputError(rule.place,
                      "removes no point: each of its conditions holds at some, but nowhere all do");

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/scenario/checker.hpp"
 #include "sim/scenario/read.hpp"
-#include "sim/scenario/schema_view.hpp"
 
 namespace isthmus {
 
@@ -16,7 +16,7 @@ namespace isthmus {
 class ExclusionRules {
  public:
   /// Throws an InputError about the first thing that is wrong with `rules`.
-  ExclusionRules(const ScenarioDocument& rules, const SchemaView& view);
+  ExclusionRules(const ScenarioDocument& rules, const Checker& checker);
 
   /// Whether some rule removes the point with this configuration. Notes which rules do.
   bool removes(const nlohmann::json& configuration);
@@ -26,8 +26,7 @@ class ExclusionRules {
 
  private:
   struct Condition {
-    std::string pointer;
-    std::vector<std::string> tokens;
+    nlohmann::json::json_pointer pointer;
     std::string text;  ///< as written
     std::function<bool(const nlohmann::json&)> holds;
     bool has_held = false;

@@ -1,17 +1,13 @@
 #include "sim/study/files.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
 
 #include "analysis/csv.hpp"
+#include "analysis/output_file.hpp"
 #include "analysis/study/quantity.hpp"
 #include "models/error.hpp"
 #include "sim/study/content_hash.hpp"
@@ -21,24 +17,14 @@ namespace isthmus {
 namespace {
 
 namespace fs = std::filesystem;
+using analysis::partial_ending;
 using nlohmann::json;
-
-constexpr const char* partial_ending = ".partial";
 
 void require(const std::error_code& error, const std::string& what, const fs::path& file) {
   if (!error) return;
   const std::string hint =
       error == std::errc::file_too_large ? " (a limit on the size of files: ulimit -f)" : "";
   throw StorageError("cannot " + what + " " + file.string() + ": " + error.message() + hint);
-}
-
-/// Overwrites in place: for files that nobody looks at yet.
-std::error_code write_plainly(const fs::path& file, const std::string& text) {
-  errno = 0;
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  out.close();
-  return out ? std::error_code() : std::error_code(errno != 0 ? errno : EIO, std::generic_category());
 }
 
 void remove_folder(const fs::path& folder) {
@@ -161,36 +147,16 @@ void add_cells(OrderedJson& cells, const std::string& pointer, const OrderedJson
   for (const auto& [key, member] : value.items()) add_cells(cells, pointer + "/" + key, member);
 }
 
-/// What killed processes left of writing this file.
-void remove_leftovers(const fs::path& file) {
-  const std::string before = file.filename().string() + ".";
-  std::error_code ignored;
-  for (const auto& entry :
-       fs::directory_iterator(file.has_parent_path() ? file.parent_path() : ".", ignored)) {
-    std::string process = entry.path().filename().string();
-    if (!process.starts_with(before) || !process.ends_with(partial_ending)) continue;
-    process = process.substr(before.size(), process.rfind('.') - before.size());
-    if (process.empty() || process.find_first_not_of("0123456789") != std::string::npos) continue;
-    const bool lives = kill(std::atoi(process.c_str()), 0) == 0 || errno == EPERM;
-    if (!lives) fs::remove(entry.path(), ignored);
-  }
-}
-
 }  // namespace
 
 void write_file(const fs::path& file, const std::string& text) {
-  std::error_code ignored;
-  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
-    require(write_plainly(file, text), "write", file);  // a device such as /dev/null, or a pipe
-    return;
+  try {
+    analysis::OutputFile output(file);
+    output.write(text);
+    output.commit();
+  } catch (const std::system_error& error) {
+    require(error.code(), "write", file);
   }
-  remove_leftovers(file);
-  const fs::path partial =
-      file.string() + "." + std::to_string(getpid()) + partial_ending;  // others may write it, too
-  std::error_code error = write_plainly(partial, text);
-  if (!error) fs::rename(partial, file, error);
-  if (error) fs::remove(partial, ignored);
-  require(error, "write", file);
 }
 
 bool is_partial(const fs::path& file, const std::string& name) {
@@ -298,7 +264,7 @@ OrderedJson write_run(const fs::path& folder, const Point& point, const RunResul
   fs::create_directory(partial, error);
   require(error, "make the folder", partial);
   const auto write = [&](const std::string& name, const std::string& text) {
-    require(write_plainly(partial / name, text), "write", folder / name);
+    require(analysis::write_plainly(partial / name, text), "write", folder / name);
     return content_hash(text);
   };
   OrderedJson run = run_json(point, result, provenance, wall_seconds);

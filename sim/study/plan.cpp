@@ -55,7 +55,7 @@ std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
       runs.push_back(plan_run(std::move(point), aggregates));
     } catch (const InputError& error) {
       if (swept.empty()) throw;
-      throw InputError(std::string(error.what()) + " (at the point of the sweep where " + swept + ")");
+      throw InputError(error.place(), error.text() + " (at the point of the sweep where " + swept + ")");
     }
   }
   return runs;

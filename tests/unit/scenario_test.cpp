@@ -11,6 +11,7 @@
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/scenario/schema_view.hpp"
+#include "sim/study/plan.hpp"
 
 using namespace isthmus;
 using nlohmann::json;
@@ -89,7 +90,7 @@ TEST_CASE("Each broken scenario gives one message that names the place", "[scena
     CHECK(message.starts_with(pointer.empty() ? "broken.json:" : pointer + ":"));
     CHECK(message.find(test_case["message"].get<std::string>()) != std::string::npos);
     CHECK(message.find('\n') == std::string::npos);
-    CHECK(message.find("constraint") == std::string::npos);  // valijson's words
+    CHECK(message.find("constraint") == std::string::npos);  // words of validators
   }
 }
 
@@ -313,6 +314,51 @@ TEST_CASE("An option that is only with another one is filled in there, and refus
   CHECK(message_of([&] {
           checker.check({{"a_size", 4}, {"whole", false}});
         }) == R"(/a_size: only "form": "b" or "c" has it; found no "form")");
+}
+
+TEST_CASE("A keyword that would not be checked is refused", "[scenario]") {
+  CHECK_NOTHROW(Checker(complete_schema()));
+  CHECK_THROWS_AS(Checker(json{{"properties", {{"a", {{"multipleOf", 2}}}}}}), std::logic_error);
+  CHECK_THROWS_AS(Checker(json{{"items", {{"oneOf", json::array()}}}}), std::logic_error);
+  CHECK_NOTHROW(Checker(json{{"properties", {{"multipleOf", {{"default", {{"oneOf", 1}}}}}}}}));
+}
+
+TEST_CASE("Alternatives are judged as wholes; the message is about the one that was meant", "[scenario]") {
+  const json schema = json::parse(R"({
+    "errorMessage": "expected a size or a name",
+    "anyOf": [{"type": "object", "properties": {"size": {"type": "integer", "minimum": 1}},
+               "additionalProperties": false},
+              {"type": "object", "properties": {"name": {"type": "string"}}, "additionalProperties": false,
+               "required": ["name"]}]})");
+  const Checker checker(json{{"properties", {{"a", schema}}}});
+  const auto message = [&](const json& value) { return message_of([&] { checker.check({{"a", value}}); }); };
+  CHECK(message({{"size", 2}}) == "no error");
+  CHECK(message({{"name", "x"}}) == "no error");
+  CHECK(message({{"size", 0}}) == "/a/size: found 0; must be at least 1");
+  CHECK(message({{"name", 7}}) == "/a/name: found 7 (a number); expected a string");
+  CHECK(message({{"nmae", "x"}}) ==
+        R"(/a: found {"nmae":"x"} (an object); did you mean "name"? expected a size or a name)");
+  CHECK(message(3) == "/a: found 3 (a number); expected a size or a name");
+}
+
+TEST_CASE("What was right at one place is judged anew at another", "[scenario]") {
+  const Checker checker(json{{"properties", {{"a", {{"minimum", 1}}}, {"b", {{"minimum", 3}}}}}});
+  CHECK_NOTHROW(checker.check({{"a", 2}}));
+  CHECK_NOTHROW(checker.check({{"a", 2}, {"b", 4}}));
+  CHECK(message_of([&] { checker.check({{"a", 2}, {"b", 2}}); }) == "/b: found 2; must be at least 3");
+}
+
+TEST_CASE("An error has its place and text as fields", "[scenario]") {
+  auto scenario = base();
+  scenario["sweep"] = ScenarioDocument::parse(R"({"/training/batch": [1, 0]})");
+  try {
+    resolve(scenario);
+    FAIL("no error");
+  } catch (const InputError& error) {
+    CHECK(error.place() == "/training/batch");
+    CHECK(error.text() == "found 0; must be at least 1 (at the point /training/batch = 0 of the sweep)");
+    CHECK(error.what() == error.place() + ": " + error.text());
+  }
 }
 
 TEST_CASE("The nearest name is suggested only if it is near", "[scenario]") {

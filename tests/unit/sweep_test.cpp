@@ -40,7 +40,7 @@ ScenarioDocument with_sweep(const std::string& sweep) {
   return scenario;
 }
 
-Sweep sweep_of(const std::string& sweep) { return read_sweep(with_sweep(sweep), schema()); }
+Sweep sweep_of(const std::string& sweep) { return read_sweep(with_sweep(sweep), Checker(schema())); }
 
 std::vector<Point> resolve(const ScenarioDocument& scenario) {
   return resolve_points(scenario, schema(), ISTHMUS_SOURCE_DIR "/platforms");
@@ -289,7 +289,7 @@ TEST_CASE("Points that are excluded need not be right", "[sweep]") {
 TEST_CASE("No rules, and rules alone, are sweeps", "[sweep]") {
   CHECK(sweep_of(R"({"/training/seed": [1, 2], "exclude": []})").points.size() == 2);
   CHECK(sweep_of("{}").points.size() == 1);
-  CHECK(read_sweep(base(), schema()).points.size() == 1);
+  CHECK(read_sweep(base(), Checker(schema())).points.size() == 1);
   CHECK(resolve(with_sweep(R"({"zip": [{"/training/seed": [1]}]})"))[0].id == "0-seed1");
 }
 

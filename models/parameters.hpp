@@ -11,11 +11,11 @@ namespace isthmus {
 
 /// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out the
 /// indices of axes that are `divisible`; inputs and outputs of a network are not.
-struct Axis {
+struct LayoutAxis {
   std::string name;
   Index size = 0;
   bool divisible = false;
-  bool operator==(const Axis&) const = default;
+  bool operator==(const LayoutAxis&) const = default;
 };
 
 /// Parameters that a model can do without: a residual block whose shortcut is the identity becomes the
@@ -52,7 +52,7 @@ struct Extent {
 /// parameters come first, so that a gradient is a vector of `trainable_size()`.
 class ParameterLayout {
  public:
-  /// Axis 0 has the single index 0; a column vector's columns lie on it.
+  /// LayoutAxis 0 has the single index 0; a column vector's columns lie on it.
   ParameterLayout();
 
   int add_axis(std::string name, Index size, bool divisible);
@@ -62,7 +62,7 @@ class ParameterLayout {
   /// Appends a block; returns its offset. Trainable blocks must be added before the others.
   std::size_t add(std::string name, int row_axis, int column_axis = 0, bool trainable = true);
 
-  const std::vector<Axis>& axes() const { return axes_; }
+  const std::vector<LayoutAxis>& axes() const { return axes_; }
   const std::vector<Unit>& units() const { return units_; }
   const std::vector<ParameterBlock>& blocks() const { return blocks_; }
   /// Throw std::out_of_range when there is no such block.
@@ -73,7 +73,7 @@ class ParameterLayout {
   bool operator==(const ParameterLayout&) const = default;
 
  private:
-  std::vector<Axis> axes_;
+  std::vector<LayoutAxis> axes_;
   std::vector<Unit> units_;
   int current_unit_ = -1;
   std::vector<ParameterBlock> blocks_;

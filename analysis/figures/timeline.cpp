@@ -17,14 +17,14 @@ const Run* traced_run(const Group& group) {
 }
 
 /// When the first rounds end: as many as there are spans for, at least one. Of the first worker.
-std::vector<double> round_ends(const std::vector<Span>& spans) {
+std::vector<double> round_ends(const std::vector<TraceSpan>& spans) {
   std::vector<double> ends;
-  for (const Span& span : spans) {
+  for (const TraceSpan& span : spans) {
     if (span.is_round && span.rank == 0 && ends.size() < most_rounds) ends.push_back(span.end_seconds);
   }
   const auto spans_before = [&](double end) {
     return std::ranges::count_if(spans,
-                                 [&](const Span& span) { return !span.is_round && span.end_seconds <= end; });
+                                 [&](const TraceSpan& span) { return !span.is_round && span.end_seconds <= end; });
   };
   while (ends.size() > 1 && static_cast<std::size_t>(spans_before(ends.back())) > most_spans) ends.pop_back();
   return ends;
@@ -79,7 +79,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   for (const std::string& series : dataset.series()) {
     if (!traced.contains(series)) continue;
     const Group& group = *traced.at(series)[traced.at(series).size() / 2];
-    std::vector<Span> spans;
+    std::vector<TraceSpan> spans;
     try {
       spans = read_trace(*traced_run(group));
     } catch (const std::runtime_error& error) {
@@ -94,7 +94,7 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
     const std::string where = point_label(dataset, group, axes);
     Panel panel{where.empty() ? series : series + ", " + where, {}, ends.back()};
     most_shown = std::max(most_shown, ends.size());
-    for (const Span& span : spans) {
+    for (const TraceSpan& span : spans) {
       if (span.is_round || span.start_seconds >= ends.back()) continue;
       left_out = left_out || span.rank >= most_workers(options);
       if (span.rank >= most_workers(options)) continue;

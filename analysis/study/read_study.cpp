@@ -234,14 +234,14 @@ Study read_study(const fs::path& folder, RunFiles files) {
   return study;
 }
 
-std::vector<Span> read_trace(const Run& run) {
+std::vector<TraceSpan> read_trace(const Run& run) {
   const fs::path file = run.folder / "trace.json";
   const Json trace = read_json(file);
   const auto events = trace.find("traceEvents");
   if (events == trace.end() || !events->is_array()) {
     throw std::runtime_error(file.string() + " has no array \"traceEvents\"");
   }
-  std::vector<Span> spans;
+  std::vector<TraceSpan> spans;
   std::map<int, int> order;  // of tracks: twice a worker's rank, and one more for its stream
   constexpr double seconds_per_microsecond = 1e-6;
   try {

@@ -84,7 +84,7 @@ enum class RunFiles {
 Study read_study(const std::filesystem::path& folder, RunFiles files = RunFiles::all);
 
 /// A span of a worker's track in trace.json, or of that of its communication stream.
-struct Span {
+struct TraceSpan {
   int rank;
   bool of_stream;
   std::string name;  ///< "round 3", or what the worker did: "compute", "send", "receive", "wait" ...
@@ -93,6 +93,6 @@ struct Span {
 };
 
 /// The spans of a run's trace.json. Throws std::runtime_error that names the file where it is none.
-std::vector<Span> read_trace(const Run& run);
+std::vector<TraceSpan> read_trace(const Run& run);
 
 }  // namespace isthmus::analysis

@@ -36,8 +36,10 @@ class ArraySource final : public DataSource {
     }
     const auto train_y = arrays_.train_y(), test_y = arrays_.test_y();
     require_labels_of(*test_y, description.test_samples);
-    const auto labels = read_labels(*train_y, description.train_samples, options_.classes);
-    description.classes = options_.classes.value_or(std::ranges::max(labels) + 1);
+    require_labels_of(*train_y, description.train_samples);
+    description.classes = options_.classes
+                              ? *options_.classes
+                              : std::ranges::max(read_labels(*train_y, description.train_samples, {})) + 1;
     return description;
   }
 

@@ -41,7 +41,7 @@ std::vector<IndexSet> deal_axis(Index size, int workers, NeuronDeal deal, Random
 Partition draw_neurons(const ParameterLayout& layout, int workers, NeuronDeal deal, std::uint64_t seed,
                        std::uint64_t round) {
   std::vector<std::vector<IndexSet>> shares;  // by axis, by worker
-  for (const Axis& axis : layout.axes()) {
+  for (const LayoutAxis& axis : layout.axes()) {
     Random random = random_stream(seed, "neurons", shares.size(), round);
     shares.push_back(axis.divisible ? deal_axis(axis.size, workers, deal, random)
                                     : std::vector<IndexSet>(static_cast<std::size_t>(workers),

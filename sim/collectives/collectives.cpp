@@ -49,42 +49,6 @@ void reduce(Communicator& comm, Values values, int root) {
   }
 }
 
-void scatter(Communicator& comm, ConstValues whole, Values part, int root) {
-  const int n = comm.size();
-  if (comm.rank() != root) {
-    if (part.size() > 0) comm.receive(root, part);
-    return;
-  }
-  std::vector<Request> requests;
-  for (int rank = 0; rank < n; ++rank) {
-    const ConstValues out = slice(whole, n, rank);
-    if (rank == root) {
-      copy(out, part);
-    } else if (out.size() > 0) {
-      requests.push_back(comm.start_send(rank, out));
-    }
-  }
-  comm.wait_all(requests);
-}
-
-void gather(Communicator& comm, ConstValues part, Values whole, int root) {
-  const int n = comm.size();
-  if (comm.rank() != root) {
-    if (part.size() > 0) comm.send(root, part);
-    return;
-  }
-  std::vector<Request> requests;
-  for (int rank = 0; rank < n; ++rank) {
-    const Values in = slice(whole, n, rank);
-    if (rank == root) {
-      copy(part, in);
-    } else if (in.size() > 0) {
-      requests.push_back(comm.start_receive(rank, in));
-    }
-  }
-  comm.wait_all(requests);
-}
-
 void all_gather(Communicator& comm, Values whole) {
   const int n = comm.size(), rank = comm.rank();
   for (int step = 0; step < n - 1; ++step) {
@@ -102,18 +66,6 @@ void reduce_scatter(Communicator& comm, Values whole) {
     ring_step(comm, slice(whole, n, rank - step - 1), incoming);
     add(incoming, sum);
   }
-}
-
-void all_to_all(Communicator& comm, ConstValues out, Values in) {
-  const int n = comm.size(), rank = comm.rank();
-  std::vector<Request> requests;
-  for (int step = 1; step < n && in.size() > 0; ++step) {
-    const int to = (rank + step) % n, from = (rank + n - step) % n;
-    requests.push_back(comm.start_send(to, slice(out, n, to)));
-    requests.push_back(comm.start_receive(from, slice(in, n, from)));
-  }
-  copy(slice(out, n, rank), slice(in, n, rank));
-  comm.wait_all(requests);
 }
 
 }  // namespace isthmus

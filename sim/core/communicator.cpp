@@ -53,7 +53,7 @@ void Communicator::send_receive(int to, ConstValues out, int from, Values in) {
   wait_all(requests);
 }
 
-void Communicator::exchange(std::span<const Message> outgoing, std::span<const Message> incoming) {
+void Communicator::send_receive_all(std::span<const Message> outgoing, std::span<const Message> incoming) {
   std::vector<Request> requests;
   for (const Message& message : outgoing) requests.push_back(start_send(message.peer, message.values));
   for (const Message& message : incoming) requests.push_back(start_receive(message.peer, message.values));

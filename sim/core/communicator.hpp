@@ -89,7 +89,7 @@ class Communicator {
   /// Both at once, in full duplex.
   void send_receive(int to, ConstValues out, int from, Values in);
   /// All at once.
-  void exchange(std::span<const Message> outgoing, std::span<const Message> incoming);
+  void send_receive_all(std::span<const Message> outgoing, std::span<const Message> incoming);
 
  private:
   friend class Group;

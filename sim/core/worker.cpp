@@ -87,7 +87,7 @@ void Worker::charge_evaluation(const std::vector<Selection>& homes, Values value
     elsewhere -= home_size(worker);
     incoming.push_back({worker, buffer.values().slice(elsewhere, home_size(worker))});
   }
-  communicator().exchange({}, incoming);
+  communicator().send_receive_all({}, incoming);
   host_.execute(job_.model().costs(1).forward_flops * static_cast<double>(job_.data().test_samples));
 }
 

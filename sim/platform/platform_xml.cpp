@@ -16,7 +16,6 @@
 
 #include "models/error.hpp"
 #include "sim/platform/names.hpp"
-#include "sim/simgrid/compat.hpp"
 
 namespace isthmus {
 namespace {
@@ -125,7 +124,7 @@ void PlatformXml::check_element(const XmlElement& element) const {
     const std::string& routing = element["routing"];
     const auto same = [&](const char* known) { return ::strcasecmp(known, routing.c_str()) == 0; };
     const bool known =
-        std::any_of(routings.begin(), routings.end(), same) || (compat::has_star_routing && same("Star"));
+        std::any_of(routings.begin(), routings.end(), same) || (has_star_routing() && same("Star"));
     if (!known) {
       throw InputError(place(element.line), "zone '" + element["id"] + "' has the unknown routing '" +
                                                 routing +

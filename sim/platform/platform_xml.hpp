@@ -18,6 +18,9 @@ struct ProfileFacts {
   std::string file;  ///< as the platform names it
 };
 
+/// Whether `<zone routing="Star">` is known: not to SimGrid 3.32. Said where SimGrid is.
+bool has_star_routing();
+
 /// The platform file as text, beside SimGrid's own reading of it: finds the line of what SimGrid names only
 /// by its name, and refuses beforehand some faults on which SimGrid would abort. It does not check the XML.
 class PlatformXml {

@@ -19,8 +19,7 @@ class DataParallel final : public Protocol {
     replica.initialise();
     GradientMean gradient_mean(worker, *aggregate_, buckets_);
     for (const Round& round : worker.job().rounds()) {
-      gradient_mean.compute(replica);
-      replica.apply_gradient();
+      gradient_mean.step(replica);
       worker.end_round(round, replica.parameters());
     }
   }

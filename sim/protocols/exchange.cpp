@@ -76,7 +76,7 @@ void Homes::dispatch(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, trained, [&](int worker) -> auto& { return of(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own()).gather(resting_.values(), parcel.buffer);
-  comm.exchange(messages(outgoing), messages(incoming));
+  comm.send_receive_all(messages(outgoing), messages(incoming));
   for (Parcel& parcel : incoming) Transfer(parcel.what, trained).scatter(parcel.buffer, part);
   copy_common(resting_.values(), own(), part, trained);
 }
@@ -89,7 +89,7 @@ void Homes::collect(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, own(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, trained).gather(part, parcel.buffer);
-  comm.exchange(messages(outgoing), messages(incoming));
+  comm.send_receive_all(messages(outgoing), messages(incoming));
   if (resting_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
   auto parcel = incoming.begin();

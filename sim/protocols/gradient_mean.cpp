@@ -60,18 +60,21 @@ GradientMean::GradientMean(Worker& worker, const Collective& aggregate, const Bu
   if (options.overlap) stream_ = worker.communication_stream();
 }
 
-void GradientMean::compute(Replica& replica) {
+void GradientMean::aggregate(Communicator& comm, Values gradients) const { mean(aggregate_, comm, gradients); }
+
+void GradientMean::step(Replica& replica) {
   if (stream_) {
     replica.compute_gradient(buckets_, [&](const Extent& bucket) {
       const Values gradients = replica.gradients().slice(bucket.offset, bucket.size);
-      stream_->enqueue([this, gradients](Communicator& comm) { mean(aggregate_, comm, gradients); });
+      stream_->enqueue([this, gradients](Communicator& comm) { aggregate(comm, gradients); });
     });
     stream_->wait();
   } else {
     replica.compute_gradient();
     for (const auto& [bucket, known_after_flops] : buckets_)
-      mean(aggregate_, worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
+      aggregate(worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
   }
+  replica.apply_gradient();
 }
 
 }  // namespace isthmus

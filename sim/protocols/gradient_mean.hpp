@@ -30,10 +30,13 @@ class GradientMean {
   /// For a replica of the job's model. `aggregate` must outlive this.
   GradientMean(Worker& worker, const Collective& aggregate, const BucketOptions& options);
 
-  /// The replica's gradients become the mean of all workers' for the next local step.
-  void compute(Replica& replica);
+  /// A local step of the replica by the mean of all workers' gradients.
+  void step(Replica& replica);
 
  private:
+  /// What happens to a bucket once it is known.
+  void aggregate(Communicator& comm, Values gradients) const;
+
   const Collective& aggregate_;
   Worker& worker_;
   std::vector<GradientPart> buckets_;

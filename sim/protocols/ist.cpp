@@ -22,13 +22,13 @@ class Ist final : public Protocol {
 
   void require_fit(const Job& job) const override {
     const auto& axes = job.model().layout().axes();
-    for (const Axis& axis : axes) {
+    for (const LayoutAxis& axis : axes) {
       if (!axis.divisible || axis.size >= job.workers()) continue;
       throw InputError("/model", axis.name + " has " + std::to_string(axis.size) +
                                      " neurons, too few for ist on " + std::to_string(job.workers()) +
                                      " workers: each needs at least one");
     }
-    if (std::ranges::none_of(axes, &Axis::divisible))
+    if (std::ranges::none_of(axes, &LayoutAxis::divisible))
       throw InputError("/model", "has no hidden neurons that ist could deal out");
     require_reset(job, "ist", "subnet");
   }

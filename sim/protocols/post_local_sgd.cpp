@@ -32,8 +32,7 @@ class PostLocalSgd final : public LocalSgd {
     GradientMean gradient_mean(worker, aggregate(), buckets_);
     for (const Round& round : worker.job().rounds()) {
       if (round.warm_up) {
-        gradient_mean.compute(replica);
-        replica.apply_gradient();
+        gradient_mean.step(replica);
         worker.end_round(round, replica.parameters());
       } else {
         local_round(worker, replica, outer, round);

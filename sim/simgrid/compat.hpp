@@ -116,7 +116,4 @@ inline constexpr bool needs_thread_contexts =
     false;
 #endif
 
-/// `<zone routing="Star">` came after 3.32.
-inline constexpr bool has_star_routing = SIMGRID_VERSION >= 40000;
-
 }  // namespace isthmus::compat

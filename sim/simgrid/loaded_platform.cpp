@@ -17,6 +17,9 @@
 #include "sim/simgrid/one_line.hpp"
 
 namespace isthmus {
+
+bool has_star_routing() { return SIMGRID_VERSION >= 40000; }
+
 namespace {
 
 namespace s4u = simgrid::s4u;

@@ -83,7 +83,7 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
   std::set<std::string> trajectories;
   Total training, replay;
   DryRuns dry_runs;
-  std::map<std::string, std::optional<double>> seconds_per_flop;  // by model and data
+  std::map<std::string, std::optional<double>> seconds_per_flop;  // by model, data and precision
   for (const PlannedRun& run : runs) {
     const nlohmann::json& configuration = run.point.configuration;
     estimate.study_bytes += file_bytes(run);
@@ -100,7 +100,9 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
     }
     if (dry) estimate.store_bytes = std::max(estimate.store_bytes, cores * dry->state_bytes());
     const auto [speed, is_new] = seconds_per_flop.emplace(
-        configuration.at("model").dump() + configuration.at("data").dump(), std::nullopt);
+        configuration.at("model").dump() + configuration.at("data").dump() +
+            configuration.at("training").at("precision").dump(),
+        std::nullopt);
     if (is_new) speed->second = seconds_of_a_flop(*run.job);
     training.add(dry_runs.training_flops(run) + test_flops(*run.job), speed->second);
   }

@@ -14,7 +14,7 @@
 namespace isthmus {
 namespace {
 
-std::string describe(const StudyProgress::Run& run) {
+std::string describe(const ProgressDisplay::Run& run) {
   const RunProgress& progress = *run.progress;
   if (progress.waits) return run.id + ": waits for another study that trains the same";
   if (progress.rounds == 0) return run.id + ": starts";
@@ -29,7 +29,7 @@ std::string describe(const StudyProgress::Run& run) {
   return text + ", simulated " + format_seconds(progress.simulated_seconds);
 }
 
-std::string time_left(const StudyProgress::Tally& tally, double elapsed) {
+std::string time_left(const ProgressDisplay::Tally& tally, double elapsed) {
   double seconds = static_cast<double>(tally.replays_left) * tally.seconds_per_replay;
   const double work_left = tally.work - tally.work_done;
   if (work_left > 0) {
@@ -52,13 +52,13 @@ SharedProgress::SharedProgress() {
 
 SharedProgress::~SharedProgress() { munmap(shared_, sizeof(RunProgress)); }
 
-StudyProgress::StudyProgress() : terminal_(isatty(STDERR_FILENO) != 0), last_shown_(start_) {}
+ProgressDisplay::ProgressDisplay() : terminal_(isatty(STDERR_FILENO) != 0), last_shown_(start_) {}
 
-StudyProgress::~StudyProgress() {
+ProgressDisplay::~ProgressDisplay() {
   if (terminal_) write_text("\r\x1b[K");
 }
 
-void StudyProgress::show(const Tally& tally, const std::vector<Run>& running) {
+void ProgressDisplay::show(const Tally& tally, const std::vector<Run>& running) {
   using namespace std::chrono_literals;
   const auto now = Clock::now();
   if (now - last_shown_ < (terminal_ ? 100ms : 30s)) return;
@@ -76,11 +76,11 @@ void StudyProgress::show(const Tally& tally, const std::vector<Run>& running) {
   write_text("\r\x1b[K" + text.substr(0, known ? size.ws_col - 1U : 79U));
 }
 
-void StudyProgress::say(const std::string& message) {
+void ProgressDisplay::say(const std::string& message) {
   write_text((terminal_ ? "\r\x1b[K" : "") + ("isthmus: " + message + "\n"));
 }
 
-void StudyProgress::write_text(const std::string& text) const {
+void ProgressDisplay::write_text(const std::string& text) const {
   // A terminal that takes no more text is no reason to stop the study.
   [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
 }

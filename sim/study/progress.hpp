@@ -32,7 +32,7 @@ class SharedProgress {
 
 /// Tells how far a study is: a line that renews itself on a terminal, a plain line now and then elsewhere.
 /// Short studies say nothing in a pipe.
-class StudyProgress {
+class ProgressDisplay {
  public:
   struct Run {
     std::string id;
@@ -46,10 +46,10 @@ class StudyProgress {
     double seconds_per_replay = 0;  ///< 0: not known yet
   };
 
-  StudyProgress();
-  StudyProgress(const StudyProgress&) = delete;
-  StudyProgress& operator=(const StudyProgress&) = delete;
-  ~StudyProgress();
+  ProgressDisplay();
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
+  ~ProgressDisplay();
 
   /// May be called as often as one likes.
   void show(const Tally& tally, const std::vector<Run>& running);

@@ -74,8 +74,8 @@ class Execution {
   RunQueue queue_;
   std::list<Child> children_;
   StudyReport report_;
-  StudyProgress progress_;
-  StudyProgress::Tally tally_;
+  ProgressDisplay progress_;
+  ProgressDisplay::Tally tally_;
   std::vector<double> work_;  // FLOPs of those that train, by task
   Clock::time_point last_csv_;
 };
@@ -169,8 +169,8 @@ void Execution::write_runs_csv() {
 }
 
 void Execution::show_progress() {
-  std::vector<StudyProgress::Run> running;
-  StudyProgress::Tally tally = tally_;
+  std::vector<ProgressDisplay::Run> running;
+  ProgressDisplay::Tally tally = tally_;
   for (const Child& child : children_) {
     const RunProgress& progress = **child.progress;
     running.push_back({tasks_[child.task.run].run->point.id, child.task.trains, &progress});

@@ -33,7 +33,7 @@ class RingGossip final : public Protocol {
       replica.train(round.local_steps);
       const Message outgoing[] = {{left, replica.parameters()}, {right, replica.parameters()}};
       const Message incoming[] = {{left, from_left.values()}, {right, from_right.values()}};
-      comm.exchange(outgoing, incoming);
+      comm.send_receive_all(outgoing, incoming);
       const Values parameters = replica.parameters();
       add(from_left, parameters);
       add(from_right, parameters);

@@ -27,7 +27,7 @@ class RingGossip final : public Protocol {
       replica.train(round.local_steps);
       const Message outgoing[] = {{before, replica.parameters()}, {after, replica.parameters()}};
       const Message incoming[] = {{before, left.values()}, {after, right.values()}};
-      comm.exchange(outgoing, incoming);
+      comm.send_receive_all(outgoing, incoming);
       if (worker.live()) {
         const Values own = replica.parameters();
         for (std::size_t i = 0; i < size; ++i)

@@ -124,37 +124,6 @@ TEST_CASE("broadcast and reduce, from every kind of root") {
   });
 }
 
-TEST_CASE("scatter and gather, from every kind of root") {
-  const auto body = [](Communicator& comm, std::size_t count) {
-    json results = json::array();
-    for (const int root : roots(comm.size())) {
-      const bool is_root = comm.rank() == root;
-      Vector whole = is_root ? values_of(root, count) : Vector(), gathered(is_root ? count : 0);
-      Vector own(slice(count, comm.size(), comm.rank()).second);
-      scatter(comm, whole, own, root);
-      results.push_back({root, own});
-      for (float& entry : own) entry *= 2;
-      gather(comm, own, gathered, root);
-      results.back().push_back(gathered);
-    }
-    return results;
-  };
-  for_all_sizes(body, [](int n, std::size_t count, const json& run) {
-    std::uint64_t values_moved = 0;
-    for (const int root : roots(n)) values_moved += 2 * (count - slice(count, n, root).second);
-    CHECK(total(run, "bytes_sent") == values_moved * 4);
-    for (int rank = 0; rank < n; ++rank) {
-      for (const json& result : run["returned"][static_cast<std::size_t>(rank)]) {
-        const int root = result[0];
-        Vector whole = values_of(root, count);
-        CHECK(result[1].get<Vector>() == part(whole, n, rank));
-        for (float& entry : whole) entry *= 2;
-        if (rank == root) CHECK(result[2].get<Vector>() == whole);
-      }
-    }
-  });
-}
-
 TEST_CASE("all-gather and reduce-scatter") {
   const auto body = [](Communicator& comm, std::size_t count) {
     Vector whole(count, -1), sums = values_of(comm.rank(), count);
@@ -177,26 +146,6 @@ TEST_CASE("all-gather and reduce-scatter") {
     }
     // Each slice makes n - 1 hops.
     CHECK(total(run, "bytes_sent") == 2 * static_cast<std::size_t>(n - 1) * count * 4);
-  });
-}
-
-TEST_CASE("all-to-all") {
-  const auto body = [](Communicator& comm, std::size_t count) {
-    Vector out = values_of(comm.rank(), count * static_cast<std::size_t>(comm.size())), in(out.size());
-    all_to_all(comm, out, in);
-    return json(in);
-  };
-  for_all_sizes(body, [](int n, std::size_t count, const json& run) {
-    for (int rank = 0; rank < n; ++rank) {
-      Vector expected;
-      for (int from = 0; from < n; ++from) {
-        const Vector slice_of_it = part(values_of(from, count * static_cast<std::size_t>(n)), n, rank);
-        expected.insert(expected.end(), slice_of_it.begin(), slice_of_it.end());
-      }
-      CHECK(run["returned"][static_cast<std::size_t>(rank)].get<Vector>() == expected);
-      CHECK(run["workers"][static_cast<std::size_t>(rank)]["bytes_sent"] ==
-            static_cast<std::size_t>(n - 1) * count * 4);
-    }
   });
 }
 

@@ -23,7 +23,7 @@ OutputFile::OutputFile(fs::path file)
 
 OutputFile::~OutputFile() {
   std::error_code ignored;
-  fs::remove(partial_, ignored);
+  if (!partial_.empty()) fs::remove(partial_, ignored);
 }
 
 void OutputFile::write(const std::string& text) { require(write_plainly(partial_, text), file_); }
@@ -32,6 +32,7 @@ void OutputFile::commit() {
   std::error_code error;
   fs::rename(partial_, file_, error);
   require(error, file_);
+  partial_.clear();
 }
 
 std::error_code write_plainly(const fs::path& file, const std::string& text) {

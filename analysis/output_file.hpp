@@ -15,7 +15,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile();
 
-  /// Where to write.
+  /// Where to write; empty after commit().
   const std::filesystem::path& partial() const { return partial_; }
   /// Writes all there is to it. Throws std::system_error with the reason (disk full ...).
   void write(const std::string& text);

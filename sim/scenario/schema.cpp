@@ -65,7 +65,7 @@ json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>
     properties[field] = choice(discriminator, kinds, common_options, properties[field]["description"]);
   };
   // The common options of data sets stand in the base only to be copied into each branch.
-  const json data_options = schema["definitions"]["data_options"];
+  const json data_options = schema["definitions"]["data_options"]["properties"];
   schema["definitions"].erase("data_options");
   assemble("protocol", "kind", protocols, json::object());
   assemble("model", "kind", models, json::object());

@@ -7,7 +7,8 @@
 namespace isthmus::analysis {
 
 /// A file in the making: it is written under another name beside the final one, which it gets by commit().
-/// What was there before stays until then; without commit() nothing is left.
+/// What was there before stays until then; without commit() nothing is left, and what killed processes left is
+/// swept. A device or a pipe is written to as it is.
 class OutputFile {
  public:
   explicit OutputFile(std::filesystem::path file);
@@ -15,7 +16,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile();
 
-  /// Where to write; empty after commit().
+  /// Where to write.
   const std::filesystem::path& partial() const { return partial_; }
   /// Writes all there is to it. Throws std::system_error with the reason (disk full ...).
   void write(const std::string& text);

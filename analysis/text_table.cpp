@@ -4,7 +4,8 @@
 
 namespace isthmus {
 
-void print_table(const std::vector<TextRow>& rows, std::ostream& out, std::size_t left_columns) {
+void print_table(const std::vector<TextRow>& rows, std::ostream& out, std::size_t left_columns,
+                 std::size_t indent) {
   std::vector<std::size_t> widths;
   for (const TextRow& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -14,7 +15,7 @@ void print_table(const std::vector<TextRow>& rows, std::ostream& out, std::size_
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string space(widths[i] - row[i].size(), ' ');
-      line += (i == 0 ? "  " : "   ") + (i < left_columns ? row[i] + space : space + row[i]);
+      line += (i == 0 ? std::string(indent, ' ') : "   ") + (i < left_columns ? row[i] + space : space + row[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << '\n';

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace isthmus {
 
@@ -11,6 +12,17 @@ struct Kind {
   std::string summary;     ///< one line for `isthmus list` and for editors
   nlohmann::json options;  ///< JSON Schema `properties` of its own options, with defaults and descriptions
   nlohmann::json required = nlohmann::json::array();  ///< names of the options that have no default
+  /// Of code outside this project: to be raised whenever it computes other numbers than before, as these are
+  /// stored by it. Empty for the project's own, whose sources are hashed.
+  std::string version = {};
 };
+
+/// Of each entry of a registry its kind.
+template <typename Entry>
+std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
+  std::vector<Kind> kinds;
+  for (const Entry& entry : entries) kinds.push_back(entry.kind);
+  return kinds;
+}
 
 }  // namespace isthmus

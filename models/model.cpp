@@ -4,6 +4,7 @@
 
 #include "models/error.hpp"
 #include "models/mlp.hpp"
+#include "models/registry.hpp"
 #include "models/resnet.hpp"
 
 namespace isthmus {
@@ -54,19 +55,25 @@ std::unique_ptr<Model> Model::with_scaled_units(const std::vector<int>&, float) 
   throw std::logic_error("this model has no units");
 }
 
-const std::vector<ModelKind>& model_kinds() {
-  static const std::vector<ModelKind> kinds = {
+namespace {
+
+Registry<ModelKind>& models_known() {
+  static Registry<ModelKind> models({
       Mlp::kind(),
       Resnet::kind(),
-  };
-  return kinds;
+  });
+  return models;
 }
+
+}  // namespace
+
+const std::vector<ModelKind>& model_kinds() { return models_known().entries(); }
+
+void register_model(ModelKind model) { models_known().add(std::move(model)); }
 
 std::unique_ptr<Model> make_model(const nlohmann::json& options, const DataDescription& data) {
   const auto name = options.at("kind").get<std::string>();
-  for (const ModelKind& entry : model_kinds()) {
-    if (entry.kind.name == name) return entry.make(options, data);
-  }
+  if (const ModelKind* found = models_known().find(name)) return found->make(options, data);
   throw InputError("/model/kind", "unknown model \"" + name + "\"");
 }
 

@@ -71,6 +71,8 @@ struct ModelKind {
 };
 
 const std::vector<ModelKind>& model_kinds();
+/// Adds one from outside; see Registry::add().
+void register_model(ModelKind model);
 
 /// The model that a scenario's `model` describes, for that data. Throws InputError.
 std::unique_ptr<Model> make_model(const nlohmann::json& options, const DataDescription& data);

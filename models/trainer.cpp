@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/optimizer/schedule.hpp"
 #include "models/slices.hpp"
 
 namespace isthmus {
@@ -13,7 +14,7 @@ Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOpti
       augmenter_(std::move(augmenter)),
       options_(options),
       total_steps_(total_steps),
-      optimizer_(options),
+      optimizer_(make_optimizer(options.optimizer)),
       indices_(static_cast<std::size_t>(options.batch)),
       labels_(static_cast<std::size_t>(options.batch)),
       inputs_(options.batch, dataset.train_inputs.cols()) {}
@@ -22,7 +23,7 @@ void Trainer::set_model(const Model& model) {
   network_ = model.network(options_.batch, options_.precision);
   parameters_.resize(model.layout().size());
   gradients_.resize(model.layout().trainable_size());
-  optimizer_.reset();
+  optimizer_->reset();
 }
 
 void Trainer::skip(long steps) {
@@ -69,7 +70,8 @@ BatchResult Trainer::compute_gradient(const Network::GradientProgress& progress)
 }
 
 void Trainer::apply_gradient() {
-  optimizer_.step(parameters_, gradients_, learning_rate_at(options_, step_++, total_steps_));
+  if (options_.clip_gradient_norm) clip_norm(gradients_, *options_.clip_gradient_norm);
+  optimizer_->step(parameters_, gradients_, learning_rate_at(options_, step_++, total_steps_));
 }
 
 BatchResult Trainer::train(long steps) {

@@ -10,7 +10,8 @@
 #include "models/data/split.hpp"
 #include "models/model.hpp"
 #include "models/network.hpp"
-#include "models/sgd.hpp"
+#include "models/optimizer/optimizer.hpp"
+#include "models/training.hpp"
 
 namespace isthmus {
 
@@ -28,11 +29,7 @@ class Trainer {
 
   Values parameters() { return parameters_; }
   Values gradients() { return gradients_; }
-  void reset_optimizer() { optimizer_.reset(); }
-  const std::vector<float>& momentum() const { return optimizer_.velocity(); }
-  /// The same, to be changed: one number for each trainable parameter, even before the first step.
-  Values momentum_values() { return optimizer_.velocity(gradients_.size()); }
-  void set_momentum(std::vector<float> momentum) { optimizer_.set_velocity(std::move(momentum)); }
+  Optimizer& optimizer() { return *optimizer_; }
 
   /// Goes past the samples, and the schedule, of so many steps that were made elsewhere.
   void skip(long steps);
@@ -40,7 +37,7 @@ class Trainer {
   /// The gradient of the mean loss over the next mini-batch, or over as many as are accumulated. Returns
   /// their result. `progress` hears of the gradient as of one of the network.
   BatchResult compute_gradient(const Network::GradientProgress& progress = {});
-  /// One optimizer step with gradients().
+  /// One optimizer step with gradients(), which are clipped if training says so.
   void apply_gradient();
   /// So many times compute and apply. Returns the sum of the batches' results.
   BatchResult train(long steps);
@@ -56,7 +53,7 @@ class Trainer {
   long step_ = 0;
   std::unique_ptr<Network> network_;
   AlignedFloats parameters_, gradients_, accumulated_;
-  Sgd optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::vector<int> indices_, labels_;
   Matrix inputs_;
 };

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 namespace isthmus {
 
-/// What happens to momentum when a worker's parameters are replaced by synchronised ones.
+/// What happens to what the optimizer remembers (momentum, ...) when a worker's parameters are replaced by
+/// synchronised ones.
 enum class OptimizerState { protocol_default, keep, reset, average };
 
 /// What convolutions multiply: fp32, or bf16 (8 bits of mantissa) with sums, parameters and all else in fp32.
@@ -23,16 +25,15 @@ struct Schedule {
   double warm_up = 0;       ///< fraction of training with linear warm-up
 };
 
-/// SGD and how long, how often, from which seed.
+/// With which optimizer, how long, how often, from which seed.
 struct TrainingOptions {
   int batch = 128;               ///< samples of one mini-batch of one worker
   int accumulation_steps = 1;    ///< mini-batches whose mean gradient makes one local step
   std::optional<double> epochs;  ///< passes over the whole data set by all workers together
   std::optional<long> rounds;    ///< instead of epochs
   double learning_rate = 0.01;
-  double momentum = 0;
-  bool nesterov = false;
-  double weight_decay = 0;
+  nlohmann::json optimizer = {{"kind", "sgd"}};  ///< for make_optimizer()
+  std::optional<double> clip_gradient_norm;
   Schedule schedule;
   OptimizerState optimizer_state = OptimizerState::protocol_default;
   std::uint64_t seed = 1;

@@ -8,7 +8,7 @@
 
 namespace isthmus {
 
-/// A view of `size` fp32 numbers which, in runs that only count costs, are not there: then data() is null and
+/// A view of `size` numbers (or bytes) which, in runs that only count costs, are not there: then data() is null and
 /// arithmetic does nothing. Protocols and collectives are written once, for both.
 template <typename T>
 class BasicValues {
@@ -50,10 +50,12 @@ class BasicValues {
 using Values = BasicValues<float>;
 using ConstValues = BasicValues<const float>;
 
-inline void copy(ConstValues from, Values to) {
+template <typename T>
+void copy(BasicValues<const T> from, BasicValues<T> to) {
   assert(from.size() == to.size());
   if (!from.is_phantom() && !to.is_phantom()) std::copy(from.begin(), from.end(), to.begin());
 }
+inline void copy(ConstValues from, Values to) { copy<float>(from, to); }
 
 void add(ConstValues from, Values to);
 void scale(Values values, float factor);

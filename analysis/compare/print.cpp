@@ -61,10 +61,13 @@ void print_changes(const std::string& title, const std::vector<Change>& found, s
   out << '\n';
 }
 
-void print_ids(const std::string& title, const std::vector<std::string>& ids, std::ostream& out) {
+void print_ids(const std::string& title, const std::vector<std::string>& ids, std::size_t most,
+               std::ostream& out) {
   if (ids.empty()) return;
   out << title;
-  for (std::size_t i = 0; i < ids.size(); ++i) out << (i > 0 ? ", " : " ") << ids[i];
+  const std::size_t shown = std::min(ids.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) out << (i > 0 ? ", " : " ") << ids[i];
+  if (shown < ids.size()) out << " and " << ids.size() - shown << " more (--all shows them)";
   out << "\n\n";
 }
 
@@ -91,7 +94,7 @@ void print_column(const std::string& column, std::vector<ChangedRun> found, std:
     rows.push_back({run.pair->label, before, after, run.difference.absolute, run.difference.relative});
   }
   print_table(rows, out);
-  if (hidden > 0) out << "  and " << hidden << " more with smaller differences (--all shows them)\n";
+  if (hidden > 0) out << "  and " << hidden << " more with no larger differences (--all shows them)\n";
   out << '\n';
 }
 
@@ -100,9 +103,9 @@ void print_column(const std::string& column, std::vector<ChangedRun> found, std:
 void print_comparison(const Comparison& comparison, std::size_t most_runs, std::ostream& out) {
   print_changes("Scenario", comparison.scenario, out);
   print_changes("Build", comparison.build, out);
-  print_ids("Runs only before:", comparison.only_before, out);
-  print_ids("Runs only after:", comparison.only_after, out);
-  print_ids("Runs with several partners, not compared:", comparison.ambiguous, out);
+  print_ids("Runs only before:", comparison.only_before, most_runs, out);
+  print_ids("Runs only after:", comparison.only_after, most_runs, out);
+  print_ids("Runs with several partners, not compared:", comparison.ambiguous, most_runs, out);
 
   std::vector<std::string> columns;
   std::map<std::string, std::vector<ChangedRun>> by_column;

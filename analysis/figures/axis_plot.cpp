@@ -5,7 +5,6 @@
 
 #include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
-#include "analysis/figures/theme.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -14,31 +13,24 @@ namespace {
 constexpr double edge_row = 0.07;
 constexpr const char* series_key = "series_name";
 
-Json x_channel(const Axis& axis, const std::vector<AxisPoint>& points) {
+void fill_x(Json& channel, const Axis& axis, const std::vector<AxisPoint>& points) {
   if (!axis.numeric) {
     Json order = Json::array();
     for (const Json& value : axis.values) order.push_back(axis.label(value));
-    return {{"field", axis.column},
-            {"type", "ordinal"},
-            {"title", axis.title},
-            {"sort", order},
-            {"axis", {{"labelAngle", axis.values.size() > 4 ? -40 : 0}}}};
+    channel["type"] = "ordinal";
+    channel["sort"] = std::move(order);
+    channel["axis"] = {{"labelAngle", axis.values.size() > 4 ? -40 : 0}};
+    channel.erase("scale");
+    return;
   }
   double low = INFINITY, high = -INFINITY;
   for (const AxisPoint& point : points) {
     low = std::min(low, point.x.get<double>());
     high = std::max(high, point.x.get<double>());
   }
-  Json channel = position_channel({.field = axis.column,
-                                   .title = axis.title,
-                                   .unit = axis.unit,
-                                   .logarithmic = axis.logarithmic(),
-                                   .low = low,
-                                   .high = high});
-  channel["axis"]["labelFlush"] = label_flush;
+  fill_position(channel, {.unit = axis.unit, .logarithmic = axis.logarithmic(), .low = low, .high = high});
   // Few swept values that are no powers of ten (2, 4, 8 workers) are ticks themselves.
   if (!axis.key.empty() && axis.values.size() <= 6) channel["axis"]["values"] = axis.values;
-  return channel;
 }
 
 bool has_edge(const AxisPlot& plot, Edge edge) {
@@ -138,14 +130,18 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
   const double above = has_edge(plot, Edge::top) ? rows + edge_row : 0;
   const double below = has_edge(plot, Edge::bottom) ? rows + edge_row : 0;
 
-  const Json x = x_channel(plot.x, plot.points);
-  Json y = position_channel({.field = plot.column,
-                             .title = plot.y_title,
-                             .unit = plot.unit,
-                             .logarithmic = scale.logarithmic,
-                             .low = scale.at(-below),
-                             .high = scale.at(1 + above),
-                             .from_zero = below == 0});
+  Plot drawn = plot_of("axis_plot", dataset, plot.panels);
+  drawn.height = plot.panels.labels.size() > 1 ? 130 : 170;
+  fill_series(drawn.view, dataset, present, options);
+  set_field(drawn.view, "x", plot.x.column, plot.x.title);
+  set_field(drawn.view, "quantity", plot.column, plot.y_title);
+  fill_x(drawn.view["encoding"]["x"], plot.x, plot.points);
+  Json& y = drawn.view["encoding"]["y"];
+  fill_position(y, {.unit = plot.unit,
+                    .logarithmic = scale.logarithmic,
+                    .low = scale.at(-below),
+                    .high = scale.at(1 + above),
+                    .from_zero = below == 0});
   // What lies in the rows of points without a value is no value of the axis.
   const double lowest = scale.at(-edge_row / 2), highest = scale.at(1 + edge_row / 2);
   if (y["axis"].contains("values")) {
@@ -158,44 +154,15 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
         "datum.value > " + Json(highest).dump() + " || datum.value < " + Json(lowest).dump();
     y["axis"]["labelExpr"] = beyond + " ? '' : (" + y["axis"]["labelExpr"].get<std::string>() + ")";
   }
-  const auto y_of = [&](const std::string& field) {
-    Json channel = y;
-    channel["field"] = field;
-    return channel;
-  };
-  const auto channels = [&](const std::vector<std::string>& names) {
-    return series_channels(dataset, present, names, options);
-  };
-  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
-                        {{"field", plot.x.column}, {"title", plot.x.title}, {"format", "~s"}},
-                        {{"field", plot.column}, {"title", plot.y_title}, {"format", ".3~s"}},
-                        {{"field", "low"}, {"title", "95 % from"}, {"format", ".3~s"}},
-                        {{"field", "high"}, {"title", "to"}, {"format", ".3~s"}},
-                        {{"field", "bound"}, {"title", "Bound"}},
-                        {{"field", "n"}, {"title", "Runs"}},
-                        {{"field", "state"}, {"title", "State"}}};
-  const Json valued = {{"filter", "isValid(datum['" + plot.column + "'])"}};
+  set_parameter(drawn.view, "series", present);
+  set_parameter(drawn.view, "lowest", scale.low);
+  set_parameter(drawn.view, "highest", scale.high);
+  set_parameter(drawn.view, "logarithmic", scale.logarithmic);
+  set_parameter(drawn.view, "edge_row", edge_row);
 
-  Plot drawn;
-  drawn.panels = plot.panels;
-  drawn.columns = plot.panel_columns;
-  drawn.height = plot.panels.size() > 1 ? 130 : 170;
-  const auto rule_at = [&](double value, const char* dash) {
-    drawn.layers.push_back({{"data", {{"values", {{{"at", value}}}}}},
-                            {"mark",
-                             {{"type", "rule"},
-                              {"style", quiet_style},
-                              {"strokeWidth", 0.8},
-                              {"strokeDash", Json::parse(dash)}}},
-                            {"encoding", {{"y", y_of("at")}}}});
-  };
-  if (plot.reference) rule_at(*plot.reference, "[1,0]");
+  Json edges = Json::array(), labels = Json::array();
   const auto label_at = [&](double value, const std::string& text, int dy = 0) {
-    if (text.empty()) return;
-    drawn.layers.push_back(
-        {{"data", {{"values", {{{"at", value}, {"text", text}}}}}},
-         {"mark", {{"type", "text"}, {"style", "quiet-text"}, {"align", "left"}, {"dx", 2}, {"dy", dy}}},
-         {"encoding", {{"y", y_of("at")}, {"x", {{"value", 0}}}, {"text", {{"field", "text"}}}}}});
+    if (!text.empty()) labels.push_back({{"at", value}, {"text", text}, {"dy", dy}});
   };
   constexpr int half_a_line = 5;
   if (!plot.lower_means.empty()) {
@@ -203,79 +170,30 @@ Figure draw(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& o
     label_at(scale.at(0), "↓ " + plot.lower_means, -half_a_line);
   }
   if (above > 0) {
-    rule_at(scale.at(1 + edge_row / 2), "[1,2]");
+    edges.push_back({{"at", highest}});
     label_at(scale.at(1 + above), plot.top_label);
   }
   if (below > 0) {
-    rule_at(scale.at(-edge_row / 2), "[1,2]");
+    edges.push_back({{"at", lowest}});
     label_at(scale.at(-below), plot.bottom_label);
   }
-  Json line = {{"x", x}, {"y", y}};
-  line.update(channels({"color", "strokeDash"}));
-  line["order"] = {{"field", plot.x.column}};
-  if (plot.x.numeric && plot.joined)
-    drawn.layers.push_back({{"transform", {valued}}, {"mark", {{"type", "line"}}}, {"encoding", line}});
-
-  Json whisker = {{"x", x}, {"y", y_of("low_drawn")}, {"y2", {{"field", "high"}}}};
-  whisker.update(channels({"color"}));
-  const std::string floor = Json(scale.low).dump();
-  drawn.layers.push_back({{"transform",
-                           {{{"filter", "datum.n_with_value > 1 && isValid(datum.low)"}},
-                            {{"calculate", "max(datum.low, " + floor + ")"}, {"as", "low_drawn"}}}},
-                          {"mark", {{"type", "rule"}, {"strokeWidth", 1.2}}},
-                          {"encoding", whisker}});
-  Json points = {{"x", x}, {"y", y}};
-  points.update(channels({"color", "shape"}));
-  points["tooltip"] = tooltip;
-  drawn.layers.push_back({{"transform", {valued, {{"filter", "datum.n_with_value === datum.n"}}}},
-                          {"mark", {{"type", "point"}}},
-                          {"encoding", points}});
-  drawn.layers.push_back({{"transform", {valued, {{"filter", "datum.n_with_value < datum.n"}}}},
-                          {"mark", {{"type", "point"}, {"filled", false}, {"strokeWidth", 1.2}}},
-                          {"encoding", points}});
-  const bool bounds =
-      std::ranges::any_of(plot.points, [](const AxisPoint& point) { return point.bound != Bound::none; });
-  if (bounds) {
-    Json arrows = {{"x", x}, {"y", y}, {"text", {{"field", "arrow"}}}};
-    arrows.update(channels({"color"}));
-    drawn.layers.push_back({{"transform",
-                             {valued,
-                              {{"filter", "isValid(datum.bound)"}},
-                              {{"calculate", "datum.bound === 'at most' ? '↓' : '↑'"}, {"as", "arrow"}}}},
-                            {"mark", {{"type", "text"}, {"dx", 7}, {"fontWeight", "bold"}}},
-                            {"encoding", arrows}});
+  fill_layer(drawn.view, "reference",
+             plot.reference ? Json::array({{{"at", *plot.reference}}}) : Json::array());
+  fill_layer(drawn.view, "labels", labels);
+  fill_layer(drawn.view, "edges", edges);
+  if (edges.empty()) {
+    drop_layer(drawn.view, "points at edges");
+    drop_layer(drawn.view, "crosses at edges");
   }
-  for (const Edge edge : {Edge::top, Edge::bottom}) {
-    if (!has_edge(plot, edge)) continue;
-    // A row for each series, so that none covers another.
-    const std::string place = "indexof(" + Json(present).dump() + ", datum.series)";
-    const double start = edge == Edge::top ? 1 + edge_row : -edge_row,
-                 step = edge == Edge::top ? edge_row : -edge_row;
-    const std::string part = "(" + Json(start).dump() + " + " + Json(step).dump() + " * " + place + ")";
-    const std::string value =
-        scale.logarithmic
-            ? Json(scale.low).dump() + " * pow(" + Json(scale.high / scale.low).dump() + ", " + part + ")"
-            : Json(scale.low).dump() + " + " + Json(scale.high - scale.low).dump() + " * " + part;
-    Json open = points;
-    open["y"] = y_of("at_edge");
-    const Json transform = {
-        {{"filter", "datum.edge === '" + std::string(edge == Edge::top ? "top" : "bottom") + "'"}},
-        {{"calculate", value}, {"as", "at_edge"}}};
-    drawn.layers.push_back({{"transform", transform},
-                            {"mark", {{"type", "point"}, {"filled", false}, {"strokeWidth", 1.2}}},
-                            {"encoding", open}});
-    Json crossed = transform;
-    crossed.push_back({{"filter", "datum.state === 'out of memory'"}});
-    open.erase("shape");
-    drawn.layers.push_back({{"transform", crossed},
-                            {"mark",
-                             {{"type", "point"},
-                              {"filled", false},
-                              {"strokeWidth", 1.2},
-                              {"shape", "M-1,-1L1,1M1,-1L-1,1"},
-                              {"size", 60}}},
-                            {"encoding", open}});
+  if (plot.from.empty()) {
+    for (const char* layer : {"equal stretch", "begin of equal stretch", "end of equal stretch"})
+      drop_layer(drawn.view, layer);
+  } else {
+    set_field(drawn.view, "equal_from", plot.from, "");
+    set_field(drawn.view, "equal_to", plot.to, "");
   }
+  if (!plot.x.numeric || !plot.joined) drop_layer(drawn.view, "lines");
+  if (bound_note(plot.points).empty()) drop_layer(drawn.view, "bounds");
   Json spec = make_spec(drawn, table, options);
   return {plot.name, plot.title, plot.caption, plot.notes, std::move(spec), std::move(table)};
 }

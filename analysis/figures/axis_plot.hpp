@@ -40,9 +40,9 @@ struct AxisPlot {
   std::string compared_with = {};                   ///< written into the plot, where rows have no room for it
   std::string higher_means = {}, lower_means = {};  ///< likewise, where it is known
   bool joined = true;                               ///< points of a series, by a line
+  std::string from = {}, to = {};                   ///< further columns: the ends of a dotted stretch
   std::vector<AxisPoint> points = {};
-  std::vector<std::string> panels;
-  std::size_t panel_columns = 4;
+  Panels panels;
   std::string caption = {};
   std::vector<std::string> notes = {};
 };

@@ -1,8 +1,6 @@
 #include <array>
 
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
-#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "analysis/statistics/interval.hpp"
@@ -50,52 +48,9 @@ Figure breakdown(const Dataset& dataset, const FigureOptions& options) {
     }
   }
   if (table.empty()) throw NotApplicable("no completed run has a workers.csv with times");
-  Json names = Json::array();
-  for (const Activity& activity : shown_activities) names.push_back(activity.name);
-  const std::vector<std::string> present = present_series(dataset, table);
-  const Json y = {{"field", "series"},
-                  {"type", "nominal"},
-                  {"title", nullptr},
-                  {"sort", present},
-                  {"axis", series_label_axis(present)}};
-  // Room for the total behind the bar.
-  constexpr double right_end = 1.3;
-  const Json x = {{"field", "share"},
-                  {"type", "quantitative"},
-                  {"stack", "zero"},
-                  {"title", "Share of time"},
-                  {"scale", {{"domain", {0, right_end}}, {"nice", false}}},
-                  {"axis",
-                   {{"values", {0, 0.5, 1}},
-                    {"labelExpr", label_expression(Unit::fraction, false, 1)},
-                    {"grid", false},
-                    {"domain", false}}}};
-  const Json color = {{"field", "activity"},
-                      {"type", "nominal"},
-                      {"title", nullptr},
-                      {"scale", {{"domain", names}, {"range", stack_colors(shown_activities.size())}}},
-                      {"legend", {{"orient", "top"}, {"direction", "horizontal"}}}};
-  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
-                        {{"field", "activity"}, {"title", "Activity"}},
-                        {{"field", "seconds"}, {"title", "Seconds"}, {"format", ".3~s"}},
-                        {{"field", "share"}, {"title", "Share"}, {"format", ".1%"}}};
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.axis_width = label_width(present);
-  plot.columns = panels.columns;
-  plot.height = row_height(present) * static_cast<double>(present.size());
-  plot.layers = {
-      {{"transform", {{{"calculate", "indexof(" + names.dump() + ", datum.activity)"}, {"as", "order"}}}},
-       {"mark", {{"type", "bar"}, {"style", "stack"}}},
-       {"encoding",
-        {{"x", x}, {"y", y}, {"color", color}, {"order", {{"field", "order"}}}, {"tooltip", tooltip}}}},
-      {{"transform",
-        {{{"filter", "datum.activity === 'compute'"}},
-         {{"calculate", label_of_value("datum.total_seconds", Unit::seconds)}, {"as", "total"}},
-         {{"calculate", "1"}, {"as", "end"}}}},
-       {"mark", {{"type", "text"}, {"style", "ink-text"}, {"align", "left"}, {"dx", 3}}},
-       {"encoding",
-        {{"x", {{"field", "end"}, {"type", "quantitative"}}}, {"y", y}, {"text", {{"field", "total"}}}}}}};
+  Plot plot = plot_of("breakdown", dataset, panels);
+  fill_rows(plot, present_series(dataset, table));
+  layer_of(plot.view, "bars")["encoding"]["color"]["scale"]["range"] = stack_colors(shown_activities.size());
   const std::string caption = sentences(
       {"Where a worker's time goes, mean over workers; behind the bars the whole simulated time.",
        sample_note(shown, "intervals are in the data"), panels.note, outcome_summary(panels.groups)});

@@ -3,8 +3,6 @@
 #include <cmath>
 
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
-#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 #include "analysis/statistics/interval.hpp"
@@ -51,35 +49,10 @@ Figure bytes_per_round(const Dataset& dataset, const FigureOptions& options) {
     }
   }
   if (table.empty()) throw NotApplicable("no completed run has bytes of a round in its run.json");
-  const std::vector<std::string> present = present_series(dataset, table);
-  const Json x = bytes_channel("bytes_per_round", "Bytes in a round", least, most);
-  const Json y = {{"field", "series"},
-                  {"type", "nominal"},
-                  {"title", nullptr},
-                  {"sort", present},
-                  {"axis", series_label_axis(present)}};
-  Json names = Json::array();
-  for (const Accounting& accounting : accountings) names.push_back(accounting.name);
-  const Json legend = {{"orient", "top"}, {"direction", "horizontal"}};
-  const Json shape = {{"field", "accounting"},
-                      {"type", "nominal"},
-                      {"title", nullptr},
-                      {"scale", {{"domain", names}, {"range", {"circle", "diamond"}}}},
-                      {"legend", legend}};
-  Json color = shape;
-  color["scale"]["range"] = activity_colors(accountings.size());
-  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
-                        {{"field", "accounting"}, {"title", "Counted"}},
-                        {{"field", "bytes_per_round"}, {"title", "Bytes in a round"}, {"format", ".4~s"}},
-                        {{"field", "n"}, {"title", "Seeds"}}};
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.columns = panels.columns;
-  plot.axis_width = label_width(present);
-  plot.height = row_height(present) * static_cast<double>(present.size());
-  plot.layers = {
-      {{"mark", {{"type", "point"}, {"size", 40}}},
-       {"encoding", {{"x", x}, {"y", y}, {"color", color}, {"shape", shape}, {"tooltip", tooltip}}}}};
+  Plot plot = plot_of("bytes", dataset, panels);
+  fill_bytes(plot.view["encoding"]["x"], least, most);
+  fill_rows(plot, present_series(dataset, table));
+  layer_of(plot.view, "points")["encoding"]["color"]["scale"]["range"] = activity_colors(accountings.size());
   const std::string caption = sentences(
       {"Bytes of all workers together in a round: sent, as messages carried them, and as papers count, what "
        "each "

@@ -42,8 +42,7 @@ Figure speedup_by_ratio(const Dataset& dataset, const FigureOptions& options) {
                 .reference = 1,
                 .bottom_label = measure->to_target ? "not reached" : "no result",
                 .joined = dataset.axes().size() == 1,
-                .panels = panels.labels,
-                .panel_columns = panels.columns,
+                .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   plot.x.column = "compute_to_communication";
   plot.x.title = "Compute : communication of " + baseline;

@@ -98,8 +98,9 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
                 .top_label = "faster than " + baseline + " throughout",
                 .bottom_label = "slower than " + baseline + " throughout",
                 .compared_with = baseline,
-                .panels = panels.labels,
-                .panel_columns = panels.columns};
+                .from = "equal_from_" + axis.column,
+                .to = "equal_to_" + axis.column,
+                .panels = panels};
   bool any_equal = false, others_below = true, baseline_below = true;
   std::size_t several = 0, some_only = 0, fewest = SIZE_MAX, most = 0;
   for (const Crossover& tie : ties) {
@@ -148,7 +149,9 @@ Figure crossover(const Dataset& dataset, const FigureOptions& options) {
            "), interpolated between the swept values in the logarithms, seed by seed.",
        most > 1 ? "Geometric mean of n = " + n + " seeds; whiskers: 95 % confidence interval (Student t)."
                 : "One seed (n = 1), so no interval.",
-       any_equal ? "Equal: within 2 % at neighbouring values or at an end of the range, with all seeds." : "",
+       any_equal ? std::string(against ? "Dotted, between open markers: equal, that is" : "Equal:") +
+                       " within 2 % at neighbouring values or at an end of the range, with all seeds."
+                 : "",
        some_only > 0 ? "Open markers with a value: of those seeds that have a tie." : "",
        several > 0 ? "Of some seeds times cross more than once (the middle tie counts)." : "", panels.note});
   return draw(plot, dataset, options);

@@ -55,8 +55,7 @@ Figure draw_differences(const DifferenceKind& difference, const Dataset& dataset
                 .compared_with = baseline,
                 .higher_means = difference.higher_means,
                 .lower_means = difference.lower_means,
-                .panels = panels.labels,
-                .panel_columns = panels.columns,
+                .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   bool any = false;
   for (const PlacedGroup& placed : panels.groups) {

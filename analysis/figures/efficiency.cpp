@@ -36,8 +36,7 @@ Figure scaling_efficiency(const Dataset& dataset, const FigureOptions& options) 
                 .unit = Unit::fraction,
                 .reference = 1,
                 .bottom_label = "no result",
-                .panels = panels.labels,
-                .panel_columns = panels.columns,
+                .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   bool any = false;
   for (const PlacedGroup& placed : panels.groups) {

@@ -3,9 +3,7 @@
 
 #include "analysis/figures/curves.hpp"
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
-#include "analysis/figures/theme.hpp"
 
 namespace isthmus::analysis {
 namespace {
@@ -70,50 +68,20 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
 
   // Where one protocol takes ten times as much as another, a linear axis would hide it.
   const bool logarithmic = costs.low > 0 && ends.high >= 10 * ends.low;
-  Json x = position_channel({.field = cost.column,
-                             .title = cost.title,
-                             .unit = cost.unit,
-                             .logarithmic = logarithmic,
-                             .low = logarithmic ? costs.low : 0,
-                             .high = costs.high,
-                             .from_zero = true});
-  x["axis"]["labelFlush"] = label_flush;
-  const Json y = position_channel({.field = quality.name,
-                                   .title = quality.title,
-                                   .unit = quality.unit,
-                                   .low = qualities.low,
-                                   .high = qualities.high});
-  const std::vector<std::string> present = present_series(dataset, table);
-  const auto channels = [&](const std::vector<std::string>& names) {
-    return series_channels(dataset, present, names, options);
-  };
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.columns = panels.columns;
+  Plot plot = plot_of("learning_curves", dataset, panels);
   plot.height = panels.labels.size() > 1 ? 120 : 170;
-  if (has_target) {
-    plot.layers.push_back(
-        {{"data", {{"values", {{{"target", target}}}}}},
-         {"mark", {{"type", "rule"}, {"style", quiet_style}, {"strokeDash", {3, 3}}, {"strokeWidth", 0.8}}},
-         {"encoding", {{"y", {{"field", "target"}, {"type", "quantitative"}}}}}});
-  }
-  if (has_bands) {
-    Json encoding = {{"x", x}, {"y", same_scale("low")}, {"y2", {{"field", "high"}}}};
-    encoding.update(channels({"color"}));
-    plot.layers.push_back({{"mark", {{"type", "area"}, {"opacity", 0.2}}}, {"encoding", encoding}});
-  }
-  Json line = {{"x", x}, {"y", y}};
-  line.update(channels({"color", "strokeDash"}));
-  plot.layers.push_back({{"mark", {{"type", "line"}}}, {"encoding", line}});
-  Json points = {{"x", x}, {"y", y}};
-  points.update(channels({"color", "shape"}));
-  points["tooltip"] = {{{"field", "series"}, {"title", dataset.series_title()}},
-                       {{"field", cost.column}, {"title", cost.title}, {"format", ".4~s"}},
-                       {{"field", quality.name}, {"title", quality.title}, {"format", ".4f"}},
-                       {{"field", "round"}, {"title", "Round"}},
-                       {{"field", "n"}, {"title", "Seeds"}}};
-  plot.layers.push_back(
-      {{"transform", {{{"filter", "datum.marker"}}}}, {"mark", {{"type", "point"}}}, {"encoding", points}});
+  set_field(plot.view, "cost", cost.column, cost.title);
+  set_field(plot.view, "quality", quality.name, quality.title);
+  fill_position(plot.view["encoding"]["x"], {.unit = cost.unit,
+                                             .logarithmic = logarithmic,
+                                             .low = logarithmic ? costs.low : 0,
+                                             .high = costs.high,
+                                             .from_zero = true});
+  fill_position(plot.view["encoding"]["y"],
+                {.unit = quality.unit, .low = qualities.low, .high = qualities.high});
+  fill_series(plot.view, dataset, present_series(dataset, table), options);
+  if (!has_bands) drop_layer(plot.view, "bands");
+  fill_layer(plot.view, "target", has_target ? Json::array({{{"target", target}}}) : Json::array());
 
   std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
   const std::string title = quality.title + " against " + lowered(cost.title);

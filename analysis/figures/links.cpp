@@ -3,9 +3,7 @@
 #include <map>
 
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
-#include "analysis/figures/theme.hpp"
 #include "analysis/statistics/interval.hpp"
 #include "analysis/text.hpp"
 
@@ -68,25 +66,12 @@ Figure bytes_by_link(const Dataset& dataset, const FigureOptions& options) {
       most = std::max(most, bytes.mean);
     }
   }
-  const Json x = bytes_channel("bytes", "Bytes carried", least, most);
-  const Json y = {{"field", "link"},
-                  {"type", "nominal"},
-                  {"title", nullptr},
-                  {"sort", links},
-                  {"axis", {{"grid", true}, {"ticks", false}}}};
-  Json points = {{"x", x}, {"y", y}};
-  points.update(
-      series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options, link_axis_width));
-  points["tooltip"] = {{{"field", "link"}, {"title", "Link"}},
-                       {{"field", "series"}, {"title", dataset.series_title()}},
-                       {{"field", "bytes"}, {"title", "Bytes"}, {"format", ".4~s"}},
-                       {{"field", "busy_fraction"}, {"title", "Busy"}, {"format", ".1%"}}};
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.columns = panels.columns;
+  Plot plot = plot_of("links", dataset, panels);
+  fill_bytes(plot.view["encoding"]["x"], least, most);
+  plot.view["encoding"]["y"]["sort"] = links;
+  fill_series(plot.view, dataset, present_series(dataset, table), options, link_axis_width);
   plot.axis_width = link_axis_width;
   plot.height = 14 * static_cast<double>(links.size());
-  plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 36}}}, {"encoding", points}});
   const std::string caption =
       sentences({"Bytes that each link carried in a whole run.",
                  sample_note(panels.groups, "intervals are in the data"),

@@ -136,23 +136,20 @@ Winner winner_of(const Cell& cell, const std::vector<Ranked>& ranked) {
 }
 
 /// Positions are places in the lists of swept values, so that each cell has the same size.
-Json place_channel(const Axis& axis, const char* field) {
+void fill_places(Json& view, const std::string& channel, const Axis& axis) {
   Json labels = Json::array(), ticks = Json::array();
   for (std::size_t i = 0; i < axis.values.size(); ++i) {
     labels.push_back(axis.label(axis.values[i]));
     ticks.push_back(i);
   }
-  const double count = static_cast<double>(axis.values.size());
-  return {{"field", field},
-          {"type", "quantitative"},
-          {"title", axis.title},
-          {"scale", {{"domain", {-0.5, count - 0.5}}, {"nice", false}, {"zero", false}}},
-          {"axis",
-           {{"values", ticks},
-            {"labelExpr", labels.dump() + "[datum.value]"},
-            {"grid", false},
-            {"domain", false},
-            {"ticks", false}}}};
+  Json& places = view["encoding"][channel];
+  places["title"] = axis.title;
+  places["scale"]["domain"] = {-0.5, static_cast<double>(axis.values.size()) - 0.5};
+  places["axis"]["values"] = std::move(ticks);
+  places["axis"]["labelExpr"] = labels.dump() + "[datum.value]";
+  set_parameter(view, channel + "_column", axis.column);
+  set_parameter(view, channel + "_values", axis.values);
+  set_field(view, channel + "_value", axis.column, axis.title);
 }
 
 /// Side by side only where a label fits into a cell.
@@ -161,91 +158,41 @@ std::size_t map_columns(const Axis& x, const FigureOptions& options) {
   return width_pixels(options.width) / 2 >= label_width * static_cast<double>(x.values.size() + 2) ? 2 : 1;
 }
 
-Json between(const char* from, const char* to, const Json& x_channel, const Json& y_channel) {
-  Json x = x_channel, y = y_channel;
-  x["field"] = std::string("x") + from;
-  y["field"] = std::string("y") + from;
-  return {{"x", x},
-          {"x2", {{"field", std::string("x") + to}}},
-          {"y", y},
-          {"y2", {{"field", std::string("y") + to}}}};
+/// Of all rows of a panel: lower where there are many panels, but labels stay legible.
+double map_height(const Axis& y, std::size_t panels, std::size_t columns, bool has_markers,
+                  const FigureOptions& options) {
+  const double rows = static_cast<double>(y.values.size()),
+               rows_of_panels = static_cast<double>((panels + columns - 1) / columns);
+  constexpr double margin = 30;
+  const double room = most_height_pixels(options.width) / rows_of_panels - margin;
+  return rows * (has_markers ? std::clamp(room / rows, 24.0, 30.0) : std::clamp(room / rows, 14.0, 24.0));
 }
 
-/// Cells as records with their corners, and the contour as further records.
-class MapDrawing {
- public:
-  MapDrawing(const Map& map, const Dataset& dataset)
-      : x_(dataset.axes()[map.x]),
-        y_(dataset.axes()[map.y]),
-        x_channel_(place_channel(x_, "x")),
-        y_channel_(place_channel(y_, "y")) {}
-
-  void add_contour(const std::string& panel, const std::vector<std::vector<double>>& log_ratios) {
-    for (const Segment& s : zero_contour(log_ratios)) {
-      contours_.push_back(
-          {{"panel", panel}, {"x_from", s.x}, {"x_to", s.x2}, {"y_from", s.y}, {"y_to", s.y2}});
-    }
+/// The line where protocols tie, as further records.
+void add_contour(Json& contour, const std::string& panel,
+                 const std::vector<std::vector<double>>& log_ratios) {
+  for (const Segment& s : zero_contour(log_ratios)) {
+    contour.push_back({{"panel", panel}, {"x_from", s.x}, {"x_to", s.x2}, {"y_from", s.y}, {"y_to", s.y2}});
   }
+}
 
-  /// Fill and label of the cells come from `cells` and `label`.
-  Json layers(Json fill, const std::string& label_field, Json marker, Json tooltip) const {
-    const Json place = {
-        {{"filter", "isValid(datum['" + x_.column + "'])"}},
-        {{"calculate", "indexof(" + Json(x_.values).dump() + ", datum['" + x_.column + "'])"}, {"as", "x"}},
-        {{"calculate", "indexof(" + Json(y_.values).dump() + ", datum['" + y_.column + "'])"}, {"as", "y"}},
-        {{"calculate", "datum.x - 0.5"}, {"as", "x_left"}},
-        {{"calculate", "datum.x + 0.5"}, {"as", "x_right"}},
-        {{"calculate", "datum.y - 0.5"}, {"as", "y_left"}},
-        {{"calculate", "datum.y + 0.5"}, {"as", "y_right"}}};
-    Json rectangles = between("_left", "_right", x_channel_, y_channel_);
-    rectangles["fill"] = std::move(fill);
-    rectangles["tooltip"] = std::move(tooltip);
-    Json result = {{{"transform", place},
-                    {"mark", {{"type", "rect"}, {"style", "map-cell"}, {"invalid", nullptr}}},
-                    {"encoding", rectangles}}};
-    if (has_contour()) {
-      result.push_back(
-          {{"transform", {{{"filter", "isValid(datum.x_from)"}}}},
-           {"mark", {{"type", "rule"}, {"style", "contour"}, {"strokeWidth", 2}, {"strokeCap", "round"}}},
-           {"encoding", between("_from", "_to", x_channel_, y_channel_)}});
-    }
-    Json text = {{"x", x_channel_}, {"y", y_channel_}, {"text", {{"field", label_field}}}};
-    result.push_back({{"transform", place},
-                      {"mark", {{"type", "text"}, {"style", cell_style}, {"dy", marker.is_null() ? 0 : 6}}},
-                      {"encoding", text}});
-    if (!marker.is_null()) {
-      marker["x"] = x_channel_;
-      marker["y"] = y_channel_;
-      result.push_back({{"transform", place},
-                        {"mark", {{"type", "point"}, {"yOffset", -6}, {"size", 30}}},
-                        {"encoding", marker}});
-    }
-    return result;
-  }
+/// A plot of that template; fill and tooltips of its cells are the figure's.
+Plot plot_map(const std::string& name, const Dataset& dataset, const Map& map, const FigureOptions& options) {
+  Plot plot = plot_of(name, dataset, map.panels);
+  const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
+  fill_places(plot.view, "x", x);
+  fill_places(plot.view, "y", y);
+  plot.columns = map_columns(x, options);
+  return plot;
+}
 
-  Json records(const Table& table) const {
-    Json all = table.records();
-    for (const Json& contour : contours_) all.push_back(contour);
-    return all;
-  }
-  bool has_contour() const { return !contours_.empty(); }
-  /// Of all rows of a panel: lower where there are many panels, but labels stay legible.
-  double panel_height(std::size_t panels, std::size_t columns, bool has_markers,
-                      const FigureOptions& options) const {
-    const double rows = static_cast<double>(y_.values.size()),
-                 rows_of_panels = static_cast<double>((panels + columns - 1) / columns);
-    constexpr double margin = 30;
-    const double room = most_height_pixels(options.width) / rows_of_panels - margin;
-    return rows * (has_markers ? std::clamp(room / rows, 24.0, 30.0) : std::clamp(room / rows, 14.0, 24.0));
-  }
+Json map_spec(Plot& plot, const Table& table, const Json& contour, const FigureOptions& options) {
+  if (contour.empty()) drop_layer(plot.view, "contour");
+  Json records = table.records();
+  records.insert(records.end(), contour.begin(), contour.end());
+  return make_spec(plot, records, options);
+}
 
- private:
-  const Axis &x_, &y_;
-  Json x_channel_, y_channel_;
-  Json contours_ = Json::array();
-};
-
-/// When cells have no winner.
 /// What cells and lines mean, in one sentence; what is not there is empty.
 std::string marks_in_words(const std::vector<std::string>& meanings) {
   std::string text;
@@ -270,7 +217,7 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
   const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
   Table table({"series", "panel", x.column, y.column, map.measure.column, "bound", "runner_up", "factor",
                "state", "in_front", "label"});
-  MapDrawing drawing(map, dataset);
+  Json contour = Json::array();
   std::map<std::string, std::size_t> states;
   for (const std::string& panel : map.panels.labels) {
     const auto& grid = map.grids.at(panel);
@@ -299,45 +246,37 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
                    winner.names.empty() ? Json() : Json(winner.names), winner.label});
       }
     }
-    drawing.add_contour(panel, log_ratios);
+    add_contour(contour, panel, log_ratios);
   }
   if (states.size() == states.count("none"))
     throw NotApplicable("no run has a " + lowered(map.measure.title));
   const std::vector<std::string> present = present_series(dataset, table);
-  // Where nobody wins anywhere, there is nothing to mark.
-  Json marker = present.empty() ? Json() : series_channels(dataset, present, {"color", "shape"}, options);
-  Json tints = Json::array();
-  for (const std::string& series : present)
-    tints.push_back(tint(series_style(dataset, series, options).color));
-  Json filled = {{"value", diverging_colors().none}};
-  for (std::size_t i = 0; i < present.size(); ++i) {
-    filled["condition"].push_back(
-        {{"test", "datum.series === " + Json(present[i]).dump()}, {"value", tints[i]}});
+  Plot plot = plot_map("map_fastest", dataset, map, options);
+  plot.height = map_height(y, plot.panels.size(), plot.columns, true, options);
+  set_field(plot.view, "measure", map.measure.column, map.measure.title + " (s)");
+  fill_series(plot.view, dataset, present, options);
+  Json& fill = layer_of(plot.view, "cells")["encoding"]["fill"];
+  fill = {{"value", diverging_colors().none}};
+  for (const std::string& series : present) {
+    fill["condition"].push_back({{"test", "datum.series === " + Json(series).dump()},
+                                 {"value", tint(series_style(dataset, series, options).color)}});
   }
-  const Json tooltip = {
-      {{"field", "in_front"}, {"title", "Fastest"}},
-      {{"field", "state"}, {"title", "State"}},
-      {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
-      {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
-      {{"field", map.measure.column}, {"title", map.measure.title + " (s)"}, {"format", ".3~s"}},
-      {{"field", "runner_up"}, {"title", "Next"}},
-      {{"field", "factor"}, {"title", "takes times as long"}, {"format", ".2f"}}};
-  Plot plot;
-  plot.panels = map.panels.labels;
-  plot.columns = map_columns(x, options);
-  plot.height = drawing.panel_height(plot.panels.size(), plot.columns, true, options);
-  plot.layers = drawing.layers(filled, "label", marker, tooltip);
+  // Where nobody wins anywhere, there is nothing to mark.
+  if (present.empty()) {
+    drop_layer(plot.view, "winners");
+    layer_of(plot.view, "labels")["mark"]["dy"] = 0;
+  }
   const std::string title = "Fastest protocol by " + lowered(x.title) + " and " + lowered(y.title);
   const std::string caption = sentences(
       {"The protocol with the shortest " + lowered(map.measure.title) +
            ", and how many times as long the next one takes.",
        sample_note(map.panels.groups, "intervals are in figure time-to-target"),
        marks_in_words(
-           {drawing.has_contour() ? "line: where " + map.baseline + " and the best of the others tie" : "",
+           {!contour.empty() ? "line: where " + map.baseline + " and the best of the others tie" : "",
             states["level"] > 0 ? "≈: " + level_words(map.panels) : "", states["open"] > 0 ? open_words : "",
             states["none"] > 0 ? "\"none\": no protocol reached the target" : ""}),
        map.panels.note, outcome_summary(map.panels.groups)});
-  Json spec = make_spec(plot, drawing.records(table), options);
+  Json spec = map_spec(plot, table, contour, options);
   return {"map-fastest",   title,           caption, outcome_notes(dataset, map.panels.groups),
           std::move(spec), std::move(table)};
 }
@@ -346,8 +285,8 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
   const Map map = read_map(dataset, options, 2);
   const Axis &x = dataset.axes()[map.x], &y = dataset.axes()[map.y];
   Table table({"series", "panel", x.column, y.column, "speedup", "bound", "log2_speedup", "state", "label"});
-  MapDrawing drawing(map, dataset);
-  Plot plot;
+  Json contour = Json::array();
+  std::vector<std::string> panels;
   double largest = 1;  // logarithm to base 2
   std::map<std::string, std::size_t> states;
   for (const std::string& where : map.panels.labels) {
@@ -390,27 +329,20 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
         }
       }
       if (!any) continue;
-      plot.panels.push_back(panel);
-      drawing.add_contour(panel, log_ratios);
+      panels.push_back(panel);
+      add_contour(contour, panel, log_ratios);
     }
   }
   if (table.empty()) throw NotApplicable("no point has both " + map.baseline + " and another series");
+  Plot plot = plot_map("map_speedup", dataset, map, options);
+  plot.panels = panels;
+  plot.height = map_height(y, plot.panels.size(), plot.columns, false, options);
   const DivergingColors colors = diverging_colors();
-  const Json fill = {
-      {"condition",
-       {{{"test", "!isValid(datum.log2_speedup) || datum.state === 'open'"}, {"value", colors.none}},
-        {{"test", "datum.state === 'level'"}, {"value", colors.middle}}}},
-      {"field", "log2_speedup"},
-      {"type", "quantitative"},
-      {"scale", {{"domain", {-largest, 0, largest}}, {"range", {colors.below, colors.middle, colors.above}}}},
-      {"legend", nullptr}};
-  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
-                        {{"field", x.column}, {"title", x.title}, {"format", "~s"}},
-                        {{"field", y.column}, {"title", y.title}, {"format", "~s"}},
-                        {{"field", "label"}, {"title", "Speed-up"}}};
-  plot.columns = map_columns(x, options);
-  plot.height = drawing.panel_height(plot.panels.size(), plot.columns, false, options);
-  plot.layers = drawing.layers(fill, "label", nullptr, tooltip);
+  Json& fill = layer_of(plot.view, "cells")["encoding"]["fill"];
+  fill["condition"][0]["value"] = colors.none;
+  fill["condition"][1]["value"] = colors.middle;
+  fill["scale"] = {{"domain", {-largest, 0, largest}},
+                   {"range", {colors.below, colors.middle, colors.above}}};
   // A single panel has no header to name the series.
   if (plot.panels.size() == 1) plot.title = plot.panels.front();
   const std::string title =
@@ -420,7 +352,7 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
       {"How many times as fast as " + map.baseline + " (" + lowered(map.measure.title) +
            "); geometric mean over seeds, each compared with itself.",
        sample_note(map.panels.groups, "intervals are in figure speedup"),
-       marks_in_words({"blue: faster; orange: slower", drawing.has_contour() ? "line: the crossover" : "",
+       marks_in_words({"blue: faster; orange: slower", !contour.empty() ? "line: the crossover" : "",
                        states["level"] > 0 ? "uncoloured: " + level_words(map.panels) : "",
                        states["open"] > 0 ? open_words : "",
                        marked
@@ -428,7 +360,7 @@ Figure speedup_map(const Dataset& dataset, const FigureOptions& options) {
                                  " has no time here; \"never\": the protocol has none; \"none\": neither has"
                            : ""}),
        map.panels.note, outcome_summary(map.panels.groups)});
-  Json spec = make_spec(plot, drawing.records(table), options);
+  Json spec = map_spec(plot, table, contour, options);
   return {"map-speedup",   title,           caption, outcome_notes(dataset, map.panels.groups),
           std::move(spec), std::move(table)};
 }

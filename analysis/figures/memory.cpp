@@ -3,8 +3,6 @@
 #include <set>
 
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
-#include "analysis/figures/row_plot.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 
@@ -86,71 +84,15 @@ Figure memory(const Dataset& dataset, const FigureOptions& options) {
   }
   // Room for a cross behind the longest bar.
   if (out_of_memory > 0) right_end *= 1.1;
-  const std::vector<std::string> present = present_series(dataset, table);
-  const Json y = {{"field", "series"},
-                  {"type", "nominal"},
-                  {"title", nullptr},
-                  {"sort", present},
-                  {"axis", series_label_axis(present)}};
-  Json x = position_channel({.field = "bytes",
-                             .title = "Memory",
-                             .unit = Unit::memory,
-                             .low = 0,
-                             .high = right_end,
-                             .from_zero = true});
-  x["stack"] = "zero";
-  x["axis"]["labelFlush"] = label_flush;
-  const Json color = {{"field", "part"},
-                      {"type", "nominal"},
-                      {"title", nullptr},
-                      {"scale", {{"domain", parts}, {"range", colors}}},
-                      {"legend",
-                       {{"orient", "top"},
-                        {"direction", "horizontal"},
-                        {"columns", options.width == FigureWidth::one_column ? 3 : 6}}}};
-  const Json tooltip = {{{"field", "series"}, {"title", dataset.series_title()}},
-                        {{"field", "part"}, {"title", "Part"}},
-                        {{"field", "bytes_text"}, {"title", "Memory"}},
-                        {{"field", "need_bytes_text"}, {"title", "In all"}},
-                        {{"field", "limit_bytes_text"}, {"title", "Limit"}},
-                        {{"field", "host"}, {"title", "Host"}},
-                        {{"field", "outcome"}, {"title", "Outcome"}}};
-  // Limit and cross once for each bar, not for each part.
-  const Json one_row = {{"filter", "datum.is_first"}};
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.axis_width = label_width(present);
-  plot.columns = panels.columns;
-  plot.height = row_height(present) * static_cast<double>(present.size());
-  Json transform = {{{"calculate", "indexof(" + Json(parts).dump() + ", datum.part)"}, {"as", "order"}}};
-  for (const std::string field : {"bytes", "need_bytes", "limit_bytes"}) {
-    const std::string value = "datum." + field;
-    transform.push_back(
-        {{"calculate", "isValid(" + value + ") ? " + label_of_value(value, Unit::memory) + " : 'unlimited'"},
-         {"as", field + "_text"}});
-  }
-  plot.layers.push_back(
-      {{"transform", transform},
-       {"mark", {{"type", "bar"}, {"style", "stack"}}},
-       {"encoding",
-        {{"x", x}, {"y", y}, {"color", color}, {"order", {{"field", "order"}}}, {"tooltip", tooltip}}}});
-  const auto beside = [](const char* field) { return Json{{"field", field}, {"type", "quantitative"}}; };
-  if (shows_limit) {
-    plot.layers.push_back(
-        {{"transform", {one_row, {{"filter", "datum.limit_bytes <= " + Json(far * most).dump()}}}},
-         {"mark", {{"type", "tick"}, {"style", ink_style}, {"thickness", 1.6}, {"size", 22}}},
-         {"encoding", {{"x", beside("limit_bytes")}, {"y", y}}}});
-  }
-  plot.layers.push_back({{"transform", {one_row, {{"filter", "datum.outcome === 'out_of_memory'"}}}},
-                         {"mark",
-                          {{"type", "text"},
-                           {"style", "ink-text"},
-                           {"align", "left"},
-                           {"dx", 4},
-                           {"text", "✕"},
-                           {"fontWeight", "bold"},
-                           {"fontSize", 12}}},
-                         {"encoding", {{"x", beside("need_bytes")}, {"y", y}}}});
+  Plot plot = plot_of("memory", dataset, panels);
+  fill_rows(plot, present_series(dataset, table));
+  set_parameter(plot.view, "parts", parts);
+  set_parameter(plot.view, "largest_limit", far * most);
+  Json& bars = layer_of(plot.view, "bars")["encoding"];
+  fill_position(bars["x"], {.unit = Unit::memory, .low = 0, .high = right_end, .from_zero = true});
+  bars["color"]["scale"] = {{"domain", parts}, {"range", colors}};
+  bars["color"]["legend"]["columns"] = options.width == FigureWidth::one_column ? 3 : 6;
+  if (!shows_limit) drop_layer(plot.view, "limits");
   const bool one_limit = largest_limit == least_limit;
   const std::string limit_note =
       !std::isfinite(least_limit) ? "Devices have no limit."

@@ -3,9 +3,7 @@
 
 #include "analysis/figures/curves.hpp"
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
-#include "analysis/figures/theme.hpp"
 #include "analysis/statistics/front.hpp"
 
 namespace isthmus::analysis {
@@ -56,37 +54,17 @@ Figure pareto(const std::string& name, const Cost& cost, const Dataset& dataset,
                c.point.quality.low, c.point.quality.high, c.point.quality.n, c.on_front});
   }
   const bool logarithmic = most >= 10 * least;
-  Json x = position_channel({.field = cost.column,
-                             .title = cost.title,
-                             .unit = cost.unit,
-                             .logarithmic = logarithmic,
-                             .low = logarithmic ? least : 0,
-                             .high = most,
-                             .from_zero = true});
-  x["axis"]["labelFlush"] = label_flush;
-  const Json y = position_channel(
-      {.field = quality.name, .title = quality.title, .unit = quality.unit, .low = worst, .high = best});
-  Json points = {{"x", x}, {"y", y}};
-  points.update(series_channels(dataset, present_series(dataset, table), {"color", "shape"}, options));
-  points["opacity"] = {{"condition", {{"test", "datum.on_front"}, {"value", 1}}}, {"value", 0.25}};
-  points["tooltip"] = {{{"field", "series"}, {"title", dataset.series_title()}},
-                       {{"field", cost.column}, {"title", cost.title}, {"format", ".4~s"}},
-                       {{"field", quality.name}, {"title", quality.title}, {"format", ".4f"}},
-                       {{"field", "round"}, {"title", "Round"}},
-                       {{"field", "n"}, {"title", "Seeds"}}};
-  Plot plot;
-  plot.panels = panels.labels;
-  plot.columns = panels.columns;
+  Plot plot = plot_of("pareto", dataset, panels);
   plot.height = panels.labels.size() > 1 ? 120 : 170;
-  plot.layers.push_back({{"transform", {{{"filter", "datum.on_front"}}}},
-                         {"mark",
-                          {{"type", "line"},
-                           {"style", quiet_style},
-                           {"interpolate", "step-after"},
-                           {"strokeWidth", 1},
-                           {"fill", nullptr}}},
-                         {"encoding", {{"x", x}, {"y", y}}}});
-  plot.layers.push_back({{"mark", {{"type", "point"}, {"size", 22}}}, {"encoding", points}});
+  set_field(plot.view, "cost", cost.column, cost.title);
+  set_field(plot.view, "quality", quality.name, quality.title);
+  fill_position(plot.view["encoding"]["x"], {.unit = cost.unit,
+                                             .logarithmic = logarithmic,
+                                             .low = logarithmic ? least : 0,
+                                             .high = most,
+                                             .from_zero = true});
+  fill_position(plot.view["encoding"]["y"], {.unit = quality.unit, .low = worst, .high = best});
+  fill_series(plot.view, dataset, present_series(dataset, table), options);
   const std::string caption = sentences(
       {"Test accuracy against " + lowered(cost.title) +
            ": each point is an evaluation, the line is the Pareto front (no other evaluation is as "

@@ -7,7 +7,4 @@ namespace isthmus::analysis {
 /// A quantity by series: a row for each, with its mean and interval; of what has no value, a word says why.
 Figure draw_rows(const AxisPlot& plot, const Dataset& dataset, const FigureOptions& options);
 
-/// Height of a row, and so of a panel, in pixels.
-double row_height(const std::vector<std::string>& labels);
-
 }  // namespace isthmus::analysis

@@ -75,19 +75,7 @@ constexpr double panel_margin = 30;
 
 std::size_t panels_in_a_row(FigureWidth width) { return width == FigureWidth::one_column ? 2 : 4; }
 
-/// By conditions and not by a scale: a legend of dashes would break up the outlines of the markers in it.
-Json dashes_by_series(const Dataset& dataset, const std::vector<std::string>& present,
-                      const FigureOptions& options) {
-  Json conditions = Json::array();
-  for (const std::string& series : present) {
-    conditions.push_back({{"test", "datum.series === " + Json(series).dump()},
-                          {"value", series_style(dataset, series, options).dash}});
-  }
-  return {{"condition", std::move(conditions)}, {"value", {1, 0}}};
-}
-
-}  // namespace
-
+/// The ends of a scale: beyond the data by a little.
 std::pair<double, double> scale_domain(const Position& position) {
   constexpr double margin = 0.04;
   double low = position.low, high = position.high;
@@ -100,6 +88,7 @@ std::pair<double, double> scale_domain(const Position& position) {
   return {position.from_zero && low == 0 ? 0 : low - gap, high + gap};
 }
 
+/// What labels of an axis read: a Vega expression of datum.value.
 std::string label_expression(Unit unit, bool logarithmic, double high) {
   switch (unit) {
     case Unit::bits_per_second:
@@ -132,49 +121,51 @@ std::string label_expression(Unit unit, bool logarithmic, double high) {
   return "datum.value < 1 ? " + plain + " : replace(format(datum.value, '~s'), 'G', 'B')";
 }
 
-std::string label_of_value(const std::string& value, Unit unit) {
-  const std::string three_digits = "+format(" + value + ", '.3r')";
-  std::string expression = label_expression(unit, true, INFINITY);
-  for (std::size_t at = 0; (at = expression.find("datum.value", at)) != std::string::npos;) {
-    expression.replace(at, std::string_view("datum.value").size(), three_digits);
-    at += three_digits.size();
-  }
-  return expression;
+bool has_two_lines(const std::vector<std::string>& labels) {
+  return std::ranges::any_of(labels,
+                             [](const std::string& label) { return label.find(" (") != std::string::npos; });
 }
 
-Json position_channel(const Position& position) {
+/// What labels of series take on the left, in pixels.
+double label_width(const std::vector<std::string>& labels) {
+  constexpr double letter = 4.9, margin = 14;
+  std::size_t longest = 0;
+  for (const std::string& label : labels) {
+    const std::size_t first_line = std::min(label.find(" ("), label.size());
+    longest = std::max({longest, first_line, label.size() - first_line});
+  }
+  return letter * static_cast<double>(longest) + margin;
+}
+
+}  // namespace
+
+void fill_position(Json& channel, const Position& position) {
   const auto [low, high] = scale_domain(position);
-  Json scale = {{"domain", {low, high}}, {"nice", false}};
-  Json axis = {{"labelExpr", label_expression(position.unit, position.logarithmic, high)}};
+  Json scale = {{"domain", {low, high}}, {"nice", false}}, axis = channel.value("axis", Json::object());
+  axis["labelExpr"] = label_expression(position.unit, position.logarithmic, high);
   if (position.logarithmic) {
     scale["type"] = "log";
     axis["values"] = logarithmic_ticks(low, high);
   } else {
     scale["zero"] = false;
     axis["tickCount"] = 5;
+    axis.erase("values");
     if (position.unit == Unit::memory) axis["values"] = memory_ticks(high);
   }
-  return {{"field", position.field},
-          {"type", "quantitative"},
-          {"title", position.title},
-          {"scale", scale},
-          {"axis", axis}};
+  channel["scale"] = std::move(scale);
+  channel["axis"] = std::move(axis);
 }
 
-Json bytes_channel(const std::string& field, const std::string& title, double least, double most) {
+void fill_bytes(Json& channel, double least, double most) {
   const bool logarithmic = most >= 10 * least;
-  Json x = position_channel({.field = field,
-                             .title = title,
-                             .unit = Unit::bytes,
-                             .logarithmic = logarithmic,
-                             .low = logarithmic ? least : 0,
-                             .high = most,
-                             .from_zero = true});
-  x["axis"]["labelFlush"] = label_flush;
-  return x;
+  fill_position(channel, {.unit = Unit::bytes,
+                          .logarithmic = logarithmic,
+                          .low = logarithmic ? least : 0,
+                          .high = most,
+                          .from_zero = true});
 }
 
-Json time_channel(const std::string& field, const std::string& title, double high) {
+void fill_time(Json& channel, double high) {
   struct TimeUnit {
     const char* name;
     double seconds;
@@ -202,17 +193,11 @@ Json time_channel(const std::string& field, const std::string& title, double hig
     step = candidate;
     break;
   }
-  return {{"field", field},
-          {"type", "quantitative"},
-          {"title", title + " (" + unit->name + ")"},
-          {"scale", {{"domain", {0, high}}, {"nice", false}}},
-          {"axis",
-           {{"values", multiples(step * unit->seconds, high)},
-            {"labelExpr", "format(datum.value / " + Json(unit->seconds).dump() + ", '.6~r')"},
-            {"labelFlush", label_flush}}}};
+  channel["title"] = channel["title"].get<std::string>() + " (" + unit->name + ")";
+  channel["scale"]["domain"] = {0, high};
+  channel["axis"]["values"] = multiples(step * unit->seconds, high);
+  channel["axis"]["labelExpr"] = "format(datum.value / " + Json(unit->seconds).dump() + ", '.6~r')";
 }
-
-Json same_scale(const std::string& field) { return {{"field", field}, {"type", "quantitative"}}; }
 
 std::vector<std::string> present_series(const Dataset& dataset, const Table& table) {
   std::vector<std::string> present;
@@ -226,58 +211,52 @@ std::vector<std::string> present_series(const Dataset& dataset, const Table& tab
   return present;
 }
 
-Json series_channels(const Dataset& dataset, const std::vector<std::string>& present,
-                     const std::vector<std::string>& channels, const FigureOptions& options,
-                     double axis_width) {
+void fill_series(Json& view, const Dataset& dataset, const std::vector<std::string>& present,
+                 const FigureOptions& options, double axis_width) {
   std::size_t longest = 1;
-  for (const std::string& series : present) longest = std::max(longest, series.size());
+  Json colors = Json::array(), shapes = Json::array(), dashes = Json::array();
+  for (const std::string& series : present) {
+    longest = std::max(longest, series.size());
+    const SeriesStyle look = series_style(dataset, series, options);
+    colors.push_back(look.color);
+    shapes.push_back(look.shape);
+    // By conditions and not by a scale: a legend of dashes would break up the outlines of the markers in it.
+    dashes.push_back({{"test", "datum.series === " + Json(series).dump()}, {"value", look.dash}});
+  }
   constexpr double symbol = 24, letter = 4.4;
   const double width =
       (width_pixels(options.width) - axis_width) / (symbol + letter * static_cast<double>(longest));
   const auto columns =
       std::clamp<std::size_t>(static_cast<std::size_t>(width), 1, std::max<std::size_t>(1, present.size()));
-  const Json legend = {
-      {"orient", "top"}, {"direction", "horizontal"}, {"columns", columns}, {"symbolOpacity", 1}};
-  Json result = Json::object();
-  for (const std::string& channel : channels) {
-    if (channel == "strokeDash") {
-      result[channel] = dashes_by_series(dataset, present, options);
-      continue;
+  for (Json& layer : view.at("layer")) {
+    if (!layer.contains("encoding")) continue;
+    for (auto& [name, channel] : layer["encoding"].items()) {
+      if (name == "strokeDash") channel["condition"] = dashes;
+      if (name != "color" && name != "shape") continue;
+      channel["scale"] = {{"domain", present}, {"range", name == "color" ? colors : shapes}};
+      if (!channel.at("legend").is_null()) channel["legend"]["columns"] = columns;
     }
-    Json range = Json::array();
-    for (const std::string& series : present) {
-      const SeriesStyle look = series_style(dataset, series, options);
-      range.push_back(channel == "color" ? look.color : look.shape);
-    }
-    result[channel] = {{"field", "series"},
-                       {"type", "nominal"},
-                       {"title", nullptr},
-                       {"scale", {{"domain", present}, {"range", std::move(range)}}},
-                       {"legend", legend}};
   }
-  return result;
 }
 
-Json series_label_axis(const std::vector<std::string>& labels) {
-  const bool two_lines = std::ranges::any_of(
-      labels, [](const std::string& label) { return label.find(" (") != std::string::npos; });
+Plot plot_of(const std::string& name, const Dataset& dataset, const Panels& panels) {
+  Plot plot;
+  plot.view = read_template(name);
+  plot.panels = panels.labels;
+  plot.columns = panels.columns;
+  set_title(plot.view, "series", dataset.series_title());
+  return plot;
+}
+
+double row_height(const std::vector<std::string>& labels) { return has_two_lines(labels) ? 24 : 16; }
+
+void fill_rows(Plot& plot, const std::vector<std::string>& present) {
   constexpr int half_a_line = -5;
-  return {{"ticks", false},
-          {"domain", false},
-          {"labelLimit", 0},
-          {"labelOverlap", false},
-          {"labelOffset", two_lines ? half_a_line : 0},
-          {"labelExpr", R"(split(replace(datum.label, ' (', '\n('), '\n'))"}};
-}
-
-double label_width(const std::vector<std::string>& labels) {
-  constexpr double letter = 4.9, margin = 14;
-  std::size_t longest = 0;
-  for (const std::string& label : labels) {
-    const std::size_t first_line = std::min(label.find(" ("), label.size());
-    longest = std::max({longest, first_line, label.size() - first_line});
-  }
-  return letter * static_cast<double>(longest) + margin;
+  Json& y = plot.view["encoding"]["y"];
+  y["sort"] = present;
+  y["axis"]["labelOffset"] = has_two_lines(present) ? half_a_line : 0;
+  plot.axis_width = label_width(present);
+  plot.height = row_height(present) * static_cast<double>(present.size());
 }
 
 std::size_t panels_that_fit(double panel_height, const FigureOptions& options) {
@@ -292,7 +271,8 @@ Json make_spec(const Plot& plot, const Table& table, const FigureOptions& option
 }
 
 Json make_spec(const Plot& plot, const Json& records, const FigureOptions& options) {
-  Json spec = {{"$schema", vega_lite_schema}, {"data", {{"name", "figure"}, {"values", records}}}};
+  Json spec = plot.view;
+  spec["data"]["values"] = records;
   const double width = width_pixels(options.width);
   if (!plot.title.empty())
     spec["title"] = {{"text", plot.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}, {"frame", "bounds"}};
@@ -300,21 +280,25 @@ Json make_spec(const Plot& plot, const Json& records, const FigureOptions& optio
     spec["width"] = width;
     spec["height"] = plot.height;
     spec["autosize"] = {{"type", "fit-x"}, {"contains", "padding"}};
-    spec["layer"] = plot.layers;
   } else {
     std::size_t columns = std::clamp<std::size_t>(
         plot.columns, 1, std::min(panels_in_a_row(options.width), plot.panels.size()));
     // Three in two columns would leave a hole.
     if (plot.panels.size() == 3 && columns == 2) columns = 1;
     constexpr double spacing = 12;
-    const bool own_axes = !plot.resolve.is_null();
-    const double panel_width = own_axes ? width / static_cast<double>(columns) - plot.axis_width - spacing
-                                        : (width - plot.axis_width) / static_cast<double>(columns) - spacing;
+    const double panel_width = (width - plot.axis_width) / static_cast<double>(columns) - spacing;
+    Json panel = {{"width", std::round(panel_width)}, {"height", plot.height}};
+    spec.erase("width");
+    spec.erase("height");
+    for (const char* part : {"transform", "encoding", "layer"}) {
+      if (!spec.contains(part)) continue;
+      panel[part] = std::move(spec[part]);
+      spec.erase(part);
+    }
     spec["columns"] = columns;
     spec["spacing"] = spacing;
     spec["facet"] = {{"field", "panel"}, {"type", "nominal"}, {"sort", plot.panels}, {"title", nullptr}};
-    spec["spec"] = {{"width", std::round(panel_width)}, {"height", plot.height}, {"layer", plot.layers}};
-    if (!plot.resolve.is_null()) spec["resolve"] = plot.resolve;
+    spec["spec"] = std::move(panel);
   }
   spec["config"] = theme_config(options.theme, options.style);
   return spec;

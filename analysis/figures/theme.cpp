@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analysis/figures/template.hpp"
 #include "analysis/study/columns.hpp"
 
 namespace isthmus::analysis {
@@ -147,62 +148,8 @@ std::vector<std::string> activity_colors(std::size_t activities) {
 DivergingColors diverging_colors() { return {"#E08214", "#F7F7F7", "#4393C3", "#BDBDBD"}; }
 
 Json theme_config(Theme theme, const Json& style) {
-  const bool light = theme == Theme::light;
-  const std::string ink = light ? "#1A1A1A" : "#E8E8E8", quiet = light ? "#5A5A5A" : "#A6A6A6",
-                    line = light ? "#8A8A8A" : "#6F6F6F", grid = light ? "#E6E6E6" : "#333333",
-                    paper = light ? "#FFFFFF" : "#16181C";
-  const std::string font = "Helvetica, Arial, Liberation Sans, sans-serif";
-  Json config = {{"background", paper},
-                 {"font", font},
-                 {"padding", 2},
-                 {"view", {{"stroke", nullptr}}},
-                 {"axis",
-                  {{"labelFontSize", 9.5},
-                   {"titleFontSize", 10.5},
-                   {"titleFontWeight", "normal"},
-                   {"labelColor", ink},
-                   {"titleColor", ink},
-                   {"domainColor", line},
-                   {"tickColor", line},
-                   {"tickSize", 3},
-                   {"gridColor", grid},
-                   {"gridWidth", 0.6},
-                   {"titlePadding", 5},
-                   {"labelOverlap", "parity"},
-                   {"labelSeparation", 4}}},
-                 {"legend",
-                  {{"labelFontSize", 9.5},
-                   {"titleFontSize", 9.5},
-                   {"titleFontWeight", "normal"},
-                   {"labelColor", ink},
-                   {"titleColor", ink},
-                   {"labelLimit", 0},
-                   {"titleLimit", 0},
-                   {"rowPadding", 1},
-                   {"columnPadding", 10},
-                   {"symbolSize", 50},
-                   {"offset", 4},
-                   {"symbolStrokeWidth", 1.5}}},
-                 {"header",
-                  {{"labelFontSize", 9.5},
-                   {"labelColor", ink},
-                   {"titleColor", ink},
-                   {"titleFontSize", 10.5},
-                   {"titleFontWeight", "normal"},
-                   {"labelPadding", 3}}},
-                 {"line", {{"strokeWidth", 1.5}}},
-                 {"point", {{"size", 28}, {"filled", true}, {"opacity", 1}}},
-                 {"style",
-                  {{ink_style, {{"color", ink}}},
-                   {quiet_style, {{"color", quiet}}},
-                   {cell_style, {{"fontSize", 8.5}, {"color", "#1A1A1A"}}},
-                   {"map-cell", {{"stroke", paper}, {"strokeWidth", 0.8}}},
-                   {"stack", {{"stroke", paper}, {"strokeWidth", 0.6}}},
-                   {"contour", {{"color", "#1A1A1A"}}}}},
-                 {"text", {{"fontSize", 9}, {"fill", ink}}}};
-  // A fill of all texts would go before that of a style, a colour does not.
-  config["style"]["ink-text"] = {{"color", ink}, {"fontSize", 9}};
-  config["style"]["quiet-text"] = {{"color", quiet}, {"fontSize", 9}};
+  Json config = Json::parse(figure_files().at("theme_light.json"));
+  if (theme == Theme::dark) config.merge_patch(Json::parse(figure_files().at("theme_dark.json")));
   config.merge_patch(member_of(style, "config"));
   return config;
 }

@@ -7,7 +7,8 @@
 
 namespace isthmus::analysis {
 
-// Colours, dashes and markers; all that is a matter of taste. Sizes are in CSS pixels, 96 to an inch.
+// Colours, dashes, markers and sizes; fonts and the colours of paper and ink are in theme_light.json and
+// theme_dark.json. Sizes are in CSS pixels, 96 to an inch.
 
 double width_pixels(FigureWidth width);
 /// So high that a caption and text still fit below: figures of more panels or rows show fewer.
@@ -36,10 +37,5 @@ struct DivergingColors {
   std::string below, middle, above, none;
 };
 DivergingColors diverging_colors();
-
-// Styles of marks by name ("style" in the spec), which follow the theme.
-constexpr const char* ink_style = "ink";          ///< lines and labels in the colour of text
-constexpr const char* quiet_style = "quiet";      ///< lines and labels that stand back
-constexpr const char* cell_style = "cell-label";  ///< text inside cells of a map
 
 }  // namespace isthmus::analysis

@@ -2,7 +2,6 @@
 #include <map>
 
 #include "analysis/figures/kinds.hpp"
-#include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
 
@@ -114,40 +113,25 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
   }
   if (table.empty()) throw NotApplicable(sentences(missing));
   std::ranges::stable_sort(activities, {}, activity_order);
-  const Json color = {{"field", "activity"},
-                      {"type", "nominal"},
-                      {"title", nullptr},
-                      {"scale", {{"domain", activities}, {"range", activity_colors(activities.size())}}},
-                      {"legend", {{"orient", "top"}, {"direction", "horizontal"}}}};
-  const Json tooltip = {{{"field", "worker"}, {"title", "Worker"}},
-                        {{"field", "activity"}, {"title", "Activity"}},
-                        {{"field", "start_seconds"}, {"title", "From (s)"}, {"format", ".6~g"}},
-                        {{"field", "end_seconds"}, {"title", "To (s)"}, {"format", ".6~g"}}};
   const std::vector<Panel> shown = those_that_fit(panels, options);
   // Each panel has an axis in the unit that its times need, so they are views of their own.
-  Json views = Json::array();
+  Json spec = read_template("timeline");
+  const Json example = spec["vconcat"][0];
+  spec["vconcat"].clear();
   for (const Panel& panel : shown) {
-    Json x = time_channel("start_seconds", "Simulated time", panel.end_seconds);
-    x["axis"]["grid"] = false;
-    const Json y = {{"field", "worker"},
-                    {"type", "ordinal"},
-                    {"title", "Worker"},
-                    {"axis", {{"ticks", false}, {"domain", false}, {"labelOverlap", false}}},
-                    {"scale", {{"domain", panel.rows}, {"paddingInner", 0.2}, {"paddingOuter", 0.1}}}};
-    const Json spans = {
-        {"transform", {{{"filter", "isValid(datum.worker)"}}}},
-        {"mark", {{"type", "rect"}}},
-        {"encoding",
-         {{"x", x}, {"x2", {{"field", "end_seconds"}}}, {"y", y}, {"color", color}, {"tooltip", tooltip}}}};
-    const Json ends = {{"transform", {{{"filter", "datum.activity === 'end of round'"}}}},
-                       {"mark", {{"type", "rule"}, {"style", ink_style}, {"strokeWidth", 1}}},
-                       {"encoding", {{"x", x}}}};
-    views.push_back({{"title", {{"text", panel.title}, {"fontSize", 9.5}, {"fontWeight", "normal"}}},
-                     {"width", width_pixels(options.width) - (has_streams ? 62 : 36)},
-                     {"height", panel_height(panel)},
-                     {"transform", {{{"filter", "datum.panel === " + Json(panel.title).dump()}}}},
-                     {"layer", {spans, ends}}});
+    Json view = example;
+    view["title"]["text"] = panel.title;
+    view["width"] = width_pixels(options.width) - (has_streams ? 62 : 36);
+    view["height"] = panel_height(panel);
+    view["transform"][0]["filter"]["equal"] = panel.title;
+    fill_time(view["encoding"]["x"], panel.end_seconds);
+    Json& spans = view["layer"][0]["encoding"];
+    spans["y"]["scale"]["domain"] = panel.rows;
+    spans["color"]["scale"] = {{"domain", activities}, {"range", activity_colors(activities.size())}};
+    spec["vconcat"].push_back(std::move(view));
   }
+  spec["data"]["values"] = table.records();
+  spec["config"] = theme_config(options.theme, options.style);
   const std::string caption = sentences(
       {"What each worker does in the first " +
            (most_shown == 1 ? "round" : "rounds (at most " + std::to_string(most_shown) + ")") +
@@ -157,11 +141,6 @@ Figure timeline(const Dataset& dataset, const FigureOptions& options) {
        shown.size() < panels.size() ? "There is room for " + std::to_string(shown.size()) + " of " +
                                           std::to_string(panels.size()) + "; the data has all."
                                     : ""});
-  Json spec = {{"$schema", vega_lite_schema},
-               {"data", {{"name", "figure"}, {"values", table.records()}}},
-               {"spacing", 10},
-               {"vconcat", std::move(views)},
-               {"config", theme_config(options.theme, options.style)}};
   return {"timeline",      "Timeline of the first rounds", caption, std::move(missing), std::move(spec),
           std::move(table)};
 }

@@ -68,8 +68,7 @@ Figure time_to_target(const Dataset& dataset, const FigureOptions& options) {
                 .y_title = measure.title,
                 .unit = Unit::seconds,
                 .top_label = measure.to_target ? "not reached" : "no result",
-                .panels = panels.labels,
-                .panel_columns = panels.columns,
+                .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   for (const PlacedGroup& placed : panels.groups) {
     const Times times = times_of(*placed.group, measure);
@@ -109,8 +108,7 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
                 .compared_with = baseline,
                 .higher_means = axis ? "" : "faster",
                 .lower_means = axis ? "" : "slower",
-                .panels = panels.labels,
-                .panel_columns = panels.columns,
+                .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   std::size_t both_missing = 0, open = 0;
   for (const PlacedGroup& placed : panels.groups) {

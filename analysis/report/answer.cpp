@@ -30,6 +30,14 @@ struct Front {
   bool at_least = false;                      ///< of some setting the lead is a lower bound
 };
 
+/// A series that alone gets there, and where.
+struct Sole {
+  std::string series;
+  bool with_every_seed = false;  ///< others do so with some
+  std::size_t number = 0;        ///< of settings
+  std::size_t runs = 0, with_value = 0;
+};
+
 class Writer {
  public:
   explicit Writer(const Dataset& data) : data_(data), contests_(hold_contests(data)) {}
@@ -43,6 +51,7 @@ class Writer {
 
  private:
   std::string goal(bool singular) const;
+  std::string bare_goal() const;
   std::string level_goal() const;
   std::string value(const Standing& standing) const;
   std::string ahead(const Standing& winner, const Standing& other) const;
@@ -50,6 +59,8 @@ class Writer {
   std::string conditions() const;
   std::string one_contest(const Contest& contest) const;
   std::vector<Front> fronts() const;
+  std::vector<Sole> soles() const;
+  std::string nobody() const;
   std::string small_differences() const;
   std::string place_of(const Crossover& tie, std::size_t axis) const;
   std::string crossing_sentence(std::size_t axis) const;
@@ -57,6 +68,11 @@ class Writer {
   const Dataset& data_;
   Contests contests_;
 };
+
+/// "in 4 of 6 runs"
+std::string in_runs(std::size_t some, std::size_t all) {
+  return "in " + std::to_string(some) + " of " + counted(all, "run");
+}
 
 std::string first_of(const std::optional<double>& target, bool singular) {
   return (singular ? "reaches " : "reach ") +
@@ -75,6 +91,12 @@ std::string Writer::goal(bool singular) const {
       return singular ? "finishes its training first" : "finish their training first";
   }
   return "";
+}
+
+/// "reaches 83 % test accuracy"
+std::string Writer::bare_goal() const {
+  return contests_.measure == Measure::seconds_to_target ? first_of(contests_.target_accuracy, true)
+                                                         : "finishes its training";
 }
 
 /// What all who are compared do.
@@ -136,12 +158,14 @@ std::string Writer::one_contest(const Contest& contest) const {
     const bool leads = !contest.decided() || place < contest.leaders;
     (leads ? leaders : others).push_back((leads ? "" : ahead(all[0], standing) + " ") + with_value);
   }
+  const std::string in = contests_.measure == Measure::final_test_accuracy ? ", with " : ", in ";
+  if (const Standing* only = contest.only()) {
+    return "Only " + only->series + " " + bare_goal() + (contest.arrived() > 1 ? " with every seed" : "") +
+           (only->value ? in + value(*only) : ", " + in_runs(only->with_value, only->runs)) + ".";
+  }
   if (!contest.decided()) return "Who " + goal(true) + " is open: " + enumerate(leaders) + ".";
   const std::string behind = others.empty() ? "." : ": " + enumerate(others) + ".";
-  if (leaders.size() == 1) {
-    const bool accuracy = contests_.measure == Measure::final_test_accuracy;
-    return all[0].series + " " + goal(true) + (accuracy ? ", with " : ", in ") + value(all[0]) + behind;
-  }
+  if (leaders.size() == 1) return all[0].series + " " + goal(true) + in + value(all[0]) + behind;
   if (others.empty() && !contest.by_chance) return enumerate(leaders) + " " + level_goal() + ".";
   return enumerate(leaders) + " " + goal(false) + ", " + (contest.by_chance ? not_told_apart : "level") +
          behind;
@@ -175,6 +199,32 @@ std::vector<Front> Writer::fronts() const {
   return found;
 }
 
+std::vector<Sole> Writer::soles() const {
+  std::vector<Sole> found;
+  for (const Contest& contest : contests_.contests) {
+    const Standing* only = contest.only();
+    if (!only) continue;
+    const bool with_every_seed = contest.arrived() > 1;
+    auto sole = std::ranges::find_if(found, [&](const Sole& each) {
+      return each.series == only->series && each.with_every_seed == with_every_seed;
+    });
+    if (sole == found.end())
+      sole = found.insert(found.end(), {.series = only->series, .with_every_seed = with_every_seed});
+    ++sole->number;
+    sole->runs += only->runs;
+    sole->with_value += only->with_value;
+  }
+  std::ranges::stable_sort(found, std::ranges::greater{}, &Sole::number);
+  return found;
+}
+
+std::string Writer::nobody() const {
+  const std::vector<std::string>& series = data_.series();
+  const std::string who =
+      series.size() == 2 ? "Neither " + series[0] + " nor " + series[1] : "None of " + enumerate(series);
+  return who + " " + bare_goal() + ".";
+}
+
 /// ", 1.2 to 3 times as fast as the next"
 std::string Writer::margin(const Front& front) const {
   if (front.least > front.most) return {};
@@ -200,43 +250,58 @@ std::string Writer::small_differences() const {
 
 std::string Writer::who_wins() const {
   const auto open = static_cast<std::size_t>(std::ranges::count_if(contests_.contests, &Contest::open));
+  const auto none =
+      static_cast<std::size_t>(std::ranges::count(contests_.contests, std::ptrdiff_t{0}, &Contest::arrived));
+  const std::size_t all_contests = contests_.contests.size();
   const std::vector<Front> found = fronts();
+  const std::vector<Sole> alone = soles();
   const std::string costs_only =
       contests_.measure == Measure::simulated_seconds
           ? " Accuracy was not measured: nothing here says what has been learnt by then."
           : "";
-  if (found.empty() && open == 0) {
+  if (found.empty() && alone.empty() && open == 0) {
     return (data_.series().size() < 2
                 ? "There is only " + data_.series().front() + " here, nothing to compare it with."
-                : "No two protocols can be compared under the same conditions.") +
+            : none == all_contests ? nobody()
+                                   : "No two protocols can be compared under the same conditions.") +
            costs_only;
   }
-  if (contests_.contests.size() == 1)
-    return one_contest(contests_.contests.front()) + small_differences() + costs_only;
-  std::size_t undecided = contests_.contests.size() - open;
+  if (all_contests == 1) return one_contest(contests_.contests.front()) + small_differences() + costs_only;
+  std::size_t undecided = all_contests - open - none;
   std::string text;
+  const auto at = [&](std::size_t number) {
+    if (!text.empty()) return " at " + std::to_string(number);
+    return " at " + (number == all_contests ? "all " : std::to_string(number) + " of ") + conditions();
+  };
   for (const Front& front : found) {
     undecided -= front.number;
-    const bool all = front.number == contests_.contests.size(), alone = front.leaders.size() == 1;
-    const bool all_level = !alone && !front.by_chance && front.least > front.most;
-    const std::string level = alone                       ? ""
+    const bool single = front.leaders.size() == 1;
+    const bool all_level = !single && !front.by_chance && front.least > front.most;
+    const std::string level = single                      ? ""
                               : front.by_chance           ? std::string(", ") + not_told_apart + ","
                               : all_level && text.empty() ? ""
                                                           : ", level,";
-    if (text.empty()) {
-      text = enumerate(front.leaders) + " " + (all_level ? level_goal() : goal(alone)) + level + " at " +
-             (all ? "all " : std::to_string(front.number) + " of ") + conditions();
-    } else {
-      text += "; " + enumerate(front.leaders) + level + " at " + std::to_string(front.number);
-    }
-    text += margin(front);
+    const std::string who = (text.empty() ? "" : "; ") + enumerate(front.leaders) +
+                            (text.empty() ? " " + (all_level ? level_goal() : goal(single)) : std::string()) +
+                            level;
+    text += who + at(front.number) + margin(front);
+  }
+  const bool with_target = contests_.measure == Measure::seconds_to_target;
+  const std::string gets_there = with_target ? "reaches it" : "finishes";
+  for (const Sole& sole : alone) {
+    undecided -= sole.number;
+    const std::string who = (text.empty() ? "Only " : "; only ") + sole.series + " " +
+                            (text.empty() ? bare_goal() : gets_there) +
+                            (sole.with_every_seed ? " with every seed" : "");
+    text += who + at(sole.number);
+    if (sole.with_value < sole.runs) text += ", " + in_runs(sole.with_value, sole.runs);
   }
   if (text.empty()) {
-    text = "Who " + goal(true) + " is open at " + (undecided == 0 ? "all " : std::to_string(open) + " of ") +
-           conditions();
+    text = "Who " + goal(true) + " is open" + at(open);
   } else if (open > 0) {
     text += "; at " + std::to_string(open) + " it is open who is first";
   }
+  if (none > 0) text += "; at " + std::to_string(none) + " none " + gets_there;
   if (undecided > 0) text += "; at " + std::to_string(undecided) + " no two can be compared";
   return text + "." + small_differences() + costs_only;
 }
@@ -260,7 +325,9 @@ std::string Writer::what_is_not_known() const {
   }
   if (names.empty()) return {};
   return enumerate(names) + " met the target at the first test already, in " +
-         (at_first_test == met ? "all " : std::to_string(at_first_test) + " of ") + counted(met, "run") +
+         (met == 1               ? "the only run"
+          : at_first_test == met ? "all " + counted(met, "run")
+                                 : std::to_string(at_first_test) + " of " + counted(met, "run")) +
          " that met it. How much earlier is not known: times marked ≤ are upper bounds. To know more, " +
          test_more_often + ".";
 }
@@ -269,6 +336,7 @@ std::string Writer::what_it_costs() const {
   std::string text;
   for (const std::string& series : contests_.ranking) {
     const bool leads = std::ranges::any_of(contests_.contests, [&](const Contest& contest) {
+      if (const Standing* only = contest.only()) return only->series == series;
       const auto first = contest.standings.begin();
       return std::any_of(first, first + static_cast<std::ptrdiff_t>(contest.leaders),
                          [&](const Standing& standing) { return standing.series == series; });
@@ -362,8 +430,7 @@ std::string Writer::what_did_not_fit() const {
       }
     }
     const auto of_runs = [&](std::size_t n) {
-      return n == runs ? (n == 1 ? std::string() : " in any run")
-                       : " in " + std::to_string(n) + " of " + counted(runs, "run");
+      return n == runs ? (n == 1 ? std::string() : " in any run") : " " + in_runs(n, runs);
     };
     if (too_big > 0) {
       std::string text = series + " did not fit into memory" + of_runs(too_big);

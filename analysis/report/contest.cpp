@@ -46,16 +46,15 @@ std::optional<double> common_target(const Dataset& data) {
 Standing standing_of(const Group& group, Measure measure) {
   Standing standing{.series = group.series, .by_seed = {}, .value = {}, .runs = group.n()};
   double sum = 0;
-  std::size_t reached = 0;
   for (const Run* run : group.runs) {
     const auto value = run->completed() ? run->summary_number(column_of(measure)) : std::nullopt;
     if (!value) continue;
-    ++reached;
+    ++standing.with_value;
     sum += *value;
     standing.by_seed[value_of(*run, "/training/seed").value.dump()] = *value;
     if (measure == Measure::seconds_to_target) standing.at_most |= run->to_target_is_upper_bound();
   }
-  if (reached == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
+  if (standing.with_value == standing.runs) standing.value = sum / static_cast<double>(standing.runs);
   return standing;
 }
 
@@ -103,6 +102,17 @@ std::vector<std::string> rank(const std::vector<Contest>& contests, const std::v
 }
 
 }  // namespace
+
+std::ptrdiff_t Contest::arrived() const {
+  return std::ranges::count_if(standings, [](const Standing& each) { return each.with_value > 0; });
+}
+
+const Standing* Contest::only() const {
+  if (standings.size() < 2 || valued > 1) return nullptr;
+  if (valued == 1) return &standings.front();
+  if (arrived() != 1) return nullptr;
+  return &*std::ranges::find_if(standings, [](const Standing& each) { return each.with_value > 0; });
+}
 
 double lead(Measure measure, double a, double b) {
   return measure == Measure::final_test_accuracy ? a - b : std::log(b / a);

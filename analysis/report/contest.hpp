@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ struct Standing {
   std::map<std::string, double> by_seed;  ///< the measure
   std::optional<double> value;            ///< its mean; none unless every run has it
   bool at_most = false;                   ///< the value is an upper bound: a target met at the first test
-  std::size_t runs = 0;
+  std::size_t runs = 0, with_value = 0;
 };
 
 /// Series that ran under the same condition: the same values of all axes.
@@ -37,6 +38,10 @@ struct Contest {
 
   bool decided() const { return leaders > 0; }
   bool open() const { return valued > 1 && leaders == 0; }
+  /// Of several the only one that gets there, or does so with every seed; null where there is none.
+  const Standing* only() const;
+  /// How many get there with any seed.
+  std::ptrdiff_t arrived() const;
 };
 
 struct Contests {

@@ -173,7 +173,7 @@ Json page_data(const Dataset& data, const ReportFigures& figures, const Themes& 
   return {{"protocols", protocols},
           {"figures", specs},
           {"config", themes.config},
-          {"runs", runs_table(data, options.file.parent_path())}};
+          {"runs", runs_table(data, std::filesystem::absolute(options.file).parent_path())}};
 }
 
 }  // namespace

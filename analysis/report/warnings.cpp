@@ -13,8 +13,9 @@ namespace {
 std::string some_of(const std::vector<std::string>& ids) {
   constexpr std::size_t most = 4;
   if (ids.size() <= most) return enumerate(ids);
-  const std::vector<std::string> first(ids.begin(), ids.begin() + most);
-  return enumerate(first) + " and " + std::to_string(ids.size() - most) + " more";
+  std::vector<std::string> some(ids.begin(), ids.begin() + most);
+  some.push_back(std::to_string(ids.size() - most) + " more");
+  return enumerate(some);
 }
 
 void warn_of_memory(const Dataset& data, std::vector<std::string>& warnings) {

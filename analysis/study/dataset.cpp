@@ -53,7 +53,7 @@ Axis make_axis(const std::string& key, const std::vector<AxisValue>& values) {
   std::ranges::stable_sort(axis.values, value_less);
   axis.column = key.substr(key.rfind('/') + 1);
   if (const std::string link = link_of(key); !link.empty()) {
-    axis.title += " of " + link;
+    axis.title += " of " + (link == "*" ? "all links" : link);
     axis.column = link + '_' + axis.column;
   }
   if (!axis.column.ends_with(unit_suffix(axis.unit))) axis.column += unit_suffix(axis.unit);

@@ -7,21 +7,33 @@
 #include "models/data/idx.hpp"
 #include "models/data/synthetic.hpp"
 #include "models/error.hpp"
+#include "models/registry.hpp"
 
 namespace isthmus {
 
-const std::vector<DataSetKind>& data_set_kinds() {
-  static const std::vector<DataSetKind> kinds = {
-      fashion_mnist_kind(), cifar10_kind(), cifar100_kind(), idx_kind(), files_kind(), synthetic_kind(),
-  };
-  return kinds;
+namespace {
+
+Registry<DataSetKind>& data_sets_known() {
+  static Registry<DataSetKind> data_sets({
+      fashion_mnist_kind(),
+      cifar10_kind(),
+      cifar100_kind(),
+      idx_kind(),
+      files_kind(),
+      synthetic_kind(),
+  });
+  return data_sets;
 }
+
+}  // namespace
+
+const std::vector<DataSetKind>& data_set_kinds() { return data_sets_known().entries(); }
+
+void register_data_set(DataSetKind data_set) { data_sets_known().add(std::move(data_set)); }
 
 std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options) {
   const auto name = options.at("set").get<std::string>();
-  for (const DataSetKind& entry : data_set_kinds()) {
-    if (entry.kind.name == name) return entry.make(options);
-  }
+  if (const DataSetKind* found = data_sets_known().find(name)) return found->make(options);
   throw InputError("/data/set", "unknown data set \"" + name + "\"");
 }
 

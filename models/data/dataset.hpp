@@ -65,6 +65,8 @@ struct DataSetKind {
 };
 
 const std::vector<DataSetKind>& data_set_kinds();
+/// Adds one from outside; see Registry::add().
+void register_data_set(DataSetKind data_set);
 
 /// What a scenario's `data` names. Throws InputError.
 std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "models/wire_format.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -11,8 +10,9 @@ namespace isthmus {
 void mean(const Collective& all_reduce, Communicator& comm, Values values) {
   comm.begin_collective();
   all_reduce.run(comm, values);
+  comm.count_synchronised(values.size());
   // Who made a sum has it unrounded, all others as it travelled.
-  round_to(comm.wire_format(), values);
+  comm.codec().round(values);
   scale(values, 1 / static_cast<float>(comm.size()));
 }
 
@@ -27,6 +27,8 @@ bool has_two_levels(const std::vector<int>& sites) {
 nlohmann::json aggregate_options() {
   const nlohmann::json pipelined = {{"aggregate", {"ring_chunked", "auto"}}};
   constexpr int most_in_flight = 1024;
+  std::vector<std::string> names = algorithm_names(CollectiveKind::all_reduce);
+  names.emplace_back("auto");
   return {
       {"aggregate",
        {{"description",
@@ -37,8 +39,7 @@ nlohmann::json aggregate_options() {
          "the first round takes the fewest simulated seconds on this platform (hierarchical only with two "
          "or more equal sites of two or more workers; above 64 workers by the closed forms for the slowest "
          "pair); `check` and run.json say which."},
-        {"enum",
-         {"ring", "ring_chunked", "tree", "halving_doubling", "server", "sharded", "hierarchical", "auto"}},
+        {"enum", std::move(names)},
         {"default", "ring"}}},
       {"chunk",
        {{"description",
@@ -70,7 +71,7 @@ std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options) {
   if (options.contains("chunk")) {
     // A chunk on the wire, in the four bytes that a value has in closed forms and in memory.
     const auto on_wire =
-        static_cast<double>(bytes_per_value(wire_format_named(options.value("wire_format", "fp32"))));
+        static_cast<double>(codec_named(options.value("wire_format", "fp32")).bytes(1));
     const auto chunk = static_cast<double>(parse_bytes(options.at("chunk").get<std::string>()));
     collective.chunk_bytes = chunk * sizeof(float) / on_wire;
   }

@@ -58,7 +58,7 @@ class Pairwise final : public AllToAll {
 class Direct final : public AllToAll {
   void carry(Communicator& comm, std::span<const Message> outgoing,
              std::span<const Message> incoming) const override {
-    exchange(comm, outgoing, incoming);
+    comm.exchange(outgoing, incoming);
   }
 
  public:

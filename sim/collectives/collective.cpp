@@ -30,9 +30,11 @@ Made hierarchical_all_reduce(const CollectiveOptions&);
 Made pairwise_all_to_all(const CollectiveOptions&);
 Made direct_all_to_all(const CollectiveOptions&);
 
-const std::vector<CollectiveAlgorithm>& collective_algorithms() {
+namespace {
+
+std::vector<CollectiveAlgorithm>& algorithms_known() {
   using enum CollectiveKind;
-  static const std::vector<CollectiveAlgorithm> algorithms = {
+  static std::vector<CollectiveAlgorithm> algorithms = {
       {all_reduce, "ring", "reduce-scatter and all-gather around a ring, step by step", ring_all_reduce},
       {all_reduce, "ring_chunked", "the same with chunks in flight, as NCCL and Gloo do it",
        chunked_ring_all_reduce},
@@ -64,6 +66,25 @@ const std::vector<CollectiveAlgorithm>& collective_algorithms() {
   return algorithms;
 }
 
+const CollectiveAlgorithm* find(CollectiveKind kind, const std::string& name) {
+  const auto& all = algorithms_known();
+  const auto found = std::ranges::find_if(all, [&](const CollectiveAlgorithm& algorithm) {
+    return algorithm.kind == kind && algorithm.name == name;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const std::vector<CollectiveAlgorithm>& collective_algorithms() { return algorithms_known(); }
+
+void register_collective(CollectiveAlgorithm algorithm) {
+  if (find(algorithm.kind, algorithm.name))
+    throw std::logic_error("there is a \"" + algorithm.name + "\" already");
+  if (algorithm.version.empty()) throw std::logic_error("\"" + algorithm.name + "\" has no version");
+  algorithms_known().push_back(std::move(algorithm));
+}
+
 const std::vector<std::string>& collective_kind_names() {
   static const std::vector<std::string> names = {"all_reduce", "broadcast",      "reduce",
                                                  "all_gather", "reduce_scatter", "all_to_all"};
@@ -80,15 +101,9 @@ std::vector<std::string> algorithm_names(CollectiveKind kind) {
 
 std::unique_ptr<Collective> make_collective(CollectiveKind kind, const std::string& name,
                                             const CollectiveOptions& options) {
-  const auto& algorithms = collective_algorithms();
-  const auto found = std::ranges::find_if(algorithms, [&](const CollectiveAlgorithm& algorithm) {
-    return algorithm.kind == kind && algorithm.name == name;
-  });
-  if (found == algorithms.end()) {
-    throw std::invalid_argument("no " + collective_kind_names()[static_cast<std::size_t>(kind)] + " named " +
-                                name);
-  }
-  return found->make(options);
+  if (const CollectiveAlgorithm* found = find(kind, name)) return found->make(options);
+  throw std::invalid_argument("no " + collective_kind_names()[static_cast<std::size_t>(kind)] + " named " +
+                              name);
 }
 
 }  // namespace isthmus

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sim/core/communicator.hpp"
-#include "sim/core/forecast.hpp"
+#include "sim/platform/link_model.hpp"
 #include "sim/platform/platform.hpp"
 
 namespace isthmus {
@@ -57,9 +57,13 @@ struct CollectiveAlgorithm {
   std::string name;
   std::string summary;
   std::unique_ptr<Collective> (*make)(const CollectiveOptions&);
+  std::string version = {};  ///< as a Kind's
 };
 
 const std::vector<CollectiveAlgorithm>& collective_algorithms();
+/// Adds one from outside, before main does anything. Throws std::logic_error if the name is taken, or if there
+/// is no version.
+void register_collective(CollectiveAlgorithm algorithm);
 
 /// Names of the kinds, in the order of CollectiveKind.
 const std::vector<std::string>& collective_kind_names();

@@ -116,12 +116,4 @@ void all_to_all(Communicator& comm, ConstValues out, Values in) {
   comm.wait_all(requests);
 }
 
-void exchange(Communicator& comm, std::span<const Message> outgoing, std::span<const Message> incoming) {
-  std::vector<Request> requests;
-  for (const Message& message : outgoing) requests.push_back(comm.start_send(message.peer, message.values));
-  for (const Message& message : incoming)
-    requests.push_back(comm.start_receive(message.peer, message.values));
-  comm.wait_all(requests);
-}
-
 }  // namespace isthmus

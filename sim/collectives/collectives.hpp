@@ -34,11 +34,4 @@ void reduce_scatter(Communicator& comm, Values whole);
 /// must be equal: both sizes are multiples of size().
 void all_to_all(Communicator& comm, ConstValues out, Values in);
 
-/// What is sent to and received from each peer at once. `values` of an outgoing message are only read.
-struct Message {
-  int peer = 0;
-  Values values;
-};
-void exchange(Communicator& comm, std::span<const Message> outgoing, std::span<const Message> incoming);
-
 }  // namespace isthmus

@@ -63,7 +63,7 @@ class Doubling final : public HalvingDoubling {
       std::vector<Message> outgoing, incoming;
       append(outgoing, (rank + n - distance) % n, values, n, rank, slices);
       append(incoming, (rank + distance) % n, values, n, rank + distance, slices);
-      exchange(comm, outgoing, incoming);
+      comm.exchange(outgoing, incoming);
     }
   }
   std::vector<RankPair> talking_pairs(int workers) const override {
@@ -98,7 +98,7 @@ class Halving final : public HalvingDoubling {
         incoming.push_back({sum.peer, buffer.values().slice(offset, sum.values.size())});
         offset += sum.values.size();
       }
-      exchange(comm, outgoing, incoming);
+      comm.exchange(outgoing, incoming);
       for (std::size_t i = 0; i < sums.size(); ++i) add(incoming[i].values, sums[i].values);
     }
   }

@@ -25,7 +25,7 @@ class ServerReduce final : public Server {
       const std::size_t offset = static_cast<std::size_t>(rank - 1) * values.size();
       incoming.push_back({rank, buffer.values().slice(offset, values.size())});
     }
-    exchange(comm, {}, incoming);
+    comm.exchange({}, incoming);
     for (const Message& message : incoming) add(message.values, values);
   }
   std::vector<RankPair> talking_pairs(int workers) const override {
@@ -45,7 +45,7 @@ class ServerBroadcast final : public Server {
     if (comm.rank() != 0) return comm.receive(0, values);
     std::vector<Message> outgoing;
     for (int rank = 1; rank < comm.size(); ++rank) outgoing.push_back({rank, values});
-    exchange(comm, outgoing, {});
+    comm.exchange(outgoing, {});
   }
   std::vector<RankPair> talking_pairs(int workers) const override {
     std::vector<RankPair> pairs;

@@ -41,7 +41,7 @@ class DirectReduceScatter final : public DirectPhase {
       incoming.push_back({peer, buffer.values().slice(offset, own.size())});
       offset += own.size();
     }
-    exchange(comm, others(comm, values), incoming);
+    comm.exchange(others(comm, values), incoming);
     for (const Message& message : incoming) add(message.values, own);
   }
   std::size_t values_sent(int rank, int workers, std::size_t count) const override {
@@ -60,7 +60,7 @@ class DirectAllGather final : public DirectPhase {
     for (int step = 1; step < comm.size() && own.size() > 0; ++step) {
       outgoing.push_back({(comm.rank() + step) % comm.size(), own});  // not everybody to the same one first
     }
-    exchange(comm, outgoing, others(comm, values));
+    comm.exchange(outgoing, others(comm, values));
   }
   std::size_t values_sent(int rank, int workers, std::size_t count) const override {
     return slice_size(count, workers, rank) * static_cast<std::size_t>(workers - 1);

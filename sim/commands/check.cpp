@@ -9,13 +9,12 @@
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
 #include "sim/commands/sites_text.hpp"
+#include "sim/core/replica.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
 
 namespace isthmus {
 namespace {
-
-double as_double(std::uint64_t bytes) { return static_cast<double>(bytes); }
 
 void print_model(const PlannedRun& run) {
   const Job& job = *run.job;
@@ -24,7 +23,7 @@ void print_model(const PlannedRun& run) {
             << job.data().test_samples << " samples, " << job.data().shape.size() << " features, "
             << job.data().classes << " classes\n"
             << "  model     " << costs.parameters << " parameters ("
-            << format_bytes(4 * as_double(job.model().layout().size())) << "); a step of "
+            << format_bytes(static_cast<double>(sizeof(float) * job.model().layout().size())) << "); a step of "
             << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model()))
             << "FLOP (" << format_count(job.training().accumulation_steps * costs.forward_multiply_adds)
             << " multiply-adds forward)\n";
@@ -62,18 +61,8 @@ void print_profiles(const PlannedRun& run) {
     std::cout << "  profiles  " << quantity << ' ' << least << " to " << most
               << ", changing during the run: " << all.of;
     if (profiles.size() > 1) std::cout << " .. " << profiles.back()->of << " (" << profiles.size() << ')';
-    std::cout << "; closed forms take what holds at its start\n";
+    std::cout << '\n';
   }
-}
-
-/// The longest of something over all workers of a round.
-template <typename Seconds>
-double slowest(const PlannedRun& run, const Forecast& round, Seconds&& seconds) {
-  double longest = 0;
-  for (std::size_t rank = 0; rank < round.workers.size(); ++rank) {
-    longest = std::max(longest, seconds(round.workers[rank], run.platform.hosts[rank].speed_flops));
-  }
-  return longest;
 }
 
 /// What "auto" became, and what the others would have taken; where the sites of hierarchical are.
@@ -86,101 +75,31 @@ void print_choice(const PlannedRun& run) {
   const bool simulated = chosen.contains("simulated_round_seconds");
   std::string others;
   for (const auto& [name, seconds] :
-       chosen.at(simulated ? "simulated_round_seconds" : "predicted_communication_seconds").items()) {
+       chosen.at(simulated ? "simulated_round_seconds" : "predicted_all_reduce_seconds").items()) {
     others += (others.empty() ? "" : ", ") + name + " " +
               (seconds.is_number() ? format_seconds(seconds.get<double>()) : "does not get through");
   }
   std::cout << "  aggregate auto: " << chosen.at("aggregate").get<std::string>()
             << (simulated ? "; the first round, simulated: "
-                          : "; communication of a round by the alpha-beta model: ")
+                          : "; one all-reduce of the model by the alpha-beta model: ")
             << others << '\n';
 }
 
-/// Returns its seconds.
-double print_kind_of_round(const PlannedRun& run, const Forecast& round, bool is_one_of_several) {
-  const std::uint64_t total = round.bytes_sent();
-  const double compute =
-      slowest(run, round, [](const auto& worker, double speed) { return worker.flops / speed; });
-  const double seconds = slowest(
-      run, round, [&](const auto& worker, double speed) { return round.round_seconds(worker, speed); });
-  std::cout << "            sent by all workers " << total << " bytes (" << format_bytes(as_double(total))
-            << (round.varies || is_one_of_several ? ", in round " + std::to_string(round.round) : "")
-            << (round.varies ? "; rounds vary" : "")
-            << "); as the papers count (up plus down, of all workers) " << format_bytes(round.paper_bytes)
-            << '\n'
-            << "            by closed forms, on a star of ways as the slowest, " << format_seconds(seconds)
-            << ": compute " << format_seconds(compute) << ", communication "
-            << format_seconds(round.communication_seconds);
-  if (!round.overlapped.empty()) {
-    std::cout << " in " << counted(round.overlapped.size(), "bucket") << ", from the backward pass on";
-  }
-  return seconds;
-}
-
-void print_round(const PlannedRun& run) {
-  const Job& job = *run.job;
-  const long rounds = job.rounds().size(), steps = job.round_plan().local_steps;
-  std::vector<std::pair<long, const Forecast*>> kinds;  // so many rounds that are as this one
-  for (const Forecast& before : run.forecast.before) kinds.emplace_back(job.single_step_rounds(), &before);
-  kinds.emplace_back(rounds - (kinds.empty() ? 0 : kinds.front().first), &run.forecast);
-
-  std::cout << "  round     " << counted(steps, "local step");
-  if (kinds.size() > 1) std::cout << ", a single one in the first " << counted(kinds.front().first, "round");
-  std::cout << "; " << counted(rounds, "round") << ", " << counted(job.total_steps(), "local step")
+void print_round(const TriedRun& tried) {
+  const Job& job = *tried.run->job;
+  const Rounds rounds = job.rounds();
+  const RoundPlan plan = job.round_plan();
+  std::cout << "  round     " << counted(plan.local_steps, "local step");
+  if (rounds.warm_up() > 0 && plan.warm_up.local_steps == 1)
+    std::cout << ", a single one in the first " << counted(rounds.warm_up(), "round");
+  std::cout << "; " << counted(rounds.size(), "round") << ", " << counted(rounds.steps(), "local step")
             << " of each worker in all\n";
-  // The last round may have fewer steps.
-  const double left_out = 1 - static_cast<double>(job.rounds().last_steps()) / static_cast<double>(steps);
-  double all_seconds = -left_out * slowest(run, run.forecast, [](const auto& worker, double speed) {
-    return worker.flops / speed;
-  });
-  for (const auto& [count, round] : kinds) {
-    all_seconds += static_cast<double>(count) * print_kind_of_round(run, *round, kinds.size() > 1);
-    if (round == &run.forecast) std::cout << "; all rounds " << format_seconds(all_seconds);
-    std::cout << '\n';
+  if (tried.dry) {
+    print_rounds(*tried.dry);
+  } else {
+    std::cout << "            not even the first is over after some seconds: what rounds send, take and need "
+                 "is not known\n";
   }
-  std::cout << "            simulated on this platform, the first takes " << first_round_text(run) << '\n';
-  const nlohmann::json& network = run.platform.network;
-  if (!network.at("latency_factor").is_number())
-    std::cout << "            (without the model's factors by message size)\n";
-  if (job.training().charge_evaluation)
-    std::cout << "            (without tests of the model, which take simulated time here)\n";
-}
-
-/// Rows of neighbouring ranks with equal figures are folded.
-void print_workers(const PlannedRun& run) {
-  std::vector<TextRow> rows = {{"worker", "host", "speed", "sends per round", "memory", "limit", "fits"}};
-  const auto& workers = run.forecast.workers;
-  const auto describe = [&](std::size_t rank) {
-    const HostFacts& host = run.platform.hosts[rank];
-    const std::uint64_t need = workers[rank].memory.total();
-    const bool fits = !host.memory_bytes || need <= *host.memory_bytes;
-    return TextRow{format_speed(host.speed_flops), format_bytes(as_double(workers[rank].bytes_sent)),
-                   format_memory(as_double(need)), format_memory(host.memory_bytes), fits ? "yes" : "NO"};
-  };
-  for (std::size_t begin = 0, end = 0; begin < workers.size(); begin = end) {
-    const TextRow facts = describe(begin);
-    for (end = begin + 1; end < workers.size() && describe(end) == facts;) ++end;
-    const auto range = [&](const std::string& first, const std::string& last) {
-      return end - begin > 1 ? first + " .. " + last : first;
-    };
-    TextRow row = {range(std::to_string(begin), std::to_string(end - 1)),
-                   range(run.platform.hosts[begin].name, run.platform.hosts[end - 1].name)};
-    row.insert(row.end(), facts.begin(), facts.end());
-    rows.push_back(std::move(row));
-  }
-  print_table(rows, std::cout, 2);
-  if (run.point.scenario.platform.hosts.empty())
-    std::cout << "            workers take hosts in natural order of names (n-2 before n-10)\n";
-  const auto fullest = std::ranges::max_element(
-      workers, {}, [](const Forecast::Worker& worker) { return worker.memory.total(); });
-  std::string parts;
-  for (std::size_t i = 0; i < memory_part_names.size(); ++i) {
-    const std::uint64_t bytes = fullest->memory[static_cast<MemoryPart>(i)];
-    if (bytes > 0)
-      parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " +
-               format_memory(as_double(bytes));
-  }
-  std::cout << "            memory of worker " << fullest - workers.begin() << ": " << parts << "\n\n";
 }
 
 /// The values of an axis in a few words: their labels, all of a few, or the ends of many.
@@ -249,7 +168,8 @@ void print_estimate(const std::vector<PlannedRun>& runs, const StudyEstimate& es
   }
 }
 
-void print_details(const PlannedRun& run) {
+void print_details(const TriedRun& tried) {
+  const PlannedRun& run = *tried.run;
   std::cout << "Run " << run.point.id;
   if (!run.point.swept.empty())
     std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
@@ -258,8 +178,8 @@ void print_details(const PlannedRun& run) {
   print_network(run);
   print_profiles(run);
   print_choice(run);
-  print_round(run);
-  print_workers(run);
+  print_round(tried);
+  print_workers(tried);
 }
 
 }  // namespace
@@ -268,10 +188,10 @@ int check_command(const Arguments& arguments) {
   CommandLine line(
       "check SCENARIO [OPTIONS]", "SCENARIO",
       "Checks a scenario and all its points, and shows what follows from each before anything runs:\n"
-      "of a sweep its grid and, side by side, bytes, simulated time of the first round and memory; of a\n"
-      "single point (or with --details of each) parameters, FLOPs, bytes and ideal time of a round in\n"
-      "closed form, and the memory of each worker; how many distinct trainings are needed, and about how\n"
-      "long they will take here.\n\n"
+      "of a sweep its grid and, side by side, bytes and simulated time of a round and memory; of a single\n"
+      "point (or with --details of each) parameters, FLOPs, bytes, messages and time by round, and the\n"
+      "memory of each worker; how many distinct trainings are needed, and about how long they will take\n"
+      "here. All of it is found by running the first and the last rounds on the platform without values.\n\n"
       "Example:\n"
       "  isthmus check scenarios/quickstart.json --set /platform/workers=8\n");
   add_scenario_options(line);
@@ -290,10 +210,11 @@ int check_command(const Arguments& arguments) {
   const bool all = line.values().count("all") > 0;
   constexpr std::size_t first_rows = 40;
   const std::size_t shown = all ? distinct.size() : std::min(first_rows, distinct.size());
-  const std::vector<const PlannedRun*> first(distinct.begin(), distinct.begin() + static_cast<long>(shown));
-  if (distinct.size() > 1) print_comparison(first, runs.size());
+  const std::vector<TriedRun> tried =
+      try_out({distinct.begin(), distinct.begin() + static_cast<long>(shown)});
+  if (distinct.size() > 1) print_comparison(tried, runs.size());
   if (distinct.size() == 1 || line.values().count("details") > 0) {
-    for (const PlannedRun* run : first) print_details(*run);
+    for (const TriedRun& run : tried) print_details(run);
   }
   if (shown < distinct.size())
     std::cout << "... and " << distinct.size() - shown << " more (--all shows them)\n\n";

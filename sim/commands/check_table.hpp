@@ -1,20 +1,31 @@
 #pragma once
 
-#include <string>
+#include <optional>
 #include <vector>
 
-#include "sim/study/plan.hpp"
+#include "sim/study/dry_run.hpp"
 
 namespace isthmus {
 
-/// Simulated seconds of the first round, tried out without numerics; or why there are none: it takes long to
-/// simulate, or the run does not get through it ("no end").
-std::string first_round_text(const PlannedRun& run);
+/// A run and what was found by trying it.
+struct TriedRun {
+  const PlannedRun* run;
+  std::optional<DryRun> dry;  ///< none: that takes too long
+};
 
 /// Of runs that differ in their seeds alone the first of each, in order.
 std::vector<const PlannedRun*> distinct_runs(const std::vector<PlannedRun>& runs);
 
-/// One row for each: what a round sends and takes (the first one, simulated), and how much memory it needs.
-void print_comparison(const std::vector<const PlannedRun*>& runs, std::size_t of_runs);
+/// Tries one after the other, for some seconds in all.
+std::vector<TriedRun> try_out(const std::vector<const PlannedRun*>& runs);
+
+/// One row for each: what a round sends and takes, and how much memory it needs.
+void print_comparison(const std::vector<TriedRun>& runs, std::size_t of_runs);
+
+/// What was tried of one: rounds, those with equal figures in one row.
+void print_rounds(const DryRun& dry);
+
+/// Workers: what each is, sends and needs; neighbouring ranks with equal figures in one row.
+void print_workers(const TriedRun& tried);
 
 }  // namespace isthmus

@@ -10,7 +10,7 @@
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/commands/sites_text.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/scenario/units.hpp"
 #include "sim/simgrid/collective_run.hpp"

@@ -30,6 +30,12 @@ constexpr Command commands[] = {
 
 constexpr int failure = 1, bad_input = 2;
 
+std::vector<std::string> command_names() {
+  std::vector<std::string> all;
+  for (const Command& command : commands) all.emplace_back(command.name);
+  return all;
+}
+
 void print_help() {
   std::cout
       << "Isthmus simulates distributed training: real numerics, simulated network, devices and time.\n\n"
@@ -39,7 +45,7 @@ void print_help() {
               << command.summary << '\n';
   }
   std::cout << "\nEach command's --help shows its options and an example. For a start:\n"
-               "  isthmus run scenarios/quickstart.json\n";
+               "  isthmus run quickstart\n";
 }
 
 int dispatch(const Arguments& arguments) {
@@ -54,7 +60,8 @@ int dispatch(const Arguments& arguments) {
   }
   const auto command = std::ranges::find_if(commands, [&](const Command& each) { return each.name == name; });
   if (command == std::end(commands))
-    throw InputError("isthmus", "no command \"" + name + "\"; --help lists them");
+    throw InputError("no command \"" + name + "\"; " + did_you_mean(name, command_names()) +
+                     "--help lists them");
   return command->run({arguments.begin() + 1, arguments.end()});
 }
 

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <iostream>
 #include <set>
 
@@ -6,8 +5,9 @@
 #include "sim/commands/options.hpp"
 #include "sim/commands/table_file.hpp"
 #include "sim/platform/from_tables.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/scenario/units.hpp"
+#include "sim/study/files.hpp"
 
 namespace isthmus {
 namespace {
@@ -114,20 +114,15 @@ void make_platform(const po::variables_map& options) {
   for (const std::string& file : options["from"].as<std::vector<std::string>>()) {
     const TableFile table(file);
     if (table.has("name") == table.has("from"))
-      throw InputError(
-          table.place_of_head(),
-          "is neither a table of sites, with a column \"name\", nor one of ways between them, with "
-          "\"from\" and \"to\"");
+      throw InputError(table.place_of_head(),
+                       "is neither a table of sites, with a column \"name\", nor one of pairs, with "
+                       "\"from\" and \"to\"");
     if (table.rows().empty()) throw InputError(file, "has no rows");
     table.has("name") ? read_sites(table, options, sites) : read_ways(table, ways);
     comment.insert(comment.end(), table.comments().begin(), table.comments().end());
   }
   if (sites.empty()) sites = ends_of(ways, options);
-  const std::string text = platform_from_tables(sites, ways, comment);
-  const std::string out = options["out"].as<std::string>();
-  std::ofstream file(out);
-  file << text;
-  if (!file.flush()) throw InputError("--out", "cannot write " + out);
+  write_file(options["out"].as<std::string>(), platform_from_tables(sites, ways, comment));
 }
 
 }  // namespace

@@ -32,14 +32,16 @@ int run_command(const Arguments& arguments) {
   CommandLine line(
       "run SCENARIO [OPTIONS]", "SCENARIO",
       "Runs a scenario, or every point of its sweep, and writes one folder of files for each run. Runs\n"
-      "that are finished already are kept; so after Ctrl-C or a kill the same command goes on.\n\n"
+      "that are finished already are kept; so after Ctrl-C or a kill the same command goes on. SCENARIO is "
+      "a\n"
+      "file, or the name of one that comes with isthmus.\n\n"
       "What training computes does not depend on the network: runs that differ only in platform and network\n"
       "train once, and the others replay that on theirs, with the same results in a fraction of the time.\n"
       "Trajectories are kept in a store for later studies.\n\n"
       "Example:\n"
-      "  isthmus run scenarios/quickstart.json --set /platform/bandwidth=10Mbps --out results/slow\n"
-      "  isthmus run scenarios/quickstart.json --jobs 4 --no-replay\n"
-      "  isthmus run scenarios/quickstart.json --executor slurm --partition compute --dry-run\n");
+      "  isthmus run quickstart --set /platform/bandwidth=10Mbps --out results/slow\n"
+      "  isthmus run quickstart --jobs 4 --no-replay\n"
+      "  isthmus run quickstart --executor slurm --partition compute --dry-run\n");
   add_scenario_options(line);
   add_trajectories_option(line);
   line.options().add_options()                                                                        //

@@ -8,7 +8,8 @@
 
 namespace isthmus {
 
-/// The scenario a command was given: a file, changed by any --set.
+/// The scenario a command was given: a file, or the name of one that comes with the program, changed by any
+/// --set.
 struct ScenarioSource {
   ScenarioDocument document;
   std::filesystem::path folder;  ///< where its relative paths start: that of the file, unless told otherwise

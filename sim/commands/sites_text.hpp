@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/core/forecast.hpp"
+#include "sim/platform/link_model.hpp"
 
 namespace isthmus {
 

@@ -3,8 +3,40 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 namespace isthmus {
+
+void Communicator::wait_all(std::span<Request> requests) {
+  wait(requests);
+  for (const Request& request : requests) {
+    Transmission& done = *request;
+    if (const Codec* codec = std::exchange(done.codec_, nullptr)) codec->decode(done.encoded_, done.into_);
+  }
+}
+
+Request Communicator::start_send(int to, ConstValues values) {
+  const std::size_t bytes = codec().bytes(values.size());
+  if (values.is_phantom()) return post_send(to, ConstPayload::phantom(bytes));
+  if (codec().is_plain()) return post_send(to, as_payload(values));
+  std::vector<std::byte> encoded(bytes);
+  codec().encode(values, encoded);
+  Request request = post_send(to, encoded);
+  request->encoded_ = std::move(encoded);  // the bytes stay where they are
+  return request;
+}
+
+Request Communicator::start_receive(int from, Values into) {
+  const std::size_t bytes = codec().bytes(into.size());
+  if (into.is_phantom()) return post_receive(from, Payload::phantom(bytes));
+  if (codec().is_plain()) return post_receive(from, as_payload(into));
+  std::vector<std::byte> encoded(bytes);
+  Request request = post_receive(from, encoded);
+  request->encoded_ = std::move(encoded);
+  request->codec_ = &codec();
+  request->into_ = into;
+  return request;
+}
 
 void Communicator::send(int to, ConstValues values) {
   std::array requests = {start_send(to, values)};
@@ -18,6 +50,13 @@ void Communicator::receive(int from, Values into) {
 
 void Communicator::send_receive(int to, ConstValues out, int from, Values in) {
   std::array requests = {start_send(to, out), start_receive(from, in)};
+  wait_all(requests);
+}
+
+void Communicator::exchange(std::span<const Message> outgoing, std::span<const Message> incoming) {
+  std::vector<Request> requests;
+  for (const Message& message : outgoing) requests.push_back(start_send(message.peer, message.values));
+  for (const Message& message : incoming) requests.push_back(start_receive(message.peer, message.values));
   wait_all(requests);
 }
 

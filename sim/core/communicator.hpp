@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "models/values.hpp"
-#include "models/wire_format.hpp"
+#include "models/codec/codec.hpp"
 #include "sim/core/memory.hpp"
 
 namespace isthmus {
@@ -35,12 +35,24 @@ class Buffer {
 class Transmission {
  public:
   virtual ~Transmission() = default;
+
+ private:
+  friend class Communicator;
+  std::vector<std::byte> encoded_;  // if values travel in another form than they have in memory
+  const Codec* codec_ = nullptr;    // how what comes in is to be decoded, if it is
+  Values into_;
 };
 using Request = std::unique_ptr<Transmission>;
 
-/// How a worker reaches the others. Messages between two ranks arrive in the order in which they were sent; a
-/// transfer starts when both sides have posted it (rendezvous). What protocols and collectives know of a
-/// network is this; bytes on the wire are the values' count times the size of one in the wire format.
+/// What is sent to, or received from, a peer. Values of an outgoing message are only read.
+struct Message {
+  int peer = 0;
+  Values values;
+};
+
+/// How a worker reaches the others: what protocols and collectives know of a network. Payloads between two
+/// ranks arrive in the order in which they were sent; a transfer starts when both sides have posted it
+/// (rendezvous).
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -48,27 +60,40 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Begins to send. The values must stay where and as they are until the request has been waited for.
-  virtual Request start_send(int to, ConstValues values) = 0;
-  /// Begins to receive as many values as `into` has room for, which must be what is sent; they arrive rounded
-  /// to the wire format. `into` must stay where it is until the request has been waited for.
-  virtual Request start_receive(int from, Values into) = 0;
+  /// Begins to send. The payload must stay where and as it is until the request has been waited for.
+  virtual Request post_send(int to, ConstPayload payload) = 0;
+  /// Begins to receive a payload of just that size. `into` must stay where it is until the request has been
+  /// waited for.
+  virtual Request post_receive(int from, Payload into) = 0;
   /// Returns when all have arrived.
-  virtual void wait_all(std::span<Request> requests) = 0;
+  void wait_all(std::span<Request> requests);
+
+  /// Values by an additive codec.
+  virtual const Codec& codec() const = 0;
+  /// The same as post_send() and post_receive() of what codec() makes of values: they arrive rounded.
+  Request start_send(int to, ConstValues values);
+  Request start_receive(int from, Values into);
 
   /// Throws OutOfMemory.
   virtual Buffer buffer(std::size_t count) = 0;
 
-  /// How values travel; see start_receive().
-  virtual WireFormat wire_format() const { return WireFormat::fp32; }
-
   /// Spends the software time with which a collective operation begins.
   virtual void begin_collective() {}
+
+  /// So many of this worker's values became what all made of them together. Papers count these as what goes
+  /// up and comes down, however it travels.
+  virtual void count_synchronised(std::size_t /*values*/) {}
 
   void send(int to, ConstValues values);
   void receive(int from, Values into);
   /// Both at once, in full duplex.
   void send_receive(int to, ConstValues out, int from, Values in);
+  /// All at once.
+  void exchange(std::span<const Message> outgoing, std::span<const Message> incoming);
+
+ private:
+  friend class Group;
+  virtual void wait(std::span<Request> requests) = 0;
 };
 
 /// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which
@@ -80,18 +105,20 @@ class Group final : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(ranks_.size()); }
-  Request start_send(int to, ConstValues values) override {
-    return parent_.start_send(ranks_.at(static_cast<std::size_t>(to)), values);
+  Request post_send(int to, ConstPayload payload) override {
+    return parent_.post_send(ranks_.at(static_cast<std::size_t>(to)), payload);
   }
-  Request start_receive(int from, Values into) override {
-    return parent_.start_receive(ranks_.at(static_cast<std::size_t>(from)), into);
+  Request post_receive(int from, Payload into) override {
+    return parent_.post_receive(ranks_.at(static_cast<std::size_t>(from)), into);
   }
-  void wait_all(std::span<Request> requests) override { parent_.wait_all(requests); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
-  WireFormat wire_format() const override { return parent_.wire_format(); }
+  const Codec& codec() const override { return parent_.codec(); }
   void begin_collective() override { parent_.begin_collective(); }
+  void count_synchronised(std::size_t values) override { parent_.count_synchronised(values); }
 
  private:
+  void wait(std::span<Request> requests) override { parent_.wait(requests); }
+
   Communicator& parent_;
   std::vector<int> ranks_;
   int rank_;

@@ -45,30 +45,17 @@ std::uint64_t Job::shard_bytes(int rank) const {
   return samples * data_.sample_bytes();
 }
 
-long Job::total_steps() const {
-  if (training_.rounds) {
-    const long single = single_step_rounds();
-    return single + (*training_.rounds - single) * plan_.local_steps;
-  }
-  const double samples_per_step = static_cast<double>(training_.samples_per_step()) * workers_;
-  const double steps = *training_.epochs * static_cast<double>(data_.train_samples) / samples_per_step;
-  return std::max(1L, std::lround(steps));
-}
-
-long Job::single_step_rounds() const {
-  return training_.rounds ? plan_.single_steps_of_rounds(*training_.rounds)
-                          : plan_.single_steps_of_steps(total_steps());
-}
-
 Rounds Job::rounds() const {
   const double steps_per_epoch = static_cast<double>(data_.train_samples) /
                                  (static_cast<double>(training_.samples_per_step()) * workers_);
-  return Rounds({.steps = total_steps(),
-                 .single_steps = single_step_rounds(),
-                 .local_steps = plan_.local_steps,
-                 .evaluate_every_rounds = training_.evaluate_every_rounds,
-                 .evaluate_every_epochs = training_.evaluate_every_epochs.value_or(0),
-                 .steps_per_epoch = steps_per_epoch});
+  Rounds rounds = training_.rounds
+                      ? Rounds::of_rounds(plan_, *training_.rounds)
+                      : Rounds::of_steps(plan_, std::max(1L, std::lround(*training_.epochs * steps_per_epoch)));
+  if (training_.evaluate_every_rounds) rounds.evaluate_every_rounds(*training_.evaluate_every_rounds);
+  if (training_.evaluate_every_epochs)
+    rounds.evaluate_every_steps(*training_.evaluate_every_epochs * steps_per_epoch);
+  rounds.keep_only(kept_rounds_);
+  return rounds;
 }
 
 BatchStream Job::batches(int rank) const {

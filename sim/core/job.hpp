@@ -11,7 +11,6 @@
 #include "models/data/split.hpp"
 #include "models/model.hpp"
 #include "models/training.hpp"
-#include "sim/core/round_plan.hpp"
 #include "sim/core/rounds.hpp"
 
 namespace isthmus {
@@ -43,12 +42,11 @@ class Job {
 
   /// Local steps of each worker over the whole training. Where `epochs` does not give a whole number, the
   /// nearest.
-  long total_steps() const;
+  long total_steps() const { return rounds().steps(); }
   const RoundPlan& round_plan() const { return plan_; }
-  /// Rounds at the start that the plan gives a single step.
-  long single_step_rounds() const;
-  /// The last one may be shorter than the others.
   Rounds rounds() const;
+  /// Leaves out all other rounds of rounds(); for costs, which do not depend on what was trained before.
+  void keep_only_rounds(std::vector<long> indices) { kept_rounds_ = std::move(indices); }
 
   // Of live jobs only.
   const Dataset& dataset() const { return *dataset_; }
@@ -66,6 +64,7 @@ class Job {
   bool data_in_memory_;
   int workers_;
   RoundPlan plan_;
+  std::vector<long> kept_rounds_;  // empty: all
   std::optional<Dataset> dataset_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> shard_samples_;

@@ -13,6 +13,7 @@ struct WorkerLedger {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t messages_sent = 0;
+  std::uint64_t synchronised_bytes = 0;  ///< as papers count, see Communicator::count_synchronised(); one way
   double flops = 0;
 };
 

@@ -39,10 +39,11 @@ void Recorder::end_round(const Round& round, const RoundReport& report, const Se
   Recorder::publish(round, part, values);
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
-  open.row.bytes_sent += report.bytes_sent;
+  open.row.bytes_sent += report.ledger.bytes_sent;
+  open.synchronised_bytes += report.ledger.synchronised_bytes;
   open.training.resize(static_cast<std::size_t>(job_.workers()));
   open.training[static_cast<std::size_t>(report.rank)] = report.training;
-  paper_bytes_ += report.paper_bytes;
+  if (observer_) observer_(round, report);
   if (++open.reports == job_.workers()) {
     close(round, std::move(open));
     open_.erase(round.index);
@@ -54,6 +55,8 @@ void Recorder::close(const Round& round, OpenRound open) {
   open.row.local_steps = round.steps_so_far;
   open.row.samples = round.steps_so_far * job_.workers() * job_.training().samples_per_step();
   rounds_completed_ = round.index;
+  constexpr double up_and_down = 2;
+  paper_bytes_ = up_and_down * static_cast<double>(open.synchronised_bytes);
   if (round.evaluated) {
     BatchResult training;
     for (const BatchResult& of_worker : open.training) training += of_worker;

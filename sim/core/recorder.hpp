@@ -9,6 +9,7 @@
 #include "models/partition/selection.hpp"
 #include "models/trainer.hpp"
 #include "sim/core/job.hpp"
+#include "sim/core/ledger.hpp"
 #include "sim/core/task_pool.hpp"
 #include "sim/core/trajectory.hpp"
 
@@ -30,9 +31,8 @@ struct HistoryRow {
 struct RoundReport {
   int rank = 0;
   double simulated_seconds = 0;
-  std::uint64_t bytes_sent = 0;
-  BatchResult training;    ///< since its last report of an evaluated round
-  double paper_bytes = 0;  ///< up plus down, as the papers count
+  WorkerLedger ledger;   ///< up to now
+  BatchResult training;  ///< since its last report of an evaluated round
 };
 
 /// Turns what workers report into the history of a run. Test accuracy is measured beside the simulation, off
@@ -42,6 +42,9 @@ class Recorder {
  public:
   using Progress = std::function<void(const Round&, const HistoryRow& so_far)>;
 
+  /// Hears every worker's report.
+  using Observer = std::function<void(const Round&, const RoundReport&)>;
+
   /// The network to evaluate after a round; null: the job's model.
   using EvaluationModel = std::function<std::unique_ptr<Model>(const Round&)>;
 
@@ -50,6 +53,8 @@ class Recorder {
            Progress progress, EvaluationModel evaluation_model);
 
   virtual ~Recorder() = default;
+
+  void observe(Observer observer) { observer_ = std::move(observer); }
 
   const Trajectory& recorded() const { return recorded_; }
   /// Whether this run computes the numbers of a round, and does not take them from a trajectory or leave them
@@ -75,6 +80,7 @@ class Recorder {
   Trajectory trajectory();
 
   long rounds_completed() const { return rounds_completed_; }
+  /// As papers count, up plus down, of all completed rounds.
   double paper_bytes() const { return paper_bytes_; }
 
  private:
@@ -88,6 +94,7 @@ class Recorder {
     std::vector<double> sum;
     std::map<int, std::vector<float>> waiting;
     int added = 0;
+    std::uint64_t synchronised_bytes = 0;
   };
   void close(const Round& round, OpenRound open);
   void take_recorded(HistoryRow& row) const;
@@ -107,6 +114,7 @@ class Recorder {
   long last_asked_ = 0;  // the latest round about which it has been decided whether states are kept
   std::optional<States> states_;
   Progress progress_;
+  Observer observer_;
   EvaluationModel evaluation_model_;
   std::map<long, OpenRound> open_;
   std::vector<HistoryRow> rows_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "models/sgd.hpp"
+#include "models/optimizer/optimizer.hpp"
 
 namespace isthmus {
 namespace {
@@ -14,6 +14,13 @@ double gradient_flops(const TrainingOptions& training, const CostProfile& costs)
   return training.accumulation_steps * (costs.gradient_flops() + static_cast<double>(costs.parameters));
 }
 
+/// Of the optimizer's part of it; to clip a norm takes 2 to find it and 1 to scale.
+double update_flops(const TrainingOptions& training, const CostProfile& costs) {
+  const int of_each = make_optimizer(training.optimizer)->flops_per_parameter() +
+                      (training.clip_gradient_norm ? 3 : 0);
+  return static_cast<double>(costs.parameters) * of_each;
+}
+
 }  // namespace
 
 // The job, and its model, outlive its workers.
@@ -21,9 +28,9 @@ Replica::Replica(Worker& worker)
     : Replica(worker, std::shared_ptr<const Model>(std::shared_ptr<void>(), &worker.job().model())) {}
 
 Replica::Replica(Worker& worker, std::shared_ptr<const Model> model)
-    : worker_(worker), entry_(worker, *this) {
+    : worker_(worker), entry_(worker, *this), optimizer_(make_optimizer(worker.job().training().optimizer)) {
   if (worker_.live()) make_trainer();
-  reshape(std::move(model));
+  if (model) reshape(std::move(model));
 }
 
 void Replica::make_trainer() {
@@ -35,7 +42,7 @@ void Replica::make_trainer() {
 void Replica::save(std::vector<std::vector<float>>& values) const {
   const ConstValues parameters = trainer_->parameters();
   values.emplace_back(parameters.data(), parameters.data() + parameters.size());
-  values.push_back(trainer_->momentum());
+  trainer_->optimizer().save(values);
 }
 
 void Replica::resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) {
@@ -43,7 +50,7 @@ void Replica::resume(const Round& round, const std::vector<std::vector<float>>& 
   trainer_->set_model(*model_);
   trainer_->skip(round.steps_so_far);
   copy(values.at(next++), trainer_->parameters());
-  trainer_->set_momentum(values.at(next++));
+  trainer_->optimizer().restore(values, next);
 }
 
 void Replica::reshape(std::shared_ptr<const Model> model) {
@@ -54,7 +61,7 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   layout_ = model_->layout();
   const CostProfile costs = model_->costs(job.training().batch);
   gradient_flops_ = gradient_flops(job.training(), costs);
-  update_flops_ = static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
+  update_flops_ = update_flops(job.training(), costs);
   reservations_.clear();
   const MemoryUse need = replica_memory(job, *model_);
   for (const MemoryPart part :
@@ -70,8 +77,12 @@ Values Replica::gradients() {
   return trainer_ ? trainer_->gradients() : Values::phantom(layout_.trainable_size());
 }
 
-Values Replica::momentum() {
-  return trainer_ ? trainer_->momentum_values() : Values::phantom(layout_.trainable_size());
+std::vector<Values> Replica::optimizer_states() {
+  const std::size_t size = layout_.trainable_size();
+  std::vector<Values> states;
+  for (int which = 0; which < optimizer_->states(); ++which)
+    states.push_back(trainer_ ? trainer_->optimizer().state(which, size) : Values::phantom(size));
+  return states;
 }
 
 void Replica::initialise() {
@@ -117,7 +128,7 @@ void Replica::apply_gradient() {
 }
 
 void Replica::reset_optimizer() {
-  if (trainer_) trainer_->reset_optimizer();
+  if (trainer_) trainer_->optimizer().reset();
 }
 
 std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
@@ -143,7 +154,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 double step_flops(const Job& job, const Model& model) {
   const CostProfile costs = model.costs(job.training().batch);
   return gradient_flops(job.training(), costs) +
-         static_cast<double>(costs.parameters) * Sgd::flops_per_parameter(job.training());
+         update_flops(job.training(), costs);
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {
@@ -152,7 +163,8 @@ MemoryUse replica_memory(const Job& job, const Model& model) {
   use[MemoryPart::parameters] = model.layout().size() * sizeof(float);
   use[MemoryPart::gradients] = costs.parameters * sizeof(float);
   use[MemoryPart::optimizer] =
-      costs.parameters * static_cast<std::size_t>(Sgd::state_per_parameter(job.training())) * sizeof(float);
+      costs.parameters * static_cast<std::size_t>(make_optimizer(job.training().optimizer)->states()) *
+      sizeof(float);
   use[MemoryPart::activations] = costs.activation_bytes + costs.workspace_bytes;
   return use;
 }

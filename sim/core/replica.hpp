@@ -22,7 +22,7 @@ class Replica final : private RoundState {
  public:
   /// A network of the shape of the job's model. Throws OutOfMemory.
   explicit Replica(Worker& worker);
-  /// A subnet. Throws OutOfMemory.
+  /// A subnet; null: none until reshape(). Throws OutOfMemory.
   Replica(Worker& worker, std::shared_ptr<const Model> model);
 
   /// Becomes a network of another shape, with parameters yet to be written and a fresh optimizer.
@@ -30,12 +30,12 @@ class Replica final : private RoundState {
 
   Values parameters();
   Values gradients();
-  /// The momentum of each trainable parameter, where training has momentum.
-  Values momentum();
+  /// What the optimizer keeps of each trainable parameter: of its momentum, or whatever it has.
+  std::vector<Values> optimizer_states();
 
   /// Writes the initial parameters of the whole model, the same on every worker.
   void initialise();
-  /// So many local steps of SGD.
+  /// So many local steps.
   void train(long steps);
   /// The gradient of one local step.
   void compute_gradient() { compute_gradient({}, {}); }
@@ -44,7 +44,7 @@ class Replica final : private RoundState {
   void compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known);
   /// One optimizer step with gradients().
   void apply_gradient();
-  /// Forgets the momentum.
+  /// Makes the optimizer a fresh one.
   void reset_optimizer();
 
  private:
@@ -58,6 +58,7 @@ class Replica final : private RoundState {
   ParameterLayout layout_;
   double gradient_flops_ = 0, update_flops_ = 0;
   std::vector<Reservation> reservations_;
+  std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
   std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
 };
 
@@ -69,7 +70,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 /// FLOPs of one local step of `model`: forward, backward and the optimizer's.
 double step_flops(const Job& job, const Model& model);
 
-/// What a replica of `model` takes of a device's memory, for forecasts.
+/// What a replica of `model` takes of a device's memory.
 MemoryUse replica_memory(const Job& job, const Model& model);
 
 }  // namespace isthmus

@@ -4,47 +4,77 @@
 #include <cmath>
 
 namespace isthmus {
+namespace {
 
-void Rounds::Iterator::advance() {
-  ended_ = round_.last || plan_->steps == 0;
-  if (ended_) return;
-  const long done = round_.steps_so_far;
-  ++round_.index;
-  round_.local_steps = done < plan_->single_steps ? 1 : std::min(plan_->local_steps, plan_->steps - done);
-  round_.steps_so_far = done + round_.local_steps;
-  round_.last = round_.steps_so_far == plan_->steps;
-  if (plan_->evaluate_every_rounds) {
-    round_.evaluated = round_.index % *plan_->evaluate_every_rounds == 0;
-  } else {
-    // At the first round that reaches each multiple of so many epochs; a hair less is close enough.
-    const double epochs = static_cast<double>(round_.steps_so_far) / plan_->steps_per_epoch + 1e-9;
-    round_.evaluated = epochs >= next_evaluation_epochs_;
-    if (round_.evaluated) {
-      const double every = plan_->evaluate_every_epochs;
-      next_evaluation_epochs_ = every * (std::floor(epochs / every) + 1);
-    }
-  }
-  round_.evaluated = round_.evaluated || round_.last;
+/// The smallest whole number that is not less; a hair more than a whole number is taken for that.
+long ceiling(double number) { return static_cast<long>(std::ceil(number - 1e-9)); }
+long ceiling_of(long dividend, long divisor) { return (dividend + divisor - 1) / divisor; }
+
+}  // namespace
+
+Rounds::Rounds(const RoundPlan& plan, long warm_up, long steps)
+    : plan_(plan), warm_up_(warm_up), steps_(steps) {
+  const long after = std::max(0L, steps - warm_up * plan.warm_up.local_steps);
+  size_ = warm_up + ceiling_of(after, plan.local_steps);
 }
 
-long Rounds::size() const {
-  const long single = std::min(plan_.single_steps, plan_.steps), others = plan_.steps - single;
-  return single + (others + plan_.local_steps - 1) / plan_.local_steps;
+Rounds Rounds::of_steps(const RoundPlan& plan, long steps) {
+  const long length = plan.warm_up.local_steps;
+  const long early = ceiling(plan.warm_up.until * static_cast<double>(steps) / static_cast<double>(length));
+  return {plan, std::clamp(plan.warm_up.rounds + early, 0L, ceiling_of(steps, length)), steps};
 }
 
-long Rounds::last_steps() const {
-  const long others = plan_.steps - std::min(plan_.single_steps, plan_.steps);
-  return others == 0 ? 1 : (others - 1) % plan_.local_steps + 1;
+Rounds Rounds::of_rounds(const RoundPlan& plan, long rounds) {
+  // Of warm-up rounds by a fraction: the largest w whose last one begins early enough, that is
+  // (w - 1) length < until (w length + (rounds - w) local_steps).
+  const double until = plan.warm_up.until;
+  const double ratio = static_cast<double>(plan.local_steps) / static_cast<double>(plan.warm_up.local_steps);
+  const double bound = (until * ratio * static_cast<double>(rounds) + 1) / (1 + until * (ratio - 1));
+  const long warm_up = std::clamp(plan.warm_up.rounds + ceiling(bound) - 1, 0L, rounds);
+  return {plan, warm_up, warm_up * plan.warm_up.local_steps + (rounds - warm_up) * plan.local_steps};
+}
+
+/// Local steps of each worker before the round after that one.
+long Rounds::steps_until(long index) const {
+  const long early = std::min(index, warm_up_);
+  return std::min(steps_, early * plan_.warm_up.local_steps + (index - early) * plan_.local_steps);
+}
+
+/// Tests that are due up to then; a hair less is close enough.
+long Rounds::tests_until(long steps) const {
+  return static_cast<long>(std::floor(static_cast<double>(steps) / evaluate_every_steps_ + 1e-9));
+}
+
+bool Rounds::reaches_test(long index) const {
+  if (evaluate_every_rounds_) return index % *evaluate_every_rounds_ == 0;
+  return tests_until(steps_until(index)) > tests_until(steps_until(index - 1));
+}
+
+Round Rounds::at(long index) const {
+  const long begin = steps_until(index - 1), end = steps_until(index);
+  const bool last = index == size_;
+  return {.index = index,
+          .local_steps = end - begin,
+          .steps_so_far = end,
+          .warm_up = index <= warm_up_,
+          .evaluated = last || reaches_test(index),
+          .last = last};
 }
 
 long Rounds::evaluations() const {
-  if (plan_.evaluate_every_rounds) {
-    const long every = *plan_.evaluate_every_rounds;
-    return (size() + every - 1) / every;
-  }
+  if (evaluate_every_rounds_) return ceiling_of(size_, *evaluate_every_rounds_);
   long count = 0;
-  for (const Round& round : *this) count += round.evaluated ? 1 : 0;
-  return count;
+  const auto add = [&](long first, long last, long length) {
+    if (first > last) return;
+    if (static_cast<double>(length) < evaluate_every_steps_) {  // no round reaches two tests
+      count += tests_until(steps_until(last)) - tests_until(steps_until(first - 1));
+    } else {  // each reaches one, but for a shorter last one
+      count += last - first + (reaches_test(last) ? 1 : 0);
+    }
+  };
+  add(1, std::min(warm_up_, size_), plan_.warm_up.local_steps);
+  add(warm_up_ + 1, size_, plan_.local_steps);
+  return count + (reaches_test(size_) ? 0 : 1);
 }
 
 }  // namespace isthmus

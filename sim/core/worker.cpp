@@ -1,7 +1,5 @@
 #include "sim/core/worker.hpp"
 
-#include "sim/collectives/collectives.hpp"
-
 namespace isthmus {
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
@@ -13,37 +11,32 @@ Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
   }
 }
 
-void Worker::end_round(const Round& round, Values parameters, std::size_t exchanged) {
+void Worker::end_round(const Round& round, Values parameters) {
   std::vector<Selection> homes(static_cast<std::size_t>(size()));
   homes.front() = Selection::everything(job_.model().layout());
-  end_round(round, homes, parameters, exchanged);
+  end_round(round, homes, parameters);
 }
 
-void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values,
-                       std::size_t exchanged) {
-  report(round, homes[static_cast<std::size_t>(rank())], values, exchanged);
+void Worker::end_round(const Round& round, const std::vector<Selection>& homes, Values values) {
+  report(round, homes[static_cast<std::size_t>(rank())], values);
   finish(round, homes, values);
 }
 
-void Worker::end_round_apart(const Round& round, Values parameters, std::size_t exchanged) {
+void Worker::end_round_apart(const Round& round, Values parameters) {
   recorder_.publish_replica(round, rank(), parameters);
-  report(round, {}, {}, exchanged);
+  report(round, {}, {});
   const std::vector<Selection> replicas(static_cast<std::size_t>(size()),
                                         Selection::everything(job_.model().layout()));
   finish(round, replicas, parameters);
 }
 
-void Worker::report(const Round& round, const Selection& part, ConstValues values, std::size_t exchanged) {
-  constexpr double up_and_down = 2;
-  recorder_.end_round(
-      round,
-      {.rank = rank(),
-       .simulated_seconds = host_.now_seconds(),
-       .bytes_sent = host_.ledger().bytes_sent,
-       .training = training_,
-       .paper_bytes =
-           up_and_down * static_cast<double>(exchanged * bytes_per_value(communicator().wire_format()))},
-      part, values);
+void Worker::report(const Round& round, const Selection& part, ConstValues values) {
+  recorder_.end_round(round,
+                      {.rank = rank(),
+                       .simulated_seconds = host_.now_seconds(),
+                       .ledger = host_.ledger(),
+                       .training = training_},
+                      part, values);
 }
 
 void Worker::finish(const Round& round, const std::vector<Selection>& homes, Values values) {
@@ -94,7 +87,7 @@ void Worker::charge_evaluation(const std::vector<Selection>& homes, Values value
     elsewhere -= home_size(worker);
     incoming.push_back({worker, buffer.values().slice(elsewhere, home_size(worker))});
   }
-  exchange(communicator(), {}, incoming);
+  communicator().exchange({}, incoming);
   host_.execute(job_.model().costs(1).forward_flops * static_cast<double>(job_.data().test_samples));
 }
 

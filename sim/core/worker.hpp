@@ -30,18 +30,16 @@ class Worker {
   // reports time, bytes and training since the last report to the recorder. If the round is evaluated, the
   // recorder tests the model beside the simulation, off the clock; only `charge_evaluation` makes workers
   // spend time on it. A worker that is to be resumed, or whose state is to be kept, does that here, too: what
-  // is carried from one round to the next must be a RoundState. `exchanged`: how many values this worker had
-  // to give up, and to get, for the round; papers count these.
+  // is carried from one round to the next must be a RoundState.
 
   /// After this round every worker has the same parameters, of which worker 0's are tested.
-  void end_round(const Round& round, Values parameters, std::size_t exchanged);
+  void end_round(const Round& round, Values parameters);
   /// After this round homes[i] of the model rests with worker i, `values` being this worker's home. All homes
   /// together, and what has been published, are tested.
-  void end_round(const Round& round, const std::vector<Selection>& homes, Values values,
-                 std::size_t exchanged);
+  void end_round(const Round& round, const std::vector<Selection>& homes, Values values);
   /// After this round every worker has parameters of its own (gossip, or local SGD between two averages). The
   /// mean of all replicas is tested; nobody in the simulation has it.
-  void end_round_apart(const Round& round, Values parameters, std::size_t exchanged);
+  void end_round_apart(const Round& round, Values parameters);
   /// Whether values are computed here and now: not in rounds that a trajectory holds, nor where only costs
   /// are counted; they are phantoms then.
   bool live() const { return live_; }
@@ -60,7 +58,7 @@ class Worker {
   friend class StateEntry;
   void resume(const Round& round);
   Trajectory::WorkerState state() const;
-  void report(const Round& round, const Selection& part, ConstValues values, std::size_t exchanged);
+  void report(const Round& round, const Selection& part, ConstValues values);
   void finish(const Round& round, const std::vector<Selection>& homes, Values values);
   void charge_evaluation(const std::vector<Selection>& homes, Values values);
 
@@ -78,13 +76,16 @@ class Worker {
 /// Makes a worker know of something that holds values from round to round, while this lives.
 class StateEntry {
  public:
-  StateEntry(Worker& worker, RoundState& state) : worker_(worker) { worker_.states_.push_back(&state); }
+  StateEntry(Worker& worker, RoundState& state) : worker_(worker), state_(state) {
+    worker_.states_.push_back(&state);
+  }
   StateEntry(const StateEntry&) = delete;
   StateEntry& operator=(const StateEntry&) = delete;
-  ~StateEntry() { worker_.states_.pop_back(); }
+  ~StateEntry() { std::erase(worker_.states_, &state_); }
 
  private:
   Worker& worker_;
+  RoundState& state_;
 };
 
 }  // namespace isthmus

@@ -14,7 +14,7 @@ namespace isthmus {
 class MpiCommunicator final : public Communicator {
  public:
   /// To be called by all ranks at once. With a clock, time spent waiting goes to the ledger as communication.
-  MpiCommunicator(WorkerAccount& worker, WireFormat format, Control& control, const WallClock* clock);
+  MpiCommunicator(WorkerAccount& worker, const Codec& codec, Control& control, const WallClock* clock);
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
   ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
@@ -26,17 +26,18 @@ class MpiCommunicator final : public Communicator {
 
   int rank() const override { return control_.rank(); }
   int size() const override { return control_.size(); }
-  Request start_send(int to, ConstValues values) override;
-  Request start_receive(int from, Values into) override;
-  void wait_all(std::span<Request> requests) override;
+  Request post_send(int to, ConstPayload payload) override;
+  Request post_receive(int from, Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
-  WireFormat wire_format() const override { return format_; }
+  const Codec& codec() const override { return codec_; }
+  void count_synchronised(std::size_t values) override { worker_.count_synchronised(values, codec_); }
 
  private:
-  class Transfer;
+  class Underway;
+  void wait(std::span<Request> requests) override;
 
   WorkerAccount& worker_;
-  WireFormat format_;
+  const Codec& codec_;
   Control& control_;
   const WallClock* clock_;
   MPI_Comm comm_ = MPI_COMM_NULL;

@@ -7,14 +7,14 @@
 
 namespace isthmus {
 
-MpiHost::MpiHost(const Device& device, bool live, WireFormat format, Control& control, WallClock& clock)
+MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock)
     : Host(control.rank(), device.host, device.memory_bytes),
       device_(device),
       live_(live),
-      format_(format),
+      codec_(codec),
       control_(control),
       clock_(clock),
-      communicator_(worker_, format, control, &clock) {}
+      communicator_(worker_, codec, control, &clock) {}
 
 void MpiHost::execute(double flops) {
   worker_.ledger.flops += flops;
@@ -22,7 +22,7 @@ void MpiHost::execute(double flops) {
 }
 
 std::unique_ptr<CommunicationStream> MpiHost::communication_stream() {
-  return std::make_unique<MpiStream>(worker_, format_, control_, clock_);
+  return std::make_unique<MpiStream>(worker_, codec_, control_, clock_);
 }
 
 }  // namespace isthmus

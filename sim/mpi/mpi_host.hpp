@@ -16,7 +16,7 @@ namespace isthmus {
 class MpiHost final : public Host {
  public:
   /// `device`: what the platform says of this rank's; its memory limit holds here, too.
-  MpiHost(const Device& device, bool live, WireFormat format, Control& control, WallClock& clock);
+  MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock);
 
   /// Makes connections to everyone.
   void connect() { communicator_.connect(); }
@@ -30,7 +30,7 @@ class MpiHost final : public Host {
  private:
   Device device_;
   bool live_;
-  WireFormat format_;
+  const Codec& codec_;
   Control& control_;
   WallClock& clock_;
   MpiCommunicator communicator_;

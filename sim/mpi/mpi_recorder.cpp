@@ -10,19 +10,18 @@ using nlohmann::json;
 json as_json(const RoundReport& report) {
   return {report.rank,
           report.simulated_seconds,
-          report.bytes_sent,
+          report.ledger.bytes_sent,
           report.training.loss_sum,
           report.training.correct,
           report.training.samples,
-          report.paper_bytes};
+          report.ledger.synchronised_bytes};
 }
 
 RoundReport as_report(const json& fields) {
   return {.rank = fields.at(0),
           .simulated_seconds = fields.at(1),
-          .bytes_sent = fields.at(2),
-          .training = {.loss_sum = fields.at(3), .correct = fields.at(4), .samples = fields.at(5)},
-          .paper_bytes = fields.at(6)};
+          .ledger = {.bytes_sent = fields.at(2), .synchronised_bytes = fields.at(6)},
+          .training = {.loss_sum = fields.at(3), .correct = fields.at(4), .samples = fields.at(5)}};
 }
 
 std::vector<float> as_floats(const json& binary) {

@@ -242,9 +242,13 @@ class Writer {
 std::string platform_from_tables(const std::vector<SiteRow>& sites, const std::vector<WayRow>& ways,
                                  const std::vector<std::string>& comment) {
   std::ostringstream xml;
-  xml << "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<!--\n";
-  for (const std::string& line : comment) xml << ' ' << comment_text(line) << '\n';
-  xml << "-->\n<platform version=\"4.1\">\n" << Writer(sites, ways).text() << "</platform>\n";
+  xml << "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n";
+  if (!comment.empty()) {
+    xml << "<!--\n";
+    for (const std::string& line : comment) xml << ' ' << comment_text(line) << '\n';
+    xml << "-->\n";
+  }
+  xml << "<platform version=\"4.1\">\n" << Writer(sites, ways).text() << "</platform>\n";
   return xml.str();
 }
 

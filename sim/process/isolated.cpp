@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -273,6 +274,24 @@ nlohmann::json IsolatedProcess::result() {
 
 nlohmann::json run_isolated(const std::function<nlohmann::json()>& work) {
   return IsolatedProcess(work).result();
+}
+
+std::optional<nlohmann::json> try_isolated(const std::function<nlohmann::json()>& work, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  IsolatedProcess process(work);
+  IsolatedProcess* const self = &process;
+  while (!process.ended()) {
+    const double left = std::chrono::duration<double>(end - Clock::now()).count();
+    if (left <= 0) return std::nullopt;
+    IsolatedProcess::wait_for_any({&self, 1}, left);
+  }
+  try {
+    return process.result();
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace isthmus

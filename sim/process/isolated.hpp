@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -62,6 +63,9 @@ class IsolatedProcess {
 /// Doubles come back exactly, infinities included. The child leaves by _exit(): no destructor of a static, no
 /// atexit handler runs. Call it while no other thread holds a lock that `work` needs.
 nlohmann::json run_isolated(const std::function<nlohmann::json()>& work);
+
+/// The same; none if it takes longer than so many seconds or fails.
+std::optional<nlohmann::json> try_isolated(const std::function<nlohmann::json()>& work, double seconds);
 
 /// Called inside `work`: says what is being done now, for the message should the child die of it. Cheap; does
 /// nothing outside a child. Texts over 1000 characters are cut.

@@ -21,16 +21,12 @@ class DataParallel final : public Protocol {
     for (const Round& round : worker.job().rounds()) {
       gradient_mean.compute(replica);
       replica.apply_gradient();
-      worker.end_round(round, replica.parameters(), replica.gradients().size());
+      worker.end_round(round, replica.parameters());
     }
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
     return aggregate_->talking_pairs(workers);
-  }
-
-  Forecast forecast(const Job& job, const LinkModel& link) const override {
-    return forecast_gradient_mean(job, *aggregate_, buckets_, link);
   }
 
  private:

@@ -1,6 +1,5 @@
 #include "sim/protocols/gradient_mean.hpp"
 
-#include "sim/protocols/replicated.hpp"
 #include "sim/scenario/units.hpp"
 
 namespace isthmus {
@@ -73,20 +72,6 @@ void GradientMean::compute(Replica& replica) {
     for (const auto& [bucket, known_after_flops] : buckets_)
       mean(aggregate_, worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
   }
-}
-
-Forecast forecast_gradient_mean(const Job& job, const Collective& aggregate, const BucketOptions& options,
-                                const LinkModel& link) {
-  const std::vector<Extent> buckets = gradient_buckets(job.model().layout(), options);
-  std::vector<std::size_t> sizes;
-  for (const Extent& bucket : buckets) sizes.push_back(bucket.size);
-  Forecast forecast = forecast_replicas(job, aggregate, 1, sizes, link);
-  if (!options.overlap) return forecast;
-  for (const GradientPart& bucket : gradient_parts(job, job.model(), buckets)) {
-    forecast.overlapped.push_back(
-        {bucket.known_after_flops, all_reduce_seconds(aggregate, job.workers(), bucket.extent.size, link)});
-  }
-  return forecast;
 }
 
 }  // namespace isthmus

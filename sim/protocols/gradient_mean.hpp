@@ -40,8 +40,4 @@ class GradientMean {
   std::unique_ptr<CommunicationStream> stream_;  // null: nothing overlaps
 };
 
-/// Closed forms of a round of one step of data parallel SGD.
-Forecast forecast_gradient_mean(const Job& job, const Collective& aggregate, const BucketOptions& options,
-                                const LinkModel& link);
-
 }  // namespace isthmus

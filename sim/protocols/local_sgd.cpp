@@ -1,56 +1,38 @@
 #include "sim/protocols/local_sgd.hpp"
 
 namespace isthmus {
-namespace {
-
-/// Values of which each worker gives the others its own at the end of a round: parameters, and momentum where
-/// that is averaged, too.
-std::vector<std::size_t> averaged_values(const Job& job) {
-  const ParameterLayout& layout = job.model().layout();
-  if (job.training().optimizer_state != OptimizerState::average) return {layout.size()};
-  return {layout.size(), layout.trainable_size()};
-}
-
-}  // namespace
-
 LocalSgd::LocalSgd(const nlohmann::json& options)
     : local_steps_(options.at("local_steps").get<long>()),
       aggregate_(make_aggregate(options)),
-      slow_momentum_(SlowMomentumOptions::parse(options)) {}
+      outer_(OuterOptimizerOptions::parse(options)) {}
 
 void LocalSgd::run(Worker& worker) const {
   Replica replica(worker);
-  SlowMomentum slow_momentum(worker, slow_momentum_);
+  OuterOptimizer outer(worker, outer_);
   replica.initialise();
-  for (const Round& round : worker.job().rounds()) local_round(worker, replica, slow_momentum, round);
+  for (const Round& round : worker.job().rounds()) local_round(worker, replica, outer, round);
 }
 
-void LocalSgd::local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum,
-                           const Round& round) const {
-  const OptimizerState state = worker.job().training().optimizer_state;
-  std::size_t exchanged = replica.parameters().size();
-  slow_momentum.begin_round(replica.parameters());
+void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& outer, const Round& round) const {
+  outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
   mean(*aggregate_, worker.communicator(), replica.parameters());
-  if (state == OptimizerState::average) {
-    mean(*aggregate_, worker.communicator(), replica.momentum());
-    exchanged += replica.momentum().size();
-  }
-  if (state == OptimizerState::reset) replica.reset_optimizer();
-  slow_momentum.step(round, replica.parameters());
-  worker.end_round(round, replica.parameters(), exchanged);
+  synchronise_state(worker, replica);
+  outer.step(round, replica.parameters());
+  worker.end_round(round, replica.parameters());
 }
 
-Forecast LocalSgd::forecast(const Job& job, const LinkModel& link) const {
-  Forecast forecast = forecast_replicas(job, *aggregate_, local_steps_, averaged_values(job), link);
-  slow_momentum_.add_to(forecast, job);
-  return forecast;
+void LocalSgd::synchronise_state(Worker& worker, Replica& replica) const {
+  const OptimizerState policy = worker.job().training().optimizer_state;
+  if (policy == OptimizerState::reset) replica.reset_optimizer();
+  if (policy != OptimizerState::average) return;
+  for (const Values state : replica.optimizer_states()) mean(*aggregate_, worker.communicator(), state);
 }
 
 nlohmann::json LocalSgd::options() {
   nlohmann::json schemas = aggregate_options();
   schemas["local_steps"] = local_steps_schema();
-  schemas.update(SlowMomentumOptions::schema());
+  schemas.update(OuterOptimizerOptions::schema());
   return schemas;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
-#include "sim/protocols/replicated.hpp"
-#include "sim/protocols/slow_momentum.hpp"
+#include "sim/collectives/all_reduce.hpp"
+#include "sim/core/replica.hpp"
+#include "sim/protocols/protocol.hpp"
+#include "sim/protocols/outer_optimizer.hpp"
 
 namespace isthmus {
 
 /// Local SGD (Stich 2019, McMahan et al. 2017): some local steps on each worker, then the mean of all
-/// workers' parameters, and of their momentum if the scenario says so.
+/// workers' parameters, and of what their optimizers keep if the scenario says so.
 class LocalSgd : public Protocol {
  public:
   explicit LocalSgd(const nlohmann::json& options);
@@ -18,18 +20,19 @@ class LocalSgd : public Protocol {
   std::vector<RankPair> talking_pairs(int workers) const override {
     return aggregate_->talking_pairs(workers);
   }
-  Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  protected:
-  void local_round(Worker& worker, Replica& replica, SlowMomentum& slow_momentum, const Round& round) const;
+  void local_round(Worker& worker, Replica& replica, OuterOptimizer& outer, const Round& round) const;
 
   const Collective& aggregate() const { return *aggregate_; }
-  const SlowMomentumOptions& slow_momentum_options() const { return slow_momentum_; }
+  const OuterOptimizerOptions& outer_optimizer() const { return outer_; }
 
  private:
+  void synchronise_state(Worker& worker, Replica& replica) const;
+
   long local_steps_;
   std::unique_ptr<Collective> aggregate_;
-  SlowMomentumOptions slow_momentum_;
+  OuterOptimizerOptions outer_;
 };
 
 }  // namespace isthmus

@@ -14,10 +14,12 @@ class PostLocalSgd final : public LocalSgd {
         buckets_(BucketOptions::parse(options)),
         switch_at_(options.at("switch_at").get<double>()) {}
 
-  RoundPlan round_plan() const override { return {LocalSgd::round_plan().local_steps, switch_at_}; }
+  RoundPlan round_plan() const override {
+    return {LocalSgd::round_plan().local_steps, {.local_steps = 1, .until = switch_at_}};
+  }
 
   void require_fit(const Job& job) const override {
-    if (job.single_step_rounds() < job.rounds().size()) return;
+    if (job.rounds().warm_up() < job.rounds().size()) return;
     throw InputError("/protocol/switch_at", "found " + nlohmann::json(switch_at_).dump() + ", but all " +
                                                 std::to_string(job.rounds().size()) +
                                                 " rounds begin before that; at least one must come after");
@@ -25,40 +27,24 @@ class PostLocalSgd final : public LocalSgd {
 
   void run(Worker& worker) const override {
     Replica replica(worker);
-    SlowMomentum slow_momentum(worker, slow_momentum_options());
+    OuterOptimizer outer(worker, outer_optimizer());
     replica.initialise();
     GradientMean gradient_mean(worker, aggregate(), buckets_);
     for (const Round& round : worker.job().rounds()) {
-      if (round.index <= worker.job().single_step_rounds()) {
+      if (round.warm_up) {
         gradient_mean.compute(replica);
         replica.apply_gradient();
-        worker.end_round(round, replica.parameters(), replica.gradients().size());
+        worker.end_round(round, replica.parameters());
       } else {
-        local_round(worker, replica, slow_momentum, round);
+        local_round(worker, replica, outer, round);
       }
     }
   }
-
-  /// Of the rounds after the switch. Memory: the most of both kinds of rounds.
-  Forecast forecast(const Job& job, const LinkModel& link) const override;
 
  private:
   BucketOptions buckets_;
   double switch_at_;
 };
-
-Forecast PostLocalSgd::forecast(const Job& job, const LinkModel& link) const {
-  Forecast before = forecast_gradient_mean(job, aggregate(), buckets_, link);
-  Forecast forecast = LocalSgd::forecast(job, link);
-  forecast.round = job.single_step_rounds() + 1;
-  for (std::size_t rank = 0; rank < before.workers.size(); ++rank) {
-    MemoryUse early = before.workers[rank].memory, &late = forecast.workers[rank].memory;
-    early[MemoryPart::optimizer] = late[MemoryPart::optimizer];  // the slow momentum's is taken at the start
-    if (early.total() > late.total()) late = early;
-  }
-  forecast.before = {std::move(before)};
-  return forecast;
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "sim/protocols/protocol.hpp"
 
 #include "models/error.hpp"
+#include "models/registry.hpp"
 
 namespace isthmus {
 
@@ -12,58 +13,34 @@ ProtocolKind resist_kind();
 
 namespace {
 
-std::vector<ProtocolKind> with_common_options(std::vector<ProtocolKind> kinds) {
-  for (ProtocolKind& entry : kinds) {
-    entry.kind.options["wire_format"] = {{"description",
-                                          "How values travel: fp32, or rounded to 16 bits, which halves the "
-                                          "bytes. They are kept and added in fp32."},
-                                         {"enum", {"fp32", "fp16", "bf16"}},
-                                         {"default", "fp32"}};
-  }
-  return kinds;
+ProtocolKind with_common_options(ProtocolKind protocol) {
+  protocol.kind.options["wire_format"] = {{"description",
+                                           "How values travel: fp32, or rounded to 16 bits, which halves the "
+                                           "bytes. They are kept and added in fp32."},
+                                          {"enum", additive_codecs()},
+                                          {"default", "fp32"}};
+  return protocol;
 }
 
-/// From fp32 to values of so many bytes.
-void count_in(std::size_t bytes_per_value, Forecast& forecast) {
-  for (Forecast::Worker& worker : forecast.workers)
-    worker.bytes_sent = worker.bytes_sent / sizeof(float) * bytes_per_value;
-  forecast.paper_bytes *= static_cast<double>(bytes_per_value) / sizeof(float);
-  for (Forecast& before : forecast.before) count_in(bytes_per_value, before);
+Registry<ProtocolKind>& protocols_known() {
+  static Registry<ProtocolKind> protocols({
+      with_common_options(data_parallel_kind()),
+      with_common_options(local_sgd_kind()),
+      with_common_options(post_local_sgd_kind()),
+      with_common_options(ist_kind()),
+      with_common_options(resist_kind()),
+  });
+  return protocols;
 }
 
 }  // namespace
 
-const std::vector<ProtocolKind>& protocol_kinds() {
-  static const std::vector<ProtocolKind> kinds = with_common_options({
-      data_parallel_kind(),
-      local_sgd_kind(),
-      post_local_sgd_kind(),
-      ist_kind(),
-      resist_kind(),
-  });
-  return kinds;
-}
+const std::vector<ProtocolKind>& protocol_kinds() { return protocols_known().entries(); }
 
-WireFormat wire_format_of(const nlohmann::json& options) {
-  return wire_format_named(options.value("wire_format", "fp32"));
-}
+void register_protocol(ProtocolKind protocol) { protocols_known().add(with_common_options(std::move(protocol))); }
 
-Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format) {
-  // Protocols count fp32. Fewer bytes for each value are as good as more bytes per second.
-  const std::size_t bytes = bytes_per_value(format);
-  const double part = static_cast<double>(bytes) / sizeof(float);
-  Forecast forecast = protocol.forecast(job, link.with_bandwidth_times(1 / part));
-  count_in(bytes, forecast);
-  return forecast;
-}
-
-void require_reset(const Job& job, const std::string& protocol, const std::string& network) {
-  const OptimizerState state = job.training().optimizer_state;
-  if (state != OptimizerState::keep && state != OptimizerState::average) return;
-  const std::string found = state == OptimizerState::keep ? "keep" : "average";
-  throw InputError("/training/optimizer_state", "found \"" + found + "\"; " + protocol +
-                                                    " allows only \"reset\": after a round a worker's " +
-                                                    network + " is another one");
+const Codec& wire_format_of(const nlohmann::json& options) {
+  return codec_named(options.value("wire_format", "fp32"));
 }
 
 nlohmann::json local_steps_schema() {
@@ -74,9 +51,7 @@ nlohmann::json local_steps_schema() {
 
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options) {
   const auto name = options.at("kind").get<std::string>();
-  for (const ProtocolKind& entry : protocol_kinds()) {
-    if (entry.kind.name == name) return entry.make(options);
-  }
+  if (const ProtocolKind* found = protocols_known().find(name)) return found->make(options);
   throw InputError("/protocol/kind", "unknown protocol \"" + name + "\"");
 }
 

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "models/kind.hpp"
-#include "sim/core/forecast.hpp"
-#include "sim/core/replica.hpp"
+#include "sim/core/job.hpp"
+#include "sim/core/worker.hpp"
 #include "sim/platform/platform.hpp"
 
 namespace isthmus {
 
 /// A distributed training protocol. run() is what each worker executes, written once for real training and
-/// for counting costs; the other functions say what follows from the protocol before it runs.
+/// for counting costs.
 class Protocol {
  public:
   virtual ~Protocol() = default;
@@ -37,14 +37,7 @@ class Protocol {
 
   /// Who will send messages to whom.
   virtual std::vector<RankPair> talking_pairs(int workers) const = 0;
-
-  /// Closed forms of one full round.
-  virtual Forecast forecast(const Job& job, const LinkModel& link) const = 0;
 };
-
-/// Throws InputError if momentum is to outlive a round, for a protocol that gives a worker another `network`
-/// in every round.
-void require_reset(const Job& job, const std::string& protocol, const std::string& network);
 
 /// JSON Schema of the option that several protocols share.
 nlohmann::json local_steps_schema();
@@ -56,12 +49,11 @@ struct ProtocolKind {
 };
 
 const std::vector<ProtocolKind>& protocol_kinds();
+/// Adds one from outside; see Registry::add().
+void register_protocol(ProtocolKind protocol);
 
 /// The option `wire_format`, which every protocol has.
-WireFormat wire_format_of(const nlohmann::json& options);
-
-/// Closed forms of one full round with values in that format on the wire.
-Forecast forecast(const Protocol& protocol, const Job& job, const LinkModel& link, WireFormat format);
+const Codec& wire_format_of(const nlohmann::json& options);
 
 /// What a scenario's `protocol` describes.
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);

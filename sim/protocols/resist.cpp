@@ -2,8 +2,8 @@
 
 #include "models/error.hpp"
 #include "models/partition/units.hpp"
-#include "sim/core/exchange.hpp"
 #include "sim/protocols/protocol.hpp"
+#include "sim/protocols/subnets.hpp"
 
 namespace isthmus {
 namespace {
@@ -16,82 +16,51 @@ class Resist final : public Protocol {
  public:
   explicit Resist(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
-        server_(options.at("exchange") == "server"),
-        aggregate_(server_ ? nullptr : make_aggregate(options)),
+        aggregate_(options.at("exchange") == "server" ? nullptr : make_aggregate(options)),
         deal_{.sections = options.at("partition_sections").get<std::vector<int>>(),
               .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),
         scale_at_test_(options.at("scale_at_test").get<bool>()),
         warm_up_rounds_(options.at("warm_up_rounds").get<long>()) {}
 
-  RoundPlan round_plan() const override { return {local_steps_}; }
+  RoundPlan round_plan() const override {
+    return {local_steps_, {.local_steps = local_steps_, .rounds = warm_up_rounds_}};
+  }
 
   void require_fit(const Job& job) const override;
 
   void run(Worker& worker) const override {
-    const Job& job = worker.job();
-    Exchange exchange = server_ ? Exchange(worker, homes_after(job, 0)) : Exchange(worker, *aggregate_);
-    Replica subnet(worker, job.model().subnet(partition(job, 1).part(worker.rank())));
-    for (const Round& round : job.rounds()) {
-      const Partition partition = this->partition(job, round.index);
-      const Selection& part = partition.part(worker.rank());
-      subnet.reshape(job.model().subnet(part));
-      exchange.dispatch(partition, subnet.parameters());
-      subnet.train(round.local_steps);
-      exchange.collect(partition, subnet.parameters());
-      exchange.end_round(round, part.size());
+    const ParameterLayout& layout = worker.job().model().layout();
+    const int n = worker.size();
+    const Deal deal = [&](const Round& round) {
+      if (round.warm_up) return undivided(layout, n);  // that is local SGD
+      return draw_units(layout, n, deal_, worker.job().training().seed,
+                        static_cast<std::uint64_t>(round.index));
+    };
+    if (aggregate_) {
+      MovingHomes homes(worker, *aggregate_);
+      train_subnets(worker, homes, deal);
+    } else {
+      FixedHomes server(worker, server_homes(layout, n));
+      train_subnets(worker, server, deal);
     }
   }
 
   /// The whole network; a block's output counts as often as the block was there in training.
   std::unique_ptr<Model> evaluation_model(const Job& job, const Round& round) const override {
-    if (!scale_at_test_ || round.index <= warm_up_rounds_) return nullptr;
+    if (!scale_at_test_ || round.warm_up) return nullptr;
     const std::vector<int> units = dealt_units(job.model().layout(), deal_.sections);
     const float scale = std::max(1 / static_cast<float>(job.workers()),
                                  static_cast<float>(deal_.minimum_depth) / static_cast<float>(units.size()));
     return scale < 1 ? job.model().with_scaled_units(units, scale) : nullptr;
   }
 
-  std::vector<RankPair> talking_pairs(int workers) const override { return exchange_pairs(workers, server_); }
-
-  /// Of the second round after the warm-up, the first to which owners hand blocks. Memory: the most of the
-  /// very first round and those two; what later draws need for homes and buffers may differ by some blocks.
-  Forecast forecast(const Job& job, const LinkModel& link) const override;
+  std::vector<RankPair> talking_pairs(int workers) const override {
+    return exchange_pairs(workers, !aggregate_);
+  }
 
  private:
-  /// In the warm-up everybody has everything: that is local SGD.
-  Partition partition(const Job& job, long round) const {
-    const ParameterLayout& layout = job.model().layout();
-    if (round <= warm_up_rounds_) return undivided(layout, job.workers());
-    return draw_units(layout, job.workers(), deal_, job.training().seed, static_cast<std::uint64_t>(round));
-  }
-
-  /// What rests with one worker alone after a round; 0: before the first.
-  std::vector<Selection> homes_after(const Job& job, long round) const {
-    if (server_) return server_homes(job.model().layout(), job.workers());
-    if (round == 0) return std::vector<Selection>(static_cast<std::size_t>(job.workers()));
-    return owner_homes(partition(job, round));
-  }
-
-  /// What happens in one round.
-  struct Plan {
-    Plan(const Resist& resist, const Job& job, long round)
-        : partition(resist.partition(job, round)),
-          homes_before(resist.homes_after(job, round - 1)),
-          homes_after(resist.homes_after(job, round)),
-          common(resist.server_ ? 0 : partition.common().size()),
-          common_before(resist.server_ || round == 1 ? 0 : resist.partition(job, round - 1).common().size()) {
-    }
-
-    Partition partition;
-    std::vector<Selection> homes_before, homes_after;
-    std::size_t common, common_before;  // values that rest with every worker
-  };
-  MemoryUse memory_peak(const Job& job, const Plan& plan, int rank) const;
-  bool rounds_vary(const Job& job) const;
-
   long local_steps_;
-  bool server_;
   std::unique_ptr<Collective> aggregate_;  // of what all share; null: there is a server
   UnitDeal deal_;
   bool share_strided_, scale_at_test_;
@@ -131,90 +100,6 @@ void Resist::require_fit(const Job& job) const {
                                                      " rounds; at least one must come after the warm-up");
   }
   require_reset(job, "resist", "network");
-}
-
-bool Resist::rounds_vary(const Job& job) const {
-  if (job.workers() == 1) return false;
-  if (!server_ || warm_up_rounds_ > 0) return true;
-  const ParameterLayout& layout = job.model().layout();
-  std::vector<std::size_t> sizes(layout.units().size());
-  for (const ParameterBlock& block : layout.blocks()) {
-    if (block.unit >= 0) sizes[static_cast<std::size_t>(block.unit)] += block.size();
-  }
-  const std::vector<int> dealt = dealt_units(layout, deal_.sections);
-  const auto size_of = [&](int unit) { return sizes[static_cast<std::size_t>(unit)]; };
-  return std::ranges::any_of(dealt, [&](int unit) { return size_of(unit) != size_of(dealt.front()); });
-}
-
-/// When most is in use: while the network is dispatched, while common parameters are averaged, while the
-/// others are collected, or while worker 0 gets together what a charged evaluation needs.
-MemoryUse Resist::memory_peak(const Job& job, const Plan& plan, int rank) const {
-  MemoryUse replica = replica_memory(job, *job.model().subnet(plan.partition.part(rank)));
-  replica[MemoryPart::data] = job.shard_bytes(rank);
-  MemoryUse peak;
-  const auto moment = [&](std::size_t resting, std::size_t buffers) {
-    MemoryUse use = replica;
-    use[MemoryPart::parameters] += resting * sizeof(float);
-    use[MemoryPart::buffers] = buffers * sizeof(float);
-    if (use.total() > peak.total()) peak = use;
-  };
-  const auto home = [&](const std::vector<Selection>& homes, int worker) {
-    return homes[static_cast<std::size_t>(worker)].size();
-  };
-  const ExchangeVolume dispatched = exchange_volume(plan.homes_before, plan.partition, rank);
-  const ExchangeVolume collected = exchange_volume(plan.homes_after, plan.partition, rank);
-  moment(plan.common_before + home(plan.homes_before, rank), dispatched.out + dispatched.in);
-  if (!server_) moment(plan.common, aggregate_->buffer_values(rank, job.workers(), plan.common));
-  moment(plan.common + home(plan.homes_after, rank), collected.out + collected.in);
-  if (rank == 0 && job.training().charge_evaluation) {
-    std::size_t elsewhere = 0;
-    for (int worker = 1; worker < job.workers(); ++worker) elsewhere += home(plan.homes_after, worker);
-    moment(plan.common + home(plan.homes_after, rank), elsewhere);
-  }
-  return peak;
-}
-
-Forecast Resist::forecast(const Job& job, const LinkModel& link) const {
-  constexpr double up_and_down = 2;
-  const int n = job.workers();
-  const auto rounds = job.rounds().size();
-  std::vector<Plan>
-      plans;  // of the first, and the two after the warm-up: only then blocks have owners to come from
-  for (const long round : {1L, warm_up_rounds_ + 1, warm_up_rounds_ + 2}) {
-    plans.emplace_back(*this, job, std::min(round, rounds));
-  }
-  const Plan& plan = plans.back();
-  Forecast forecast;
-  forecast.varies = rounds_vary(job);
-  forecast.round = std::min(warm_up_rounds_ + 2, rounds);
-  std::size_t busiest_down = 0, busiest_up = 0;  // most values over one worker's link, in one direction
-  for (int rank = 0; rank < n; ++rank) {
-    const ExchangeVolume dispatched = exchange_volume(plan.homes_before, plan.partition, rank);
-    const ExchangeVolume collected = exchange_volume(plan.homes_after, plan.partition, rank);
-    busiest_down = std::max({busiest_down, dispatched.out, dispatched.in});
-    busiest_up = std::max({busiest_up, collected.out, collected.in});
-    const std::size_t reduced = server_ ? 0 : aggregate_->values_sent(rank, n, plan.common);
-    const Selection& part = plan.partition.part(rank);
-    Forecast::Worker worker;
-    worker.bytes_sent = (reduced + dispatched.out + collected.in) * sizeof(float);
-    worker.flops = static_cast<double>(local_steps_) * step_flops(job, *job.model().subnet(part));
-    for (const Plan& each : plans) {
-      const MemoryUse peak = memory_peak(job, each, rank);
-      if (peak.total() > worker.memory.total()) worker.memory = peak;
-    }
-    forecast.workers.push_back(worker);
-    forecast.paper_bytes += up_and_down * static_cast<double>(part.size() * sizeof(float));
-  }
-  if (!server_)
-    forecast.communication_seconds =
-        link.collective_overhead_seconds +
-        aggregate_->seconds(n, static_cast<double>(plan.common * sizeof(float)), link);
-  for (const std::size_t busiest : {busiest_down, busiest_up}) {
-    if (busiest == 0) continue;
-    forecast.communication_seconds +=
-        link.latency_seconds + static_cast<double>(busiest * sizeof(float)) / link.bandwidth_bytes_per_second;
-  }
-  return forecast;
 }
 
 }  // namespace

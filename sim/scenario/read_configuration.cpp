@@ -132,9 +132,11 @@ TrainingOptions read_training(const json& training) {
   options.epochs = optional<double>(training, "epochs");
   options.rounds = optional<long>(training, "rounds");
   options.learning_rate = training.at("learning_rate");
-  options.momentum = training.at("momentum");
-  options.nesterov = training.at("nesterov");
-  options.weight_decay = training.at("weight_decay");
+  options.optimizer = training.value("optimizer", json{{"kind", "sgd"},
+                                                       {"momentum", training.value("momentum", 0.0)},
+                                                       {"nesterov", training.value("nesterov", false)},
+                                                       {"weight_decay", training.value("weight_decay", 0.0)}});
+  options.clip_gradient_norm = optional<double>(training, "clip_gradient_norm");
   options.schedule = read_schedule(training.at("schedule"));
   options.optimizer_state = read_optimizer_state(training);
   options.seed = training.at("seed");

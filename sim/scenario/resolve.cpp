@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/error.hpp"
+#include "models/optimizer/optimizer.hpp"
 #include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 
@@ -49,15 +50,37 @@ bool is_wrong_at(const SweepPoint& swept, const InputError& error, const Scenari
   return false;
 }
 
+void check_optimizer(const json& training) {
+  if (!training.contains("optimizer")) return;
+  for (const char* short_form : {"momentum", "nesterov", "weight_decay"}) {
+    if (training.contains(short_form)) {
+      throw InputError(std::string("/training/") + short_form,
+                       "found beside \"optimizer\", whose own option it is; give it there");
+    }
+  }
+  const json& optimizer = training.at("optimizer");
+  const std::string kind = optimizer.at("kind");
+  if (optimizer.value("nesterov", false) && optimizer.value("momentum", 0.0) == 0) {
+    throw InputError("/training/optimizer/nesterov",
+                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
+  }
+  if (training.value("optimizer_state", "") == "average" && make_optimizer(optimizer)->states() == 0) {
+    throw InputError("/training/optimizer_state",
+                     "found \"average\"; " + kind + " keeps nothing that could be averaged");
+  }
+}
+
 }  // namespace
 
 void check_sense(const json& point) {
   const json training = point.value("training", json::object());
+  check_optimizer(training);
   if (training.value("nesterov", false) && training.value("momentum", 0.0) == 0) {
     throw InputError("/training/nesterov",
                      "found true; Nesterov's momentum needs \"momentum\" greater than 0");
   }
-  if (training.value("optimizer_state", "") == "average" && training.value("momentum", 0.0) == 0) {
+  if (training.value("optimizer_state", "") == "average" && !training.contains("optimizer") &&
+      training.value("momentum", 0.0) == 0) {
     throw InputError("/training/optimizer_state",
                      "found \"average\"; there is none to average without \"momentum\" greater than 0");
   }
@@ -77,6 +100,9 @@ void fill_dependent_defaults(json& configuration) {
   if (!training.contains("epochs") && !training.contains("rounds")) training["epochs"] = 1;
   if (!training.contains("evaluate_every_rounds") && !training.contains("evaluate_every_epochs")) {
     training["evaluate_every_epochs"] = 1;
+  }
+  if (training.contains("optimizer")) {  // whose short form these are
+    for (const char* short_form : {"momentum", "nesterov", "weight_decay"}) training.erase(short_form);
   }
 }
 

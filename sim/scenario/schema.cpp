@@ -22,10 +22,12 @@ void bound_integers(json& schema) {
   }
 }
 
-/// The schema of an object whose `discriminator` says which of `kinds` it is. If-then rather than oneOf: a
-/// checker then complains about the one branch that was meant, and not about all others too.
-json choice(const std::string& discriminator, const std::vector<Kind>& kinds, const json& common_options,
-            const std::string& description) {
+}  // namespace
+
+// If-then rather than oneOf: a checker then complains about the one branch that was meant, and not about all
+// others too.
+json choice_schema(const std::string& discriminator, const std::vector<Kind>& kinds,
+                   const json& common_options, const std::string& description) {
   json names = json::array();
   json summaries = json::array();
   json branches = json::array();
@@ -54,22 +56,21 @@ json choice(const std::string& discriminator, const std::vector<Kind>& kinds, co
   return schema;
 }
 
-}  // namespace
-
 json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>& models,
-                     const std::vector<Kind>& data_sets) {
+                     const std::vector<Kind>& data_sets, const std::vector<Kind>& optimizers) {
   json schema = json::parse(base_schema_text());
   json& properties = schema["properties"];
-  const auto assemble = [&](const char* field, const char* discriminator, const std::vector<Kind>& kinds,
-                            const json& common_options) {
-    properties[field] = choice(discriminator, kinds, common_options, properties[field]["description"]);
+  const auto assemble = [](json& field, const char* discriminator, const std::vector<Kind>& kinds,
+                           const json& common_options) {
+    field = choice_schema(discriminator, kinds, common_options, field["description"]);
   };
   // The common options of data sets stand in the base only to be copied into each branch.
   const json data_options = schema["definitions"]["data_options"]["properties"];
   schema["definitions"].erase("data_options");
-  assemble("protocol", "kind", protocols, json::object());
-  assemble("model", "kind", models, json::object());
-  assemble("data", "set", data_sets, data_options);
+  assemble(properties["protocol"], "kind", protocols, json::object());
+  assemble(properties["model"], "kind", models, json::object());
+  assemble(properties["data"], "set", data_sets, data_options);
+  assemble(properties["training"]["properties"]["optimizer"], "kind", optimizers, json::object());
   return schema;
 }
 

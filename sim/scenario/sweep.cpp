@@ -5,6 +5,7 @@
 #include "sim/scenario/resolve.hpp"
 #include "sim/scenario/sweep_axes.hpp"
 #include "sim/scenario/sweep_exclude.hpp"
+#include "sim/scenario/sweep_texts.hpp"
 
 namespace isthmus {
 namespace {
@@ -66,6 +67,7 @@ Sweep read_sweep(const ScenarioDocument& scenario, const Checker& checker) {
   const SchemaView& view = checker.view();
   checker.check_itself(text, view.child(view.at_root(nullptr), "sweep", nullptr), "/sweep");
   sweep.groups = read_groups(text, checker);
+  require_plain_texts(sweep.groups);
   sweep.product = product_of(sweep.groups);
   for (const SweepGroup& group : sweep.groups) sweep.points = multiply(sweep.points, group);
   if (text.contains("exclude")) exclude(sweep, scenario, checker);

@@ -46,7 +46,7 @@ class LoadedPlatform {
   simgrid::s4u::Host* host(int rank) const { return hosts_.at(static_cast<std::size_t>(rank)); }
   int workers() const { return static_cast<int>(hosts_.size()); }
   /// By rank, as overridden.
-  const std::vector<Device>& devices() const { return devices_; }
+  const Device& device(int rank) const { return devices_[static_cast<std::size_t>(rank)]; }
 
   /// Multiply FLOPs by this before execute() on the worker's host: file's speed / overridden speed, 1 without
   /// an override. (SimGrid fixes a host's speed when it reads the file. A speed profile of the host goes on

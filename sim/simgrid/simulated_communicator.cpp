@@ -14,20 +14,18 @@ namespace isthmus {
 namespace {
 
 /// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
-void* memory_of(float* values) {
-  static float nowhere = 0;
-  return values ? values : &nowhere;
+void* memory_of(std::byte* bytes) {
+  static std::byte nowhere{};
+  return bytes ? bytes : &nowhere;
 }
 double now_seconds() { return simgrid::s4u::Engine::get_clock(); }
 
-std::size_t stored_bytes(ConstValues values) {
-  return values.is_phantom() ? 0 : values.size() * sizeof(float);
-}
+std::size_t stored_bytes(ConstPayload payload) { return payload.is_phantom() ? 0 : payload.size(); }
 
 }  // namespace
 
-struct SimulatedCommunicator::Transfer final : Transmission {
-  Transfer(int with, std::uint64_t size, bool sends) : peer(with), bytes(size), outgoing(sends) {}
+struct SimulatedCommunicator::Underway final : Transmission {
+  Underway(int with, std::uint64_t size, bool sends) : peer(with), bytes(size), outgoing(sends) {}
   double start_seconds() const {
     double first = parts.front()->get_start_time();
     for (const auto& part : parts) first = std::min(first, part->get_start_time());
@@ -42,7 +40,6 @@ struct SimulatedCommunicator::Transfer final : Transmission {
   int peer;
   std::uint64_t bytes;
   bool outgoing;
-  Values into;  // where what comes in goes
 };
 
 SimulatedCommunicator::SimulatedCommunicator(SimulationState& state, WorkerAccount& worker, int track)
@@ -77,19 +74,19 @@ std::uint64_t SimulatedCommunicator::bytes_on_links(std::uint64_t payload) const
                       : static_cast<std::uint64_t>(std::llround(static_cast<double>(payload) / goodput));
 }
 
-Request SimulatedCommunicator::start_send(int to, ConstValues values) {
+Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
   spend_software_time(state_.network.message_overhead_seconds);
-  auto transfer = std::make_unique<Transfer>(to, wire_bytes(values.size()), true);
+  auto transfer = std::make_unique<Underway>(to, payload.size(), true);
   const auto& all = peer(to).out;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
-    const auto [offset, count] = slice_of(values.size(), all.size(), flow);
+    const auto [offset, count] = slice_of(payload.size(), all.size(), flow);
     if (count == 0) break;
-    const ConstValues part = values.slice(offset, count);
-    const std::uint64_t bytes = bytes_on_links(wire_bytes(count));
+    const ConstPayload part = payload.slice(offset, count);
+    const std::uint64_t bytes = bytes_on_links(count);
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
-    // SimGrid copies the values into the receiver's memory when the transfer ends; it only reads these.
-    comm->set_src_data(memory_of(const_cast<float*>(part.data())), stored_bytes(part));
+    // SimGrid copies the bytes into the receiver's memory when the transfer ends; it only reads these.
+    comm->set_src_data(memory_of(const_cast<std::byte*>(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
     comm->start();
     if (all[flow].wire->post_send()) begin(*all[flow].wire, comm, rank(), to, bytes);
@@ -100,20 +97,19 @@ Request SimulatedCommunicator::start_send(int to, ConstValues values) {
   return transfer;
 }
 
-Request SimulatedCommunicator::start_receive(int from, Values into) {
-  auto transfer = std::make_unique<Transfer>(from, wire_bytes(into.size()), false);
-  transfer->into = into;
+Request SimulatedCommunicator::post_receive(int from, Payload into) {
+  auto transfer = std::make_unique<Underway>(from, into.size(), false);
   const auto& all = peer(from).in;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(into.size(), all.size(), flow);
     if (count == 0) break;
-    const Values part = into.slice(offset, count);
+    const Payload part = into.slice(offset, count);
     auto comm = all[flow].mailbox->get_init();
     comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
     comm->start();
     if (all[flow].wire->post_receive())
-      begin(*all[flow].wire, comm, from, rank(), bytes_on_links(wire_bytes(count)));
+      begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
     transfer->parts.push_back(std::move(comm));
   }
   return transfer;
@@ -144,10 +140,10 @@ void SimulatedCommunicator::begin(Wire& wire, const simgrid::s4u::CommPtr& messa
   wire.hold(latency, state_.platform.host(from));
 }
 
-void SimulatedCommunicator::wait_all(std::span<Request> requests) {
+void SimulatedCommunicator::wait(std::span<Request> requests) {
   const double start = now_seconds();
   for (const Request& request : requests) {
-    const auto& transfer = static_cast<Transfer&>(*request);
+    const auto& transfer = static_cast<Underway&>(*request);
     try {
       for (const auto& part : transfer.parts) compat::wait(part);
     } catch (const simgrid::NetworkFailureException&) {
@@ -157,10 +153,9 @@ void SimulatedCommunicator::wait_all(std::span<Request> requests) {
     }
   }
   for (const Request& request : requests) {
-    const auto& transfer = static_cast<Transfer&>(*request);
+    const auto& transfer = static_cast<Underway&>(*request);
     times_.add(transfer.start_seconds(), transfer.finish_seconds(), transfer.outgoing);
     if (transfer.outgoing) continue;
-    round_to(state_.wire_format, transfer.into);
     worker_.ledger.bytes_received += transfer.bytes;
     Peer& sender = peer(transfer.peer);
     if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank());

@@ -18,7 +18,7 @@ struct SimulationState {
   Traffic traffic;
   Timeline timeline;
   NetworkOptions network = {};
-  WireFormat wire_format = WireFormat::fp32;
+  const Codec& codec = codec_named("fp32");
   std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 
@@ -30,12 +30,14 @@ class SimulatedCommunicator : public Communicator {
 
   int rank() const override { return worker_.rank; }
   int size() const override { return state_.platform.workers(); }
-  Request start_send(int to, ConstValues values) override;
-  Request start_receive(int from, Values into) override;
-  void wait_all(std::span<Request> requests) override;
+  Request post_send(int to, ConstPayload payload) override;
+  Request post_receive(int from, Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
-  WireFormat wire_format() const override { return state_.wire_format; }
+  const Codec& codec() const override { return state_.codec; }
   void begin_collective() override;
+  void count_synchronised(std::size_t values) override {
+    worker_.count_synchronised(values, state_.codec);
+  }
 
   /// The time since start was spent waiting for these: what they took is communication, the rest was waiting
   /// for a peer.
@@ -52,7 +54,8 @@ class SimulatedCommunicator : public Communicator {
   TransferTimes times_;
 
  private:
-  struct Transfer;
+  void wait(std::span<Request> requests) override;
+  struct Underway;
   /// One of the flows between two workers.
   struct Lane {
     simgrid::s4u::Mailbox* mailbox;
@@ -63,7 +66,6 @@ class SimulatedCommunicator : public Communicator {
     const Route* way_in = nullptr;
   };
   Peer& peer(int other);
-  std::uint64_t wire_bytes(std::size_t values) const { return values * bytes_per_value(state_.wire_format); }
   std::uint64_t bytes_on_links(std::uint64_t payload) const;
   void spend_software_time(double seconds);
   std::vector<Lane> lanes(int from, int to);

@@ -4,9 +4,9 @@
 
 namespace isthmus {
 
-SimulatedHost::SimulatedHost(SimulationState& state, int rank)
-    : Host(rank, state.platform.devices()[static_cast<std::size_t>(rank)].host,
-           state.platform.devices()[static_cast<std::size_t>(rank)].memory_bytes),
+SimulatedHost::SimulatedHost(SimulationState& state, int rank, bool enforce_memory)
+    : Host(rank, state.platform.device(rank).host,
+           enforce_memory ? state.platform.device(rank).memory_bytes : std::nullopt),
       state_(state),
       communicator_(state_, worker_, rank),
       speed_scale_(state.platform.speed_scale(rank)) {}

@@ -8,7 +8,7 @@ namespace isthmus {
 /// A worker's host on SimGrid.
 class SimulatedHost final : public Host {
  public:
-  SimulatedHost(SimulationState& state, int rank);
+  SimulatedHost(SimulationState& state, int rank, bool enforce_memory = true);
 
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
   void execute(double flops) override;

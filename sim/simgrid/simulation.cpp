@@ -34,26 +34,26 @@ class Failure {
 
 }  // namespace
 
-RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol, int threads,
-                   bool trace, Recorder::Progress progress, const Trajectory& recorded,
-                   TrajectoryKeeper* keeper) {
+RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol,
+                   const SimulationOptions& options, const Trajectory& recorded, TrajectoryKeeper* keeper) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
-  SimulationState state{platform, Traffic(), Timeline(trace), scenario.network,
+  SimulationState state{platform, Traffic(), Timeline(options.trace), scenario.network,
                         wire_format_of(scenario.protocol)};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);
-  TaskPool pool(threads);
-  Recorder recorder(job, pool, recorded, keeper, std::move(progress),
+  TaskPool pool(options.threads);
+  Recorder recorder(job, pool, recorded, keeper, options.progress,
                     [&](const Round& round) { return protocol.evaluation_model(job, round); });
+  recorder.observe(options.observer);
 
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
   for (int rank = 0; rank < job.workers(); ++rank) {
-    hosts.push_back(std::make_unique<SimulatedHost>(state, rank));
+    hosts.push_back(std::make_unique<SimulatedHost>(state, rank, options.enforce_memory));
     if (platform.host(rank)->is_on()) continue;
     failure.note(Outcome::failed, "worker " + std::to_string(rank) + ": its host " +
-                                      platform.devices()[static_cast<std::size_t>(rank)].host +
+                                      platform.device(rank).host +
                                       " is off from the start");
   }
   std::exception_ptr storage_trouble;
@@ -89,7 +89,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   if (storage_trouble) std::rethrow_exception(storage_trouble);
 
   if (!failure.happened()) {
-    const bool finished = recorder.rounds_completed() == job.rounds().size();
+    const bool finished = recorder.rounds_completed() == job.rounds().last_kept();
     result.outcome = finished ? Outcome::completed : Outcome::failed;
     if (!finished) result.message = "some workers ended before training did";
   }
@@ -102,7 +102,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   std::vector<std::string> tracks;
   for (int rank = 0; rank < job.workers(); ++rank) {
     const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];
-    const Device& device = platform.devices()[static_cast<std::size_t>(rank)];
+    const Device& device = platform.device(rank);
     WorkerResult worker{.host = device.host,
                         .ledger = host.ledger(),
                         .memory_peak = host.memory_peak(),
@@ -114,7 +114,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     result.workers.push_back(worker);
   }
   result.links = state.traffic.results(platform.links());
-  if (trace) result.trace = state.timeline.chrome_trace(tracks);
+  if (options.trace) result.trace = state.timeline.chrome_trace(tracks);
   return result;
 }
 

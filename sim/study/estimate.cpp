@@ -7,13 +7,12 @@
 
 #include "models/network.hpp"
 #include "models/threads.hpp"
-#include "sim/study/round_trial.hpp"
+#include "sim/process/isolated.hpp"
+#include "sim/study/dry_run.hpp"
 #include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
 namespace {
-
-constexpr long most_trial_rounds = 4;
 
 /// FLOP/s at which one thread trains a model. A step on few samples stands for one on many.
 double training_speed(const Job& job) {
@@ -41,11 +40,10 @@ double training_speed(const Job& job) {
   return steps * job.model().costs(batch).gradient_flops() / watch.seconds();
 }
 
-/// FLOPs of training, and of tests on the whole model.
-double numeric_flops(const PlannedRun& run) {
-  const auto tests = static_cast<double>(run.job->rounds().evaluations());
-  return training_flops(run) +
-         tests * run.job->model().costs(1).forward_flops * static_cast<double>(run.job->data().test_samples);
+/// Of tests on the whole model.
+double test_flops(const Job& job) {
+  return static_cast<double>(job.rounds().evaluations()) * job.model().costs(1).forward_flops *
+         static_cast<double>(job.data().test_samples);
 }
 
 /// Bytes of a run's files, by their usual rows.
@@ -55,27 +53,28 @@ double file_bytes(const PlannedRun& run) {
          (worker_row + 2 * link_row) * run.job->workers();
 }
 
-/// The sum of what each run takes, if a trial of each kind tells.
+/// The sum of what each run takes, if that is known of all.
 class Total {
  public:
-  /// `kind`: runs for which `trial` would return the same.
-  void add(const std::string& kind, double amount, const std::function<nlohmann::json()>& trial) {
-    const auto [known, is_new] = trials_.emplace(kind, std::nullopt);
-    if (is_new) {
-      if (const auto seconds = try_out(trial)) known->second = seconds->get<double>();
-    }
-    if (known->second) seconds_ += amount * *known->second;
-    complete_ = complete_ && known->second;
+  void add(double amount, const std::optional<double>& seconds) {
+    if (seconds) seconds_ += amount * *seconds;
+    complete_ = complete_ && seconds;
   }
   std::optional<double> seconds(int cores) const {
     return complete_ ? std::optional(seconds_ / cores) : std::nullopt;
   }
 
  private:
-  std::map<std::string, std::optional<double>> trials_;
   double seconds_ = 0;
   bool complete_ = true;
 };
+
+/// On one thread, in training; none if even a step takes too long.
+std::optional<double> seconds_of_a_flop(const Job& job) {
+  constexpr double longest_seconds = 3;
+  const auto found = try_isolated([&] { return nlohmann::json(1 / training_speed(job)); }, longest_seconds);
+  return found ? std::optional(found->get<double>()) : std::nullopt;
+}
 
 }  // namespace
 
@@ -83,15 +82,14 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
   StudyEstimate estimate;
   std::set<std::string> trajectories;
   Total training, replay;
+  DryRuns dry_runs;
+  std::map<std::string, std::optional<double>> seconds_per_flop;  // by model and data
   for (const PlannedRun& run : runs) {
     const nlohmann::json& configuration = run.point.configuration;
-    const std::string workers = std::to_string(run.job->workers());
     estimate.study_bytes += file_bytes(run);
-    const long rounds = run.job->rounds().size();
-    replay.add(configuration.at("protocol").dump() + configuration.at("model").dump() + workers,
-               static_cast<double>(rounds), [&] {
-                 return try_rounds(run.point.scenario, std::min(rounds, most_trial_rounds)).wall_seconds;
-               });
+    const std::optional<DryRun>& dry = dry_runs.of(run.point);
+    replay.add(static_cast<double>(run.job->rounds().size()),
+               dry ? std::optional(dry->wall_seconds) : std::nullopt);
     if (!run.point.scenario.live) continue;
     ++estimate.live_runs;
     const TrajectoryKey key = trajectory_key(run);
@@ -100,9 +98,11 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
       ++estimate.stored;
       continue;
     }
-    estimate.store_bytes = std::max(estimate.store_bytes, cores * state_bytes(run));
-    training.add(configuration.at("model").dump() + configuration.at("data").dump(), numeric_flops(run),
-                 [&] { return 1 / training_speed(*run.job); });
+    if (dry) estimate.store_bytes = std::max(estimate.store_bytes, cores * dry->state_bytes());
+    const auto [speed, is_new] = seconds_per_flop.emplace(
+        configuration.at("model").dump() + configuration.at("data").dump(), std::nullopt);
+    if (is_new) speed->second = seconds_of_a_flop(*run.job);
+    training.add(dry_runs.training_flops(run) + test_flops(*run.job), speed->second);
   }
   estimate.trajectories = trajectories.size();
   estimate.training_seconds = training.seconds(cores);

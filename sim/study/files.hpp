@@ -14,7 +14,8 @@ namespace isthmus {
 using OrderedJson = nlohmann::ordered_json;
 
 /// Writes a file so that it is there in full or not at all, and whatever was there before stays until then.
-/// Throws StorageError with the system's reason (disk full, no permission ...).
+/// What killed processes left of writing it is removed. Throws StorageError with the system's reason (disk
+/// full, no permission ...).
 void write_file(const std::filesystem::path& file, const std::string& text);
 
 /// Whether a file is what write_file() or write_run(), in a process that was killed, left of one of this

@@ -1,19 +1,13 @@
 #include "sim/study/plan.hpp"
 
 #include "models/error.hpp"
+#include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
 #include "sim/scenario/schema.hpp"
 #include "sim/study/resolve_aggregate.hpp"
 
 namespace isthmus {
 namespace {
-
-template <typename Entry>
-std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {
-  std::vector<Kind> kinds;
-  for (const Entry& entry : entries) kinds.push_back(entry.kind);
-  return kinds;
-}
 
 /// Whether there are so many hosts: known before lists of all pairs of workers are made.
 void require_hosts(const Scenario& scenario) {
@@ -40,8 +34,6 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
   const int workers = scenario.platform.workers;
   run.platform = inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(workers),
                                   site_traffic(scenario.protocol, workers));
-  run.forecast =
-      forecast(*run.protocol, *run.job, run.platform.slowest_link(), wire_format_of(scenario.protocol));
   run.point = std::move(point);
   return run;
 }
@@ -49,30 +41,8 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
 }  // namespace
 
 nlohmann::json complete_schema() {
-  return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()));
-}
-
-double training_flops(const PlannedRun& run) {
-  const auto flops_of = [](const Forecast& round) {
-    double flops = 0;
-    for (const Forecast::Worker& worker : round.workers) flops += worker.flops;
-    return flops;
-  };
-  const Job& job = *run.job;
-  const auto before = static_cast<double>(run.forecast.before.empty() ? 0 : job.single_step_rounds());
-  const double after = static_cast<double>(job.total_steps()) - before;
-  double flops = flops_of(run.forecast) * after / static_cast<double>(job.round_plan().local_steps);
-  if (before > 0) flops += flops_of(run.forecast.before.front()) * before;
-  return flops;
-}
-
-double state_bytes(const PlannedRun& run) {
-  double bytes = 0;
-  for (const Forecast::Worker& worker : run.forecast.workers) {
-    bytes +=
-        static_cast<double>(worker.memory[MemoryPart::parameters] + worker.memory[MemoryPart::optimizer]);
-  }
-  return bytes;
+  return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()),
+                         kinds_of(optimizer_kinds()));
 }
 
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,

@@ -5,9 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "sim/core/forecast.hpp"
 #include "sim/core/job.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/resolve.hpp"
 
@@ -22,14 +21,7 @@ struct PlannedRun {
   std::unique_ptr<Protocol> protocol;
   std::unique_ptr<Job> job;  ///< described only, not live
   PlatformReport platform;
-  Forecast forecast;  ///< on links as the platform's slowest pair of talking workers has them
 };
-
-/// FLOPs of all workers in the whole training, by the forecast.
-double training_flops(const PlannedRun& run);
-
-/// Bytes of the state of a training: parameters and what the optimizer keeps, of each worker.
-double state_bytes(const PlannedRun& run);
 
 /// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that
 /// nothing is started, or written, that could not end well.

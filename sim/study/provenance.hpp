@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,5 +15,8 @@ std::string numerics_version();
 
 /// "0.1.0 (1a2b3c4)"
 std::string version_text();
+
+/// The tree it was built from, which may be gone.
+std::filesystem::path source_folder();
 
 }  // namespace isthmus

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/scenario/resolve.hpp"
 
 namespace isthmus {

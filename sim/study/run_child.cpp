@@ -7,6 +7,7 @@
 #include "sim/process/isolated.hpp"
 #include "sim/process/machine.hpp"
 #include "sim/simgrid/simulation.hpp"
+#include "sim/study/dry_run.hpp"
 #include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
@@ -41,26 +42,30 @@ Provenance provenance_of(const RunTask& task, const std::string& numerics) {
   return provenance;
 }
 
-/// Whether the first round's memory, which is closed forms', is within every device's limit.
-bool fits_devices(const PlannedRun& run) {
-  const Forecast& first = run.forecast.before.empty() ? run.forecast : run.forecast.before.front();
-  for (std::size_t rank = 0; rank < first.workers.size(); ++rank) {
+bool fits_devices(const PlannedRun& run, const DryRun& dry) {
+  for (std::size_t rank = 0; rank < dry.memory_peaks.size(); ++rank) {
     const auto limit = run.platform.hosts[rank].memory_bytes;
-    if (limit && first.workers[rank].memory.total() > *limit) return false;
+    if (limit && dry.memory_peaks[rank].total() > *limit) return false;
   }
   return true;
 }
 
-/// Why this machine cannot hold the parameters of a training; empty if it can.
-std::string lack_of_own_memory(const PlannedRun& run) {
-  const double initial = sizeof(float) * static_cast<double>(run.job->model().layout().size()),
-               need = initial + state_bytes(run);
+/// Whether to compute: not if this machine cannot hold the parameters of all workers, but phantoms, which take
+/// none of its memory, show what does not fit the devices either. Throws std::runtime_error if it does.
+bool can_compute(const PlannedRun& run) {
+  const Job& job = *run.job;
+  const double model = sizeof(float) * static_cast<double>(job.model().layout().size());
   const double available = available_memory_bytes();
-  if (need <= available) return "";
-  return "training needs " + format_memory(need) +
-         " of this machine's memory at least, for the parameters of all workers; " +
-         format_memory(available) +
-         " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")";
+  constexpr double copies = 3;  // of the model, at most: parameters, and what optimizers keep
+  if (model * (1 + copies * job.workers()) <= available) return true;
+  const std::optional<DryRun> dry = dry_run(run.point.scenario);
+  const double need = model + (dry ? dry->state_bytes() : model * job.workers());
+  if (need <= available) return true;
+  if (dry && !fits_devices(run, *dry)) return false;
+  throw std::runtime_error(
+      "training needs " + format_memory(need) +
+      " of this machine's memory at least, for the parameters of all workers; " + format_memory(available) +
+      " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")");
 }
 
 }  // namespace
@@ -82,11 +87,7 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
       recorded = store.read(*task.trajectory);  // another process may have gone on with it
     }
   }
-  bool computes = scenario.live && !is_complete(recorded);
-  if (const std::string lack = computes ? lack_of_own_memory(*task.run) : ""; !lack.empty()) {
-    if (fits_devices(*task.run)) throw std::runtime_error(lack);
-    computes = false;  // phantoms show what does not fit the devices, and take none of our memory
-  }
+  const bool computes = scenario.live && !is_complete(recorded) && can_compute(*task.run);
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
           task.run->protocol->round_plan(), computes);
   if (!computes) job.set_shard_samples(recorded.shard_samples);
@@ -94,12 +95,15 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
   std::optional<StoreKeeper> keeper;
   if (lock) keeper.emplace(store, *task.trajectory, task.seconds_between_states);
   const RunResult result = simulate(
-      scenario, job, *task.run->protocol, task.threads, task.trace,
-      [&](const Round& round, const HistoryRow& so_far) {
-        progress.round = round.index;
-        progress.simulated_seconds = so_far.simulated_seconds;
-        if (so_far.test_accuracy) progress.test_accuracy = *so_far.test_accuracy;
-      },
+      scenario, job, *task.run->protocol,
+      {.threads = task.threads,
+       .trace = task.trace,
+       .progress =
+           [&](const Round& round, const HistoryRow& so_far) {
+             progress.round = round.index;
+             progress.simulated_seconds = so_far.simulated_seconds;
+             if (so_far.test_accuracy) progress.test_accuracy = *so_far.test_accuracy;
+           }},
       recorded, keeper ? &*keeper : nullptr);
   const bool trained = lock && computes && result.outcome == Outcome::completed;
   if (trained) store.write(*task.trajectory, result.trajectory);

@@ -8,6 +8,7 @@
 
 #include "models/error.hpp"
 #include "sim/process/isolated.hpp"
+#include "sim/study/dry_run.hpp"
 #include "sim/study/files.hpp"
 #include "sim/study/plan.hpp"
 #include "sim/study/progress.hpp"
@@ -75,6 +76,7 @@ class Execution {
   StudyReport report_;
   StudyProgress progress_;
   StudyProgress::Tally tally_;
+  std::vector<double> work_;  // FLOPs of those that train, by task
   Clock::time_point last_csv_;
 };
 
@@ -91,6 +93,8 @@ Execution::Execution(const StudyOptions& options, const std::vector<PlannedRun>&
 void Execution::schedule_runs() {
   finished_.resize(tasks_.size());
   std::map<std::string, bool> complete;
+  DryRuns dry_runs;
+  work_.resize(tasks_.size());
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const RunTask& planned = tasks_[i];
     const PlannedRun& run = *planned.run;
@@ -106,7 +110,7 @@ void Execution::schedule_runs() {
     std::string name = planned.trajectory ? planned.trajectory->name : live ? "live " + run.point.id : "";
     const auto [known, is_new] = complete.emplace(name, false);
     if (is_new && planned.trajectory) known->second = store_.is_complete(*planned.trajectory);
-    if (is_new && live && !known->second) tally_.work += training_flops(run);
+    if (is_new && live && !known->second) tally_.work += work_[i] = dry_runs.training_flops(run);
     queue_.add(i, name, known->second);
   }
   tally_.runs = tasks_.size();
@@ -152,7 +156,7 @@ void Execution::finish(Child& child) {
   }
   const bool replayed = run.at("provenance").at("numerics") == "replayed";
   (replayed ? report_.replayed : report_.trained) += run.at("provenance").at("numerics") != "costs" ? 1 : 0;
-  if (child.task.trains) tally_.work_done += training_flops(*task.run);
+  if (child.task.trains) tally_.work_done += work_[child.task.run];
   if (!child.task.trains) tally_.seconds_per_replay = seconds / options_.jobs;
   queue_.ended(child.task, complete);
   keep(child.task.run, std::move(run));
@@ -171,7 +175,7 @@ void Execution::show_progress() {
     const RunProgress& progress = **child.progress;
     running.push_back({tasks_[child.task.run].run->point.id, child.task.trains, &progress});
     if (child.task.trains && progress.rounds > 0) {
-      tally.work_done += training_flops(*tasks_[child.task.run].run) * static_cast<double>(progress.round) /
+      tally.work_done += work_[child.task.run] * static_cast<double>(progress.round) /
                          static_cast<double>(progress.rounds);
     }
   }

@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
+#include "sim/collectives/collective.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
 
@@ -11,6 +13,28 @@ namespace {
 
 /// Options of protocols that decide when values travel, but not which, nor in which order they are added.
 constexpr std::array options_of_time_only = {"chunk", "chunks_in_flight", "overlap"};
+
+/// Versions of what does not come from this project's sources, by name.
+nlohmann::json outside_versions(const PlannedRun& run) {
+  nlohmann::json versions = nlohmann::json::object();
+  const auto add = [&](const auto& kinds, const nlohmann::json& name) {
+    for (const auto& entry : kinds) {
+      if (entry.kind.name == name && !entry.kind.version.empty()) versions[entry.kind.name] = entry.kind.version;
+    }
+  };
+  const nlohmann::json& protocol = run.point.scenario.protocol;
+  add(protocol_kinds(), protocol.at("kind"));
+  add(model_kinds(), run.point.configuration.at("model").at("kind"));
+  add(data_set_kinds(), run.point.configuration.at("data").at("set"));
+  add(optimizer_kinds(),
+      run.point.configuration.at("training").value("optimizer", nlohmann::json::object()).value("kind", ""));
+  add(codec_kinds(), protocol.value("wire_format", ""));
+  for (const CollectiveAlgorithm& algorithm : collective_algorithms()) {
+    if (algorithm.name == protocol.value("aggregate", "") && !algorithm.version.empty())
+      versions[algorithm.name] = algorithm.version;
+  }
+  return versions;
+}
 
 }  // namespace
 
@@ -37,6 +61,8 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
   key.basis = {
       {"data", data},         {"model", run.point.configuration.at("model")},   {"training", training},
       {"protocol", protocol}, {"workers", run.point.scenario.platform.workers}, {"arithmetic", arithmetic}};
+  if (const nlohmann::json versions = outside_versions(run); !versions.empty())
+    key.basis["versions"] = versions;
   key.name = content_hash(key.basis.dump());
   return key;
 }

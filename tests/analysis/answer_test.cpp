@@ -161,6 +161,84 @@ TEST_CASE("A target met at the first test is an upper bound: no order follows fr
   }
 }
 
+TEST_CASE("Where only one gets there, that is the answer") {
+  StudyFolder folder;
+  SECTION("one setting: the others run out of memory") {
+    WrittenRun large = run(data_parallel, "1Mbps", {});
+    large.outcome = "out_of_memory";
+    folder.add(large);
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 12}));
+    const std::string text = text_of(folder);
+    INFO(text);
+    CHECK_THAT(text, Contains("Only IST reaches 80 % test accuracy, in 12 s.") && !Contains("compared"));
+  }
+  SECTION("at its first test") {
+    folder.add(run(data_parallel, "1Mbps", {}));
+    folder.add(run(ist, "1Mbps", {.seconds_to_target = 12, .at_first_test = true}));
+    CHECK_THAT(text_of(folder), Contains("Only IST reaches 80 % test accuracy, in ≤ 12 s.") &&
+                                    Contains("in the only run that met it."));
+  }
+  SECTION("without a target") {
+    WrittenRun large = costs(data_parallel, 2, 10, 1e6);
+    large.outcome = "out_of_memory";
+    folder.add(large);
+    folder.add(costs(ist, 2, 10, 1e6));
+    CHECK_THAT(text_of(folder), Contains("Only IST finishes its training, in 10 s. Accuracy was not"));
+  }
+  SECTION("with some seeds") {
+    for (int seed = 1; seed <= 3; ++seed) {
+      for (const Json& protocol : {data_parallel, ist}) {
+        WrittenRun each = run(protocol, "1Mbps", {});
+        each.seed = seed;
+        if (protocol == ist && seed > 1) each.seconds_to_target = 3;
+        folder.add(each);
+      }
+    }
+    CHECK_THAT(text_of(folder), Contains("Only IST reaches 80 % test accuracy, in 2 of 3 runs."));
+  }
+  SECTION("with every seed, where another does so with some") {
+    for (int seed = 1; seed <= 2; ++seed) {
+      for (const Json& protocol : {data_parallel, ist}) {
+        WrittenRun each = run(protocol, "1Mbps", {});
+        each.seed = seed;
+        if (protocol == ist || seed == 1) each.seconds_to_target = 3;
+        folder.add(each);
+      }
+    }
+    CHECK_THAT(text_of(folder), Contains("Only IST reaches 80 % test accuracy with every seed, in 3 s."));
+  }
+  SECTION("at some settings, and nobody at others") {
+    for (const int megabits : {1, 10, 100, 1000}) {
+      const std::string bandwidth = std::to_string(megabits) + "Mbps";
+      folder.add(
+          run(data_parallel, bandwidth,
+              {.seconds_to_target = megabits == 1000 ? std::optional(1.0) : std::nullopt, .bytes = 4e9}));
+      folder.add(run(ist, bandwidth,
+                     {.seconds_to_target = megabits > 1 ? std::optional(2.0) : std::nullopt, .bytes = 1e9}));
+    }
+    const std::string text = text_of(folder);
+    INFO(text);
+    CHECK_THAT(text,
+               Contains("Data parallel reaches 80 % test accuracy first at 1 of 4 values of bandwidth, "
+                        "2.0 times as fast as the next; only IST reaches it at 2; at 1 none reaches it."));
+    CHECK_THAT(text, Contains("In the end IST has 85 % test accuracy, as much as Data parallel; it has sent "
+                              "1 GB, 4.0 times less than Data parallel."));
+  }
+  SECTION("everywhere") {
+    for (const char* bandwidth : {"1Mbps", "10Mbps"}) {
+      folder.add(run(data_parallel, bandwidth, {}));
+      folder.add(run(ist, bandwidth, {.seconds_to_target = 2}));
+    }
+    CHECK_THAT(text_of(folder),
+               Contains("Only IST reaches 80 % test accuracy at all 2 values of bandwidth."));
+  }
+  SECTION("and where nobody does") {
+    folder.add(run(data_parallel, "1Mbps", {}));
+    folder.add(run(ist, "1Mbps", {}));
+    CHECK_THAT(text_of(folder), Contains("Neither Data parallel nor IST reaches 80 % test accuracy."));
+  }
+}
+
 TEST_CASE("Costs only: accuracy was not measured, and what differs between settings is a range") {
   StudyFolder folder;
   for (const int workers : {2, 8}) {
@@ -201,6 +279,13 @@ TEST_CASE("Costs that are the same name no winner") {
   INFO(text);
   CHECK_THAT(text, Contains("finish their training at the same time. (Level: within 2 %.) Accuracy was not"));
   CHECK_THAT(text, Contains("Data parallel (10 s)") && !Contains("first") && !Contains("times less"));
+}
+
+TEST_CASE("Of many runs a caveat names a few, and how many more") {
+  StudyFolder folder;
+  for (int bandwidth = 1; bandwidth <= 6; ++bandwidth)
+    folder.add(run(ist, std::to_string(bandwidth) + "Mbps", {}));
+  CHECK_THAT(warnings_of(folder), Contains("IST, 6 runs (0-ist, 1-ist, 2-ist, 3-ist and 2 more)."));
 }
 
 TEST_CASE("One seed is a caveat where accuracy was measured") {

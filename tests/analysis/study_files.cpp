@@ -46,7 +46,7 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                            {"training", {{"batch", 16}, {"seed", run.seed}}},
                            {"protocol", run.protocol}};
   if (run.link_bandwidth)
-    json["configuration"]["platform"]["links"] = {{"l0", {{"bandwidth", *run.link_bandwidth}}}};
+    json["configuration"]["platform"]["links"] = {{run.link, {{"bandwidth", *run.link_bandwidth}}}};
   json["provenance"] = {{"numerics", "live"}, {"trajectory", nullptr}};
   return json;
 }

@@ -12,7 +12,8 @@ namespace isthmus::testing {
 struct WrittenRun {
   nlohmann::ordered_json protocol = {{"kind", "data_parallel"}};
   std::string bandwidth = "100Mbps", latency = "1ms";
-  std::optional<std::string> link_bandwidth;  ///< of the link l0 alone
+  std::optional<std::string> link_bandwidth;  ///< of `link` alone
+  std::string link = "l0";
   int workers = 2;
   int seed = 1;
   std::string outcome = "completed";

@@ -29,7 +29,7 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
   const auto model = make_model(options, data.description);
   TrainingOptions training;
   training.batch = batch;
-  training.momentum = 0.9;
+  training.optimizer = {{"kind", "sgd"}, {"momentum", 0.9}};
   training.precision = precision;
   Trainer trainer(data,
                   BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),

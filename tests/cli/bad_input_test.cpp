@@ -54,6 +54,30 @@ TEST_CASE("broken scenarios are refused") {
   }
 }
 
+TEST_CASE("swept texts that spreadsheets would take for a formula are refused, as labels are") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "scenario.json";
+  const auto check = [&](const json& sweep) {
+    json scenario = small_study("formula");
+    scenario["protocol"] = {{"kind", "data_parallel"}};
+    scenario["sweep"] = sweep;
+    write_text(file, scenario.dump());
+    return run_program({"check", file});
+  };
+  const std::string message = "a swept text must not begin with '=', '+', '-' or '@'";
+  const json data = {{"set", "files"}, {"path", "=cmd()"}};
+  for (const json& axes : {json{{"/data/path", {"=1+1", "mine"}}}, json{{"/data", {data}}},
+                           json{{"/data", {{"named", {{"mine", data}}}}}}}) {
+    const ProgramResult result = check(axes);
+    INFO(result.err);
+    check_refusal(result);
+    CHECK_THAT(result.err, StartsWith("isthmus: /sweep/~1data") && Contains(message));
+  }
+  // A label stands for a text.
+  const json named = {{"/platform/file", {{"named", {{"mine", "@nowhere.xml"}}}}}};
+  CHECK_THAT(check(named).err, !Contains(message) && Contains("there is no such file"));
+}
+
 TEST_CASE("data that are not there, and data that cannot be augmented, are refused") {
   const TemporaryFolder folder;
   const std::string file = folder / "scenario.json", out = folder / "out";

@@ -23,8 +23,29 @@ TEST_CASE("every command explains itself with an example") {
                                Contains(":\n  isthmus "));
     CHECK(result.err.empty());
   }
-  CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run scenarios/quickstart.json"));
+  CHECK_THAT(run_program({"--help"}).out, Contains("isthmus run quickstart"));
+  CHECK_THAT(run_program({"reprot"}).err,
+             Contains("isthmus: no command \"reprot\"; did you mean \"report\"? "));
   CHECK_THAT(run_program({"--version"}).out, Contains("isthmus "));
+}
+
+TEST_CASE("a scenario that comes with the program is found by its name, from any folder") {
+  const TemporaryFolder folder;
+  const ProgramResult named = run_program({"check", "two-sites-aggregates"}, folder.path());
+  INFO(named.err);
+  CHECK(named.exit_code == 0);
+  CHECK_THAT(named.out, Contains("two-sites-aggregates: no errors"));
+  const ProgramResult unknown = run_program({"check", "quikstart"}, folder.path());
+  CHECK(unknown.exit_code == 2);
+  CHECK_THAT(unknown.err, Contains("isthmus: quikstart: no such file; did you mean \"quickstart\"? ") &&
+                              Contains("amazon-670k-memory, bandwidth-sweep, ") && !Contains("schema"));
+  // What lies in the folder comes first, but for other folders.
+  fs::create_directory(folder / "resist-memory");
+  CHECK(run_program({"check", "resist-memory"}, folder.path()).exit_code == 0);
+  json own = small_study("own");
+  own["numerics"] = "costs";
+  write_text(folder / "slow-wan", own.dump());
+  CHECK_THAT(run_program({"check", "slow-wan"}, folder.path()).out, Contains("no errors in 4 runs"));
 }
 
 TEST_CASE("check sets what differs side by side: seeds share a row, and the first round is simulated") {
@@ -97,7 +118,7 @@ TEST_CASE(
   write_text(folder / "triangle.json", scenario.dump());
   const std::string out = run_program({"check", folder / "triangle.json"}).out;
   INFO(out);
-  CHECK_THAT(out, Contains("simulated on this platform, the first takes ") && !Contains("ideally"));
+  CHECK_THAT(out, Contains("simulated on this platform without values: ") && !Contains("ideally"));
 }
 
 TEST_CASE("every shipped scenario is well") {
@@ -136,18 +157,17 @@ TEST_CASE("list names what scenarios can") {
   }
 }
 
-TEST_CASE("check prints the closed forms of a round") {
+TEST_CASE("check prints what a round sends") {
   // 670,720 parameters; a ring of 4 sends 2 * 3/4 of them from each worker, 4 bytes each.
   const ProgramResult result = run_program({"check", source_path("scenarios/quickstart.json"), "--details"});
-  CHECK_THAT(result.out, Contains("670720 parameters") && Contains("sent by all workers 16097280 bytes"));
+  CHECK_THAT(result.out, Contains("670720 parameters") && Contains("16097280 bytes (16.1 MB)"));
   CHECK_THAT(result.out, Contains("between workers 100 Mbps, 1 ms one way"));
   // Eight workers send 2 x 7 whole vectors in a round; 938 steps, of which half come before the switch.
   const ProgramResult switched = run_program({"check", source_path("scenarios/local-sgd.json"), "--details"});
   const std::size_t trained = 784 * 64 + 64 * 10 + 2 * 64;
   CHECK_THAT(switched.out,
              Contains("20 local steps, a single one in the first 469 rounds; 493 rounds") &&
-                 Contains("sent by all workers " + std::to_string(7 * 2 * 4 * trained) + " bytes") &&
-                 Contains("in round 1)") && Contains("in round 470)"));
+                 Contains(std::to_string(7 * 2 * 4 * trained) + " bytes"));
 }
 
 TEST_CASE("check shows the grid of a sweep before its runs") {

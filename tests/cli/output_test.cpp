@@ -65,7 +65,7 @@ TEST_CASE("messages repeat a piece of what is long, and no control characters") 
   check_message(run_program({"check", quickstart, "--set", "x=" + x}), "--set x=");
   check_message(run_program({"check", quickstart, "--set", "/network/goodput=5e-324"}),
                 "/network/goodput: found 5e-324");
-  check_message(run_program({"fly\x1b[31m"}), "isthmus: no command \"fly\\x1b[31m\"");
+  check_message(run_program({"fly\x1b[31m"}), "no command \"fly\\x1b[31m\"");
 }
 
 TEST_CASE("numbers that JSON has no word for are refused by name") {

@@ -50,6 +50,22 @@ TEST_CASE("the shipped platforms and profiles are what generate.sh makes of thei
   CHECK(files == 10 + 8);
 }
 
+TEST_CASE("a platform that cannot be written says why, and is no bad input") {
+  const TemporaryFolder folder;
+  write_text(folder / "pairs.csv", "from,to,latency,bandwidth\na,b,10ms,100Mbps\n");
+  const ProgramResult result =
+      run_program({"platform", "--from", folder / "pairs.csv", "--out", folder / "no/made.xml"});
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.err, Contains("no/made.xml: No such file or directory"));
+}
+
+TEST_CASE("tables without comments make a platform without one") {
+  const TemporaryFolder folder;
+  const Made made = make(folder, {"from,to,latency,bandwidth\na,b,10ms,100Mbps\n"});
+  REQUIRE(made.result.exit_code == 0);
+  CHECK_THAT(made.xml, !Contains("<!--"));
+}
+
 TEST_CASE("a platform from a table of pairs") {
   const TemporaryFolder folder;
   const Made made = make(folder,

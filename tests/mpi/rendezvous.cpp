@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     const std::filesystem::path file = argv[1];
     Control control(MPI_COMM_WORLD);
     WallClock clock;
-    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, WireFormat::fp32, control,
+    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, codec_named("fp32"), control,
                  clock);
     std::vector<float> values(1);
     if (control.rank() == 1) {

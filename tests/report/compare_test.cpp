@@ -104,6 +104,14 @@ TEST_CASE("compare tells what changed between two studies") {
     CHECK_THAT(result.out, Contains("Runs only after: 0-data_parallel, 1-local_sgd, 2-ist"));
     CHECK_THAT(result.out, Contains("6 of 6 matched runs have the same results"));
   }
+  SECTION("of many runs a few are named") {
+    fs::remove_all(folder / "b");
+    SyntheticStudy wider = small_synthetic();
+    wider.bandwidths_megabits = {1, 10, 100, 200, 300, 400, 500};
+    wider.write(folder / "b");
+    CHECK_THAT(run_program(command).out, Contains(" and 5 more (--all shows them)\n"));
+    CHECK_THAT(run_program({"compare", folder / "a", folder / "b", "--all"}).out, !Contains(" more (--all"));
+  }
   SECTION("bad input: 2") {
     CHECK(run_program({"compare", folder / "a"}).exit_code == 2);
     CHECK(run_program({"compare", folder / "a", folder / "nowhere"}).exit_code == 2);

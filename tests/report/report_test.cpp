@@ -1,5 +1,8 @@
 // isthmus report, as its readers get it: in a browser, without network.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -187,6 +190,50 @@ TEST_CASE("without Node a report has all, and figures say what to install") {
   CHECK(fs::exists(folder / "study/figures/accuracy-time.vl.json"));
   CHECK(fs::exists(folder / "study/figures/accuracy-time.csv"));
   CHECK(data_only.exit_code == 0);
+}
+
+TEST_CASE("a report can be written into the folder where one is") {
+  const TemporaryFolder folder;
+  small_synthetic().write(folder / "study");
+  const ProgramResult result = run_program({"report", "study", "--out", "study.html"}, folder.path());
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  const json runs = data_of(read_text(folder / "study.html")).at("runs");
+  CHECK_THAT(runs.dump(), Contains("\"study/runs/"));
+}
+
+TEST_CASE("a device in the place of a file is written to and not replaced") {
+  const TemporaryFolder folder;
+  small_synthetic().write(folder / "study");
+  fs::create_symlink("/dev/null", folder / "null");
+  CHECK(run_program({"report", folder / "study", "--out", folder / "null"}).exit_code == 0);
+  CHECK(fs::is_symlink(folder / "null"));
+}
+
+TEST_CASE("what a killed report or plot left is swept by the next, and nothing else") {
+  const TemporaryFolder folder;
+  const fs::path study = folder / "study";
+  small_synthetic().write(study);
+  const pid_t killed = fork();
+  if (killed == 0) _exit(0);
+  waitpid(killed, nullptr, 0);
+  const auto left = [](const std::string& file, const std::string& by) {
+    return file + "." + by + ".partial";
+  };
+  const std::string gone = std::to_string(killed), alive = std::to_string(getpid());
+  fs::create_directory(study / "figures");
+  for (const std::string file : {"report.html", "figures/memory.csv"})
+    for (const std::string& by : {gone, alive, std::string("mine")})
+      write_text(study / left(file, by), "half");
+  REQUIRE(run_program({"report", study}).exit_code == 0);
+  REQUIRE(run_program({"plot", study, "--formats", "", "--figure", "memory"}).exit_code == 0);
+  for (const std::string file : {"report.html", "figures/memory.csv"}) {
+    INFO(file);
+    CHECK(fs::exists(study / file));
+    CHECK_FALSE(fs::exists(study / left(file, gone)));
+    CHECK(fs::exists(study / left(file, alive)));
+    CHECK(fs::exists(study / left(file, "mine")));
+  }
 }
 
 TEST_CASE("broken, partial and mixed folders are shown as far as they can be") {

@@ -68,7 +68,7 @@ TEST_CASE("aggregate: chunks have the size on the wire that the scenario says") 
     const Prepared prepared(changed);
     const LinkModel link{.latency_seconds = 1e-3, .bandwidth_bytes_per_second = 1e6};
     const Forecast planned =
-        forecast(*prepared.protocol, prepared.job, link, wire_format_of(prepared.scenario.protocol));
+        closed_form(prepared.scenario.protocol, prepared.job, link);
     CHECK_CLOSE(run["seconds"].get<double>(), planned.workers[0].flops / 1e9 + planned.communication_seconds);
     CHECK(run["workers"][0]["bytes_sent"] == planned.workers[0].bytes_sent);
     CHECK(run["workers"][0]["memory"] == as_json(planned.workers[0].memory));
@@ -130,11 +130,13 @@ TEST_CASE("aggregate hierarchical: the closed form is what is simulated, to the 
     scenario["network"] = each.network;
     INFO(scenario["platform"].dump() << scenario["protocol"].dump() << scenario["network"].dump());
     const PlannedRun plan = planned(scenario);
+    const Forecast form =
+        closed_form(plan.point.scenario.protocol, *plan.job, plan.platform.slowest_link());
     const json run = complete_scenario(scenario);
-    CHECK_CLOSE(communication_seconds(run), plan.forecast.communication_seconds);
+    CHECK_CLOSE(communication_seconds(run), form.communication_seconds);
     for (std::size_t rank = 0; rank < run["workers"].size(); ++rank) {
-      CHECK(run["workers"][rank]["bytes_sent"] == plan.forecast.workers[rank].bytes_sent);
-      CHECK(run["workers"][rank]["memory"] == as_json(plan.forecast.workers[rank].memory));
+      CHECK(run["workers"][rank]["bytes_sent"] == form.workers[rank].bytes_sent);
+      CHECK(run["workers"][rank]["memory"] == as_json(form.workers[rank].memory));
     }
   }
   // By hand: 480 values; quarters of them inside at 100 us and 125 MB/s, and between, where four flows share
@@ -148,7 +150,10 @@ TEST_CASE("aggregate hierarchical: large messages take what the closed form says
   json scenario = on_two_sites(dividing(with(by_sites, {{"overlap", false}})));
   scenario["model"] = {{"kind", "mlp"}, {"hidden", {1000, 997}}};
   const double simulated = communication_seconds(complete_scenario(scenario));
-  CHECK(planned(scenario).forecast.communication_seconds == Approx(simulated).epsilon(0.01));
+  const PlannedRun plan = planned(scenario);
+  const LinkModel link = plan.platform.slowest_link();
+  CHECK(closed_form(plan.point.scenario.protocol, *plan.job, link).communication_seconds ==
+        Approx(simulated).epsilon(0.01));
 }
 
 TEST_CASE("aggregate hierarchical: sites are zones or groups, and are told") {
@@ -180,7 +185,7 @@ TEST_CASE("aggregate hierarchical: every worker has the same mean to the bit, ne
             means.push_back(values);
           });
           const Prepared prepared(scenario, std::move(body));
-          REQUIRE(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}).outcome ==
+          REQUIRE(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}).outcome ==
                   Outcome::completed);
           return means;
         }));

@@ -20,16 +20,18 @@ class Watched final : public Communicator {
   explicit Watched(Communicator& inner) : inner_(inner) {}
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
-  Request start_send(int to, ConstValues values) override {
+  Request post_send(int to, ConstPayload payload) override {
     pairs_.insert({rank(), to});
-    return inner_.start_send(to, values);
+    return inner_.post_send(to, payload);
   }
-  Request start_receive(int from, Values into) override { return inner_.start_receive(from, into); }
-  void wait_all(std::span<Request> requests) override { inner_.wait_all(requests); }
+  Request post_receive(int from, Payload into) override { return inner_.post_receive(from, into); }
+  const Codec& codec() const override { return inner_.codec(); }
   Buffer buffer(std::size_t count) override { return inner_.buffer(count); }
   const std::set<RankPair>& pairs() const { return pairs_; }
 
  private:
+  void wait(std::span<Request> requests) override { inner_.wait_all(requests); }
+
   Communicator& inner_;
   std::set<RankPair> pairs_;
 };

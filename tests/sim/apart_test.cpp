@@ -1,7 +1,6 @@
 // Protocols after whose rounds workers differ: the mean of their replicas is tested.
 
 #include "models/trainer.hpp"
-#include "sim/collectives/collectives.hpp"
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -28,17 +27,16 @@ class RingGossip final : public Protocol {
       replica.train(round.local_steps);
       const Message outgoing[] = {{before, replica.parameters()}, {after, replica.parameters()}};
       const Message incoming[] = {{before, left.values()}, {after, right.values()}};
-      exchange(comm, outgoing, incoming);
+      comm.exchange(outgoing, incoming);
       if (worker.live()) {
         const Values own = replica.parameters();
         for (std::size_t i = 0; i < size; ++i)
           own.data()[i] = (left.values().data()[i] + own.data()[i] + right.values().data()[i]) / 3;
       }
-      worker.end_round_apart(round, replica.parameters(), size);
+      worker.end_round_apart(round, replica.parameters());
     }
   }
   std::vector<RankPair> talking_pairs(int workers) const override { return all_pairs(workers); }
-  Forecast forecast(const Job&, const LinkModel&) const override { return {}; }
 };
 
 json scenario(const json& changes = json::object()) {
@@ -50,7 +48,7 @@ json scenario(const json& changes = json::object()) {
 json run_gossip(const json& document, int threads = 1) {
   return run_isolated([&] {
     const Prepared prepared(document, std::make_unique<RingGossip>());
-    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, threads, false, {}));
+    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads}));
   });
 }
 

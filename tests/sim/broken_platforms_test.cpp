@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "tests/sim/simulation.hpp"
 
 using namespace isthmus;

@@ -108,7 +108,7 @@ TEST_CASE("collectives: every algorithm gives what its kind promises") {
             }
           });
           const Prepared prepared(scenario, std::move(protocol));
-          json ran = as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}));
+          json ran = as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
           ran["wrong"] = wrong;
           ran["compared"] = compared;
           return ran;

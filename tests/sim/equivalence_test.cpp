@@ -74,7 +74,7 @@ std::vector<double> losses_on_joined_batches(const json& scenario) {
   const auto joined = static_cast<Index>(batch * streams.size());
   const auto network = job.model().network(static_cast<int>(joined));
   std::vector<float> parameters = job.initial_parameters(), gradients(job.model().layout().trainable_size());
-  Sgd sgd(job.training());
+  const auto sgd = make_optimizer(job.training().optimizer);
   const auto step = [&](const Round&) {
     Matrix inputs(joined, job.dataset().train_inputs.cols());
     std::vector<int> labels, indices(batch);
@@ -87,7 +87,8 @@ std::vector<double> losses_on_joined_batches(const json& scenario) {
     }
     network->gradient(parameters, {ConstMatrixMap(inputs.data(), inputs.rows(), inputs.cols()), labels},
                       gradients);
-    sgd.step(parameters, gradients, job.training().learning_rate);
+    if (const auto largest = job.training().clip_gradient_norm) clip_norm(gradients, *largest);
+    sgd->step(parameters, gradients, job.training().learning_rate);
   };
   return losses_of_loop(job, step, [&] { return Values(parameters); });
 }
@@ -100,7 +101,7 @@ std::vector<double> losses_of_plain_sgd(const json& scenario, bool reset_each_ro
   trainer.set_model(job.model());
   copy(job.initial_parameters(), trainer.parameters());
   const auto train = [&](const Round& round) {
-    if (reset_each_round) trainer.reset_optimizer();
+    if (reset_each_round) trainer.optimizer().reset();
     trainer.train(round.local_steps);
   };
   return losses_of_loop(job, train, [&] { return trainer.parameters(); });
@@ -119,7 +120,9 @@ json local_sgd(int steps, const std::string& form = "ring") {
 TEST_CASE("data parallel on n workers is one worker on the joined batch") {
   for (const int n : {1, 2, 3, 5, 8}) {
     for (const json& training :
-         {json{{"momentum", 0}}, json{{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}}}) {
+         {json{{"momentum", 0}}, json{{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}},
+          json{{"optimizer", {{"kind", "adam"}}}},
+          json{{"optimizer", {{"kind", "adamw"}, {"weight_decay", 0.1}}}, {"clip_gradient_norm", 0.3}}}) {
       json scenario = live(data_parallel("ring"), n, without_norm);
       scenario["training"].update(training);
       INFO(n << " workers, " << training.dump());

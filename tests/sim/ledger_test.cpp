@@ -113,7 +113,7 @@ TEST_CASE("who is twice as fast idles half of the compute time; links are busy i
                                  {"protocol", {{"kind", "local_sgd"}, {"local_steps", 4}}}});
   const json run = complete_scenario(scenario);
   const Prepared prepared(scenario);
-  const double flops = prepared.protocol->forecast(prepared.job, {latency, bandwidth}).workers[0].flops;
+  const double flops = closed_form(prepared.scenario.protocol, prepared.job, {latency, bandwidth}).workers[0].flops;
   const double slow = 10 * flops / 500e6, fast = 10 * flops / 1e9;
   const double communication = 10 * 2 * (latency + 288 * 4 / 2.0 / bandwidth);
   const json &first = run["workers"][0], &second = run["workers"][1];

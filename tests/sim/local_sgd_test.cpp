@@ -112,9 +112,10 @@ std::vector<double> losses_of_loop(const json& scenario, const Method& method) {
       for (const auto& worker : workers) worker->train(method.local_steps);
       step += method.local_steps;
       average(all([](Trainer& worker) { return worker.parameters(); }));
-      if (state == "average") average(all([](Trainer& worker) { return worker.momentum_values(); }));
+      for (int which = 0; state == "average" && which < workers.front()->optimizer().states(); ++which)
+        average(all([&](Trainer& worker) { return worker.optimizer().state(which, trainable); }));
       for (const auto& worker : workers) {
-        if (state == "reset") worker->reset_optimizer();
+        if (state == "reset") worker->optimizer().reset();
       }
       for (std::size_t i = 0; i < trainable; ++i) {
         u[i] = method.beta * u[i] +
@@ -137,7 +138,9 @@ const std::vector<json> trainings = {
     {{"momentum", 0.9}},
     {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.01}, {"optimizer_state", "average"}},
     {{"momentum", 0.9}, {"optimizer_state", "average"}},
-    {{"momentum", 0.9}, {"optimizer_state", "reset"}}};
+    {{"momentum", 0.9}, {"optimizer_state", "reset"}},
+    {{"optimizer", {{"kind", "adam"}}}, {"optimizer_state", "average"}},
+    {{"optimizer", {{"kind", "adamw"}, {"weight_decay", 0.1}}}, {"clip_gradient_norm", 0.5}}};
 
 }  // namespace
 
@@ -169,6 +172,26 @@ TEST_CASE("slow momentum: the formulas of its paper, with the learning rate of a
     }
   }
   CHECK(last.size() == 3 * 3 * trainings.size() - 3);  // one worker's average is what it keeps
+}
+
+TEST_CASE("outer optimizer: gradient descent on the round's change is slow momentum, and with rate 1 the mean") {
+  const auto outer = [](const json& options) { return json{{"outer_optimizer", options}}; };
+  for (const json& training : trainings) {
+    json constant = training;
+    constant["schedule"] = {{"kind", "constant"}};  // else changes count in steps of other lengths
+    INFO(constant.dump());
+    const json gradient_descent = {{"kind", "sgd"}, {"momentum", 0.6}, {"learning_rate", 0.8}};
+    check_near(test_losses(live(local_sgd(3, outer(gradient_descent)), 3, constant)),
+               test_losses(live(local_sgd(3, slow(0.6, 0.8)), 3, constant)));
+    check_near(test_losses(live(local_sgd(3, outer({{"kind", "sgd"}, {"learning_rate", 1}})), 3, training)),
+               test_losses(live(local_sgd(3), 3, training)));
+  }
+  // And others are something else.
+  std::set<double> last;
+  for (const json& options : {json{{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}},
+                              json{{"kind", "adam"}, {"learning_rate", 0.01}}, json{{"kind", "sgd"}}})
+    last.insert(test_losses(live(local_sgd(3, outer(options)), 3, json::object())).back());
+  CHECK(last.size() == 3);
 }
 
 TEST_CASE("slow momentum of 0 with a slow rate of 1 is local SGD, to the bit; with nearly 1, nearly") {
@@ -216,7 +239,7 @@ TEST_CASE("post-local SGD: data parallel, then local SGD, as a loop over plain t
         for (const int n : {1, 2, 3}) {
           const json scenario = live(post_local(3, switch_at, options), n, training);
           INFO(scenario.dump());
-          REQUIRE(Prepared(scenario).job.single_step_rounds() == single);
+          REQUIRE(Prepared(scenario).job.rounds().warm_up() == single);
           check_near(test_losses(scenario),
                      losses_of_loop(scenario, {.single_steps = single,
                                                .alpha = options.value("slow_learning_rate", 1.0),
@@ -233,7 +256,7 @@ TEST_CASE("post-local SGD is data parallel up to the switch, to the bit, and fro
   for (const double switch_at : {0.3, 0.6}) {
     const json scenario = live(post_local(4, switch_at), 3, training);
     const json run = complete_scenario(scenario);
-    const auto single = static_cast<std::size_t>(Prepared(scenario).job.single_step_rounds());
+    const auto single = static_cast<std::size_t>(Prepared(scenario).job.rounds().warm_up());
     REQUIRE(single > 1);
     for (std::size_t row = 0; row < rounds; ++row) {
       json found = run["history"][row], expected = gradients["history"][row];
@@ -255,7 +278,7 @@ TEST_CASE("post-local SGD: bytes are those of gradients before the switch and of
     for (const char* state : {"keep", "average"}) {
       const json scenario =
           live(post_local(3, 0.3), n, {{"momentum", 0.9}, {"optimizer_state", state}, {"rounds", 7}});
-      const long single = Prepared(scenario).job.single_step_rounds();
+      const long single = Prepared(scenario).job.rounds().warm_up();
       REQUIRE(single == 4);
       const long values =
           single * trainable + (7 - single) * (all + (state == std::string("average") ? trainable : 0));

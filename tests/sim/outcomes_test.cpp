@@ -1,5 +1,6 @@
 // What can become of a run: completed, out_of_memory, deadlock, failed; none hangs or aborts.
 
+#include "sim/study/dry_run.hpp"
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -79,7 +80,7 @@ TEST_CASE("out of memory: a run fits in exactly its forecast and not in a byte l
                                      {"model", {{"kind", "mlp"}, {"hidden", {50, 30}}}}});
       INFO(scenario.dump());
       const Prepared prepared(scenario);
-      const Forecast forecast = prepared.protocol->forecast(prepared.job, {});
+      const Forecast forecast = closed_form(prepared.scenario.protocol, prepared.job, {});
       for (const std::size_t rank : {std::size_t{0}, std::size_t{3}}) {
         const std::uint64_t need = forecast.workers[rank].memory.total();
         const std::string host = "n-" + std::to_string(rank);
@@ -176,6 +177,10 @@ TEST_CASE("failed: a host that is off from the start") {
     CHECK(run["message"] == "worker 1: its host b is off from the start");
     CHECK(run["rounds"] == 0);
     CHECK(run["workers"].size() == 3);
+    const std::optional<DryRun> dry = dry_run(Prepared::resolve(on(platform, {{"protocol", protocol}})));
+    REQUIRE(dry);
+    CHECK(dry->rounds.empty());
+    CHECK(dry->trouble == run["message"]);
   }
 }
 

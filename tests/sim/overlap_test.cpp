@@ -80,8 +80,7 @@ TEST_CASE("overlap: rounds take what a pipeline of buckets takes, at any ratio o
       CHECK_CLOSE(run["seconds"].get<double>(), rounds * overlapped_seconds(layers_per_bucket, device_speed));
 
       const Prepared prepared(scenario);
-      const Forecast forecast = prepared.protocol->forecast(
-          prepared.job, {.latency_seconds = latency, .bandwidth_bytes_per_second = bandwidth});
+      const Forecast forecast = closed_form(prepared.scenario.protocol, prepared.job, {.latency_seconds = latency, .bandwidth_bytes_per_second = bandwidth});
       CHECK_CLOSE(run["seconds"].get<double>(),
                   rounds * forecast.round_seconds(forecast.workers[0], device_speed));
     }
@@ -166,7 +165,7 @@ TEST_CASE("overlap changes times alone: bytes, FLOPs and numbers stay the same t
 TEST_CASE("overlap: what goes wrong beside the worker is the run's outcome") {
   json scenario = square_layers(buckets_of(1));
   const Prepared prepared(scenario);
-  const MemoryUse need = prepared.protocol->forecast(prepared.job, {}).workers[0].memory;
+  const MemoryUse need = closed_form(prepared.scenario.protocol, prepared.job, {}).workers[0].memory;
   scenario["platform"]["memory"] = std::to_string(need.total() - 1) + "B";
   const json too_little = run_scenario(scenario);
   CHECK(too_little["outcome"] == "out_of_memory");

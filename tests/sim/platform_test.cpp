@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "analysis/text.hpp"
-#include "sim/platform/inspect.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "tests/sim/simulation.hpp"
 
 using namespace isthmus;

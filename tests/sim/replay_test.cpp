@@ -33,7 +33,8 @@ void check_replay(const json& document) {
     const Prepared prepared(document);
     KeepAll keeper;
     const RunResult result =
-        simulate(prepared.scenario, prepared.job, *prepared.protocol, 2, true, {}, {}, &keeper);
+        simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = 2, .trace = true}, {},
+                 &keeper);
     store.write(key, result.trajectory);
     for (std::size_t i = 0; i < keeper.kept.size(); ++i) {
       store.write({"kept-" + std::to_string(i), document}, keeper.kept[i]);
@@ -53,7 +54,7 @@ void check_replay(const json& document) {
       Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
               protocol->round_plan(), needs_data);
       job.set_shard_samples(recorded.shard_samples);
-      return as_json(simulate(scenario, job, *protocol, 1, true, {}, recorded));
+      return as_json(simulate(scenario, job, *protocol, {.trace = true}, recorded));
     });
   };
   CHECK(from("test", false) == live["run"]);
@@ -113,6 +114,24 @@ TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to 
       live_scenario(post_local, {{"model", {{"kind", "mlp"}, {"hidden", {16}}, {"statistics", "running"}}}}));
   check_replay(live_scenario({{"kind", "post_local_sgd"}, {"local_steps", 3}},
                              {{"training", {{"optimizer_state", "reset"}, {"charge_evaluation", true}}}}));
+}
+
+TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay]") {
+  const json adaptive = {
+      {"training",
+       {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}, {"clip_gradient_norm", 0.5}}}};
+  const json outer = {{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}};
+  for (const json& protocol :
+       {json{{"kind", "data_parallel"}}, json{{"kind", "ist"}, {"local_steps", 3}},
+        json{{"kind", "local_sgd"}, {"local_steps", 3}, {"outer_optimizer", outer}},
+        json{{"kind", "local_sgd"}, {"local_steps", 3}, {"outer_optimizer", {{"kind", "adam"}}}}}) {
+    json scenario = live_scenario(protocol);
+    scenario.merge_patch(adaptive);
+    check_replay(scenario);
+    if (protocol["kind"] != "local_sgd") continue;
+    scenario["training"]["optimizer_state"] = "average";
+    check_replay(scenario);
+  }
 }
 
 TEST_CASE("IST replays and resumes to the bit", "[replay]") {

@@ -200,7 +200,7 @@ inline json complete_with(const json& document, const Job::MakeModel& make, int 
   INFO(document.dump());
   json result = run_isolated([&] {
     const PreparedWith prepared(document, make);
-    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, threads, false, {}));
+    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads}));
   });
   INFO(result["message"]);
   REQUIRE(result["outcome"] == "completed");

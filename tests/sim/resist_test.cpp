@@ -274,7 +274,7 @@ TEST_CASE("resist: forecast and account agree, and say what varies") {
         INFO(scenario(rounds).dump());
         const PreparedWith prepared(scenario(rounds), residual());
         constexpr LinkModel link = {.latency_seconds = 1e-3, .bandwidth_bytes_per_second = 1e6};
-        const Forecast forecast = prepared.protocol->forecast(prepared.job, link);
+        const Forecast forecast = closed_form(prepared.scenario.protocol, prepared.job, link);
         CHECK(forecast.round == rounds);
         CHECK(forecast.varies == (n > 1 && (!options.contains("exchange") || rounds > 2)));
         // Its figures are the last round's: what a run has more than one that is a round shorter.
@@ -315,7 +315,7 @@ TEST_CASE("resist: the papers' Table 1, from the ledger") {
       CHECK(of_round == 2.0 * 4 * row.workers * (15'422'116 + row.minimum * 1'180'672.0));
       CHECK(std::abs(of_round / 1e9 - row.gigabytes) < 0.0006);  // the first is 0.45455
       const PreparedWith prepared(scenario, model);
-      CHECK(prepared.protocol->forecast(prepared.job, {}).paper_bytes == of_round);
+      CHECK(closed_form(prepared.scenario.protocol, prepared.job, {}).paper_bytes == of_round);
       CHECK(prepared.job.model().layout().size() == 41'396'900);
     }
     const json local = complete_with(costs({{"kind", "local_sgd"}, {"local_steps", 50}}, row.workers, 1),
@@ -352,7 +352,7 @@ TEST_CASE("resist: a device too small for local SGD's replica is large enough fo
     scenario["platform"]["memory"] = "500MB";
     return run_isolated([&] {
       const PreparedWith prepared(scenario, model);
-      return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}));
+      return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
     })["outcome"];
   };
   CHECK(outcome({{"kind", "local_sgd"}, {"local_steps", 4}}) == "out_of_memory");

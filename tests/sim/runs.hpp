@@ -8,11 +8,13 @@
 #include <set>
 
 #include "sim/collectives/all_reduce.hpp"
+#include "sim/core/replica.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/resolve.hpp"
 #include "sim/simgrid/simulation.hpp"
 #include "sim/study/plan.hpp"
 #include "sim/study/resolve_aggregate.hpp"
+#include "tests/sim/closed_forms.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace isthmus::testing {
@@ -66,10 +68,9 @@ class TestProtocol final : public Protocol {
     const Job& job = worker.job();
     std::vector<float> parameters = job.live() ? job.initial_parameters() : std::vector<float>();
     const Values values = job.live() ? Values(parameters) : Values::phantom(job.model().layout().size());
-    for (const Round& round : job.rounds()) worker.end_round(round, values, 0);
+    for (const Round& round : job.rounds()) worker.end_round(round, values);
   }
   std::vector<RankPair> talking_pairs(int workers) const override { return all_pairs(workers); }
-  Forecast forecast(const Job&, const LinkModel&) const override { return {}; }
 
  private:
   Body body_;
@@ -155,7 +156,7 @@ inline json as_json(const RunResult& run) {
 inline json run_scenario(const json& document, int threads = 1, bool trace = false) {
   return run_isolated([&] {
     const Prepared prepared(document);
-    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, threads, trace, {}));
+    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads, .trace = trace}));
   });
 }
 
@@ -177,7 +178,7 @@ inline json run_workers(const json& document, const std::function<json(Worker&)>
       returned[static_cast<std::size_t>(worker.rank())] = std::move(value);
     });
     const Prepared prepared(document, std::move(protocol));
-    json result = as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}));
+    json result = as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
     result["returned"] = returned;
     return result;
   });

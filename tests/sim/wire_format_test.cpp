@@ -1,6 +1,6 @@
 // Values that travel in 16 bits: half the bytes, really rounded, and replicas that stay the same to the bit.
 
-#include "models/wire_format.hpp"
+#include "models/codec/codec.hpp"
 
 #include <limits>
 
@@ -17,8 +17,8 @@ TEST_CASE("wire formats round to the nearest number of theirs, ties to even") {
   std::vector<float> values = {1.0F,  1 + 0x1p-11F, 1 + 3 * 0x1p-11F, 1 + 0x1p-8F, 1 + 3 * 0x1p-8F, 65519,
                                65520, 1e-10F};
   std::vector<float> half = values, brain = values;
-  round_to(WireFormat::fp16, half);
-  round_to(WireFormat::bf16, brain);
+  codec_named("fp16").round(half);
+  codec_named("bf16").round(brain);
   const float infinity = std::numeric_limits<float>::infinity();
   CHECK(half == std::vector<float>{1, 1, 1 + 0x1p-9F, 1 + 0x1p-8F, 1 + 3 * 0x1p-8F, 65504, infinity, 0});
   CHECK(brain[0] == 1);
@@ -27,7 +27,7 @@ TEST_CASE("wire formats round to the nearest number of theirs, ties to even") {
   CHECK(brain[6] == 65536);
   CHECK(std::abs(brain[7] / 1e-10F - 1) < 0x1p-8F);
   std::vector<float> same = values;
-  round_to(WireFormat::fp32, same);
+  codec_named("fp32").round(same);
   CHECK(same == values);
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("wire formats: half the bytes, the time of half the bytes, as forecast
       CHECK(2 * run["paper_bytes"].get<double>() == full["paper_bytes"].get<double>());
       const Prepared prepared(scenario);
       const Forecast predicted =
-          forecast(*prepared.protocol, prepared.job, {1e-3, 1e6}, wire_format_of(prepared.scenario.protocol));
+          closed_form(prepared.scenario.protocol, prepared.job, {1e-3, 1e6});
       if (!predicted.varies) {
         for (std::size_t rank = 0; rank < predicted.workers.size(); ++rank)
           CHECK(run["workers"][rank]["bytes_sent"] == 2 * predicted.workers[rank].bytes_sent);
@@ -76,7 +76,7 @@ TEST_CASE("wire formats: the mean is the same to the bit on every worker, and cl
           means[static_cast<std::size_t>(worker.rank())] = values;
         });
         const Prepared prepared(scenario, std::move(protocol));
-        static_cast<void>(simulate(prepared.scenario, prepared.job, *prepared.protocol, 1, false, {}));
+        static_cast<void>(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
         double worst = 0;
         for (std::size_t i = 0; i < count; ++i) {
           double exact = 0;

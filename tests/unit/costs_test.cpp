@@ -9,7 +9,7 @@
 
 #include "models/mlp.hpp"
 #include "models/resnet.hpp"
-#include "models/sgd.hpp"
+#include "models/optimizer/optimizer.hpp"
 
 using namespace isthmus;
 

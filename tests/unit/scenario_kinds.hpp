@@ -67,7 +67,10 @@ inline nlohmann::json stand_in_schema() {
        "Seeded clusters.",
        {{"dimensions", {{"type", "integer"}, {"minimum", 1}, {"default", 32}}},
         {"bytes_per_sample", {{"$ref", "#/definitions/bytes"}}}}}};
-  return scenario_schema(protocols, models, data_sets);
+  const json share = {{"type", "number"}, {"minimum", 0}, {"exclusiveMaximum", 1}, {"default", 0}};
+  const std::vector<Kind> optimizers = {{"sgd", "Gradient descent.", {{"momentum", share}}},
+                                        {"adam", "Adam.", {{"beta1", share}}}};
+  return scenario_schema(protocols, models, data_sets, optimizers);
 }
 
 }  // namespace isthmus::test

@@ -173,9 +173,8 @@ TEST_CASE("Every field arrives in the resolved scenario", "[scenario]") {
   CHECK_FALSE(training.epochs.has_value());
   CHECK(training.rounds == 7);
   CHECK(training.learning_rate == 0.5);
-  CHECK(training.momentum == 0.9);
-  CHECK(training.nesterov);
-  CHECK(training.weight_decay == 0.1);
+  CHECK(training.optimizer ==
+        json{{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.1}});
   CHECK(training.seed == 9007199254740992U);
   CHECK(training.evaluate_every_rounds == 3);
   CHECK_FALSE(training.evaluate_every_epochs.has_value());

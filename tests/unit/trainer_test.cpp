@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/mlp.hpp"
+#include "models/optimizer/schedule.hpp"
 #include "models/threads.hpp"
 #include "tests/unit/finite_difference.hpp"
 #include "tests/unit/reference.hpp"
@@ -38,8 +39,7 @@ TrainingOptions small_batches() {
   TrainingOptions options;
   options.batch = 32;
   options.learning_rate = 0.05;
-  options.momentum = 0.9;
-  options.weight_decay = 1e-4;
+  options.optimizer = {{"kind", "sgd"}, {"momentum", 0.9}, {"weight_decay", 1e-4}};
   return options;
 }
 
@@ -108,7 +108,10 @@ TEST_CASE("Accumulated over mini-batches, a gradient is that of all their sample
   Trainer skipping = trainer_of(data, model, options);
   skipping.skip(4);
   copy(accumulating.parameters(), skipping.parameters());
-  skipping.set_momentum(accumulating.momentum());
+  std::vector<std::vector<float>> kept;
+  accumulating.optimizer().save(kept);
+  std::size_t next = 0;
+  skipping.optimizer().restore(kept, next);
   CHECK(skipping.train(2).loss_sum == accumulating.train(2).loss_sum);
 }
 
@@ -123,7 +126,7 @@ TEST_CASE("A trainer's step is its network's gradient of the next batch, and its
 
   BatchStream batches = stream(data, 0);
   const auto network = model.network(options.batch);
-  Sgd sgd(options);
+  const auto sgd = make_optimizer(options.optimizer);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
   std::vector<float> gradients(model.layout().trainable_size());
   for (long step = 0; step < 5; ++step) {
@@ -137,7 +140,7 @@ TEST_CASE("A trainer's step is its network's gradient of the next batch, and its
     const BatchResult expected = network->gradient(parameters, {{inputs.data(), 32, 50}, labels}, gradients);
     CHECK(trainer.compute_gradient().loss_sum == expected.loss_sum);
     CHECK(copy_of(trainer.gradients()) == gradients);
-    sgd.step(parameters, gradients, learning_rate_at(options, step, 1000));
+    sgd->step(parameters, gradients, learning_rate_at(options, step, 1000));
     trainer.apply_gradient();
     CHECK(copy_of(trainer.parameters()) == parameters);
   }
@@ -148,11 +151,11 @@ TEST_CASE("Resetting the optimizer forgets momentum, and only that", "[trainer]"
   const Dataset data = clouds(0.5);
   const Mlp model = mlp_for(data);
   auto options = small_batches();
-  options.weight_decay = 0;
+  options.optimizer["weight_decay"] = 0;
   Trainer kept = trainer_of(data, model, options), reset = trainer_of(data, model, options);
   kept.train(5);
   reset.train(5);
-  reset.reset_optimizer();
+  reset.optimizer().reset();
   CHECK(copy_of(kept.parameters()) == copy_of(reset.parameters()));
   const auto before = copy_of(reset.parameters());
   kept.train(1);
@@ -189,7 +192,7 @@ TEST_CASE("Training reaches an accuracy near the best possible", "[trainer]") {
   const Dataset data = clouds(0.7);
   const Mlp model = mlp_for(data, norm);
   TrainingOptions options = small_batches();
-  options.momentum = 0;
+  options.optimizer["momentum"] = 0;
   options.schedule.kind = Schedule::Kind::cosine;
   Trainer trainer = trainer_of(data, model, options);
   const auto initial = copy_of(trainer.parameters());
@@ -218,7 +221,7 @@ TEST_CASE(
   const auto network = model.network(32);
   Trainer one = trainer_of(data, model, options);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
-  Sgd sgd(options);
+  const auto sgd = make_optimizer(options.optimizer);
   for (long step = 0; step < 5; ++step) {
     std::vector<float> mean(model.layout().trainable_size()), half(mean.size());
     for (int worker = 0; worker < 2; ++worker) {
@@ -233,7 +236,7 @@ TEST_CASE(
       add(half, mean);
     }
     scale(mean, 0.5f);
-    sgd.step(parameters, mean, options.learning_rate);
+    sgd->step(parameters, mean, options.learning_rate);
     one.train(1);
     check_close(parameters, as_numbers(copy_of(one.parameters())), 1e-5);
   }

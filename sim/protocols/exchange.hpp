@@ -1,0 +1,121 @@
+#pragma once
+
+#include <vector>
+
+#include "models/partition/partition.hpp"
+#include "sim/collectives/all_reduce.hpp"
+#include "sim/core/worker.hpp"
+#include "sim/platform/platform.hpp"
+
+namespace isthmus {
+
+/// How parts of a model travel between where they rest and who trains them.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  /// Every worker gets its part of the model from where it rests.
+  virtual void dispatch(const Partition& partition, Values part) = 0;
+  /// Every parameter becomes the mean over the workers that had it, where it (now) rests; others stay as they
+  /// are. Memory for what rests there is charged as parameters. Throws OutOfMemory.
+  virtual void collect(const Partition& partition, Values part) = 0;
+  /// Ends a round after collect(): the whole model is where it rests.
+  virtual void end_round(const Round& round) = 0;
+};
+
+/// Parameters that rest with a worker, charged to its device.
+class RestingValues {
+ public:
+  void resize(Worker& worker, std::size_t count);
+  Values values() { return phantom_ ? Values::phantom(count_) : Values(values_); }
+  const std::vector<float>& stored() const { return values_; }
+  /// Phantoms become values.
+  void fill(const std::vector<float>& values);
+
+ private:
+  std::vector<float> values_;
+  std::size_t count_ = 0;
+  bool phantom_ = false;
+  Reservation reservation_;
+};
+
+/// What rests with which worker alone, and one worker's share of it.
+class Homes {
+ public:
+  Homes(Worker& worker, std::vector<Selection> homes);
+
+  const std::vector<Selection>& all() const { return homes_; }
+  const Selection& own() const { return of(worker_.rank()); }
+  RestingValues& resting() { return resting_; }
+  const RestingValues& resting() const { return resting_; }
+
+  /// Other homes, whose values are yet to be written.
+  void move(std::vector<Selection> homes);
+  /// To the workers that train them in a round, and back as means.
+  void dispatch(const Partition& partition, Values part);
+  void collect(const Partition& partition, Values part);
+
+ private:
+  const Selection& of(int worker) const { return homes_[static_cast<std::size_t>(worker)]; }
+
+  Worker& worker_;
+  std::vector<Selection> homes_;
+  RestingValues resting_;
+};
+
+/// Every parameter rests with one worker all the time: worker 0 (a server), or each is the home of some
+/// (sharded).
+class FixedHomes final : public Exchange, private RoundState {
+ public:
+  /// homes[i]: what rests with worker i; together the whole model, with its initial parameters. Throws
+  /// OutOfMemory.
+  FixedHomes(Worker& worker, std::vector<Selection> homes);
+
+  void dispatch(const Partition& partition, Values part) override { homes_.dispatch(partition, part); }
+  void collect(const Partition& partition, Values part) override;
+  void end_round(const Round& round) override;
+
+ private:
+  void save(std::vector<std::vector<float>>& values) const override;
+  void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
+
+  Worker& worker_;
+  StateEntry entry_;
+  Homes homes_;
+};
+
+/// After a round what the partition says is common rests with every worker, all else with the lowest rank
+/// that had it; once dispatched, nothing rests anywhere. Each partition must cover the whole model. Initial
+/// parameters come from the shared seed and take neither memory nor messages.
+class MovingHomes final : public Exchange, private RoundState {
+ public:
+  /// Common parameters become the mean by `aggregate`, which must outlive this.
+  MovingHomes(Worker& worker, const Collective& aggregate);
+
+  void dispatch(const Partition& partition, Values part) override;
+  void collect(const Partition& partition, Values part) override;
+  void end_round(const Round& round) override;
+
+ private:
+  void save(std::vector<std::vector<float>>& values) const override;
+  void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
+
+  Worker& worker_;
+  StateEntry entry_;
+  const Collective& aggregate_;
+  Homes homes_;
+  Selection common_;
+  RestingValues common_values_;
+  bool initial_ = true;  // nothing has been collected yet
+};
+
+/// Everything at home with worker 0.
+std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);
+
+/// Each parameter that is not common at home with the lowest rank that has it.
+std::vector<Selection> owner_homes(const Partition& partition);
+
+/// Who sends to whom: everybody to everybody, or with a server only to and from worker 0.
+std::vector<RankPair> exchange_pairs(int workers, bool server);
+
+}  // namespace isthmus

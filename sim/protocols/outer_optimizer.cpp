@@ -1,0 +1,97 @@
+#include "sim/protocols/outer_optimizer.hpp"
+
+#include "models/error.hpp"
+#include "models/optimizer/schedule.hpp"
+#include "sim/scenario/schema.hpp"
+
+namespace isthmus {
+
+OuterOptimizerOptions OuterOptimizerOptions::parse(const nlohmann::json& protocol) {
+  const double momentum = protocol.at("slow_momentum"), rate = protocol.at("slow_learning_rate");
+  const bool slow = momentum > 0 || rate != 1;
+  if (!protocol.contains("outer_optimizer")) {
+    if (!slow) return {};
+    return {.optimizer = {{"kind", "sgd"}, {"momentum", momentum}},
+            .learning_rate = rate,
+            .in_steps_of_inner_rate = true};
+  }
+  if (slow)
+    throw InputError("/protocol/outer_optimizer", "found beside slow momentum, which is one; allowed is one of both");
+  return {.optimizer = protocol.at("outer_optimizer"),
+          .learning_rate = protocol.at("outer_optimizer").at("learning_rate").get<double>()};
+}
+
+nlohmann::json OuterOptimizerOptions::schema() {
+  return {{"slow_momentum",
+           {{"description",
+             "Momentum of SlowMo, beta: what a round makes of the parameters is taken as the step of an "
+             "optimizer with this momentum. 0, with slow_learning_rate 1: plain local SGD."},
+            {"type", "number"},
+            {"minimum", 0},
+            {"exclusiveMaximum", 1},
+            {"default", 0},
+            {"examples", {0.5}}}},
+          {"slow_learning_rate",
+           {{"description",
+             "Step size of SlowMo, alpha: 1 goes as far as the mean of the workers did, less averages with "
+             "where the round began."},
+            {"type", "number"},
+            {"exclusiveMinimum", 0},
+            {"maximum", 1000000},
+            {"default", 1}}},
+          {"outer_optimizer",
+           choice_schema("kind", kinds_of(optimizer_kinds()),
+                         {{"learning_rate",
+                           {{"description", "Size of its steps; 1 with plain SGD is the mean itself."},
+                            {"type", "number"},
+                            {"exclusiveMinimum", 0},
+                            {"maximum", 1000000},
+                            {"default", 0.7}}}},
+                         "Makes of what a round changed in the parameters, in the mean over the workers, a step "
+                         "of the parameters with which the round began, as in DiLoCo. Not given: the mean is "
+                         "what the next round begins with.")}};
+}
+
+OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options)
+    : worker_(worker),
+      entry_(worker, *this),
+      options_(options),
+      optimizer_(options.optimizer.is_null() ? nullptr : make_optimizer(options.optimizer)),
+      count_(worker.job().model().layout().trainable_size()) {
+  if (!optimizer_) return;
+  const auto kept = static_cast<std::size_t>(optimizer_->states() + 1);
+  reservation_ = worker.reserve(MemoryPart::optimizer, count_ * kept * sizeof(float));
+}
+
+void OuterOptimizer::begin_round(ConstValues parameters) {
+  if (!optimizer_ || !worker_.live()) return;
+  start_.assign(parameters.begin(), parameters.begin() + count_);
+}
+
+void OuterOptimizer::step(const Round& round, Values parameters) {
+  if (!optimizer_) return;
+  float unit = 1;
+  if (options_.in_steps_of_inner_rate) {
+    const Job& job = worker_.job();
+    const long first_step = round.steps_so_far - round.local_steps;
+    unit = static_cast<float>(learning_rate_at(job.training(), first_step, job.total_steps()));
+  }
+  const float rate = static_cast<float>(options_.learning_rate) * unit;
+  const int flops = optimizer_->flops_per_parameter() + (options_.in_steps_of_inner_rate ? 2 : 1);
+  worker_.compute(static_cast<double>(count_) * flops, [=, this] {
+    change_.resize(count_);
+    for (std::size_t i = 0; i < count_; ++i) change_[i] = (start_[i] - parameters.data()[i]) / unit;
+    optimizer_->step(start_, change_, static_cast<double>(rate));
+    copy(start_, parameters.first(count_));
+  });
+}
+
+void OuterOptimizer::save(std::vector<std::vector<float>>& values) const {
+  if (optimizer_) optimizer_->save(values);
+}
+
+void OuterOptimizer::resume(const Round&, const std::vector<std::vector<float>>& values, std::size_t& next) {
+  if (optimizer_) optimizer_->restore(values, next);
+}
+
+}  // namespace isthmus

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+
+#include "sim/protocols/exchange.hpp"
+
+namespace isthmus {
+
+/// Who trains what in a round.
+using Deal = std::function<Partition(const Round&)>;
+
+/// What a worker does in independent subnet training, of which IST and ResIST are two: every round it gets a
+/// part of the model, trains the subnet of these parameters for the round's local steps, and gives it back.
+void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal);
+
+/// Throws InputError if the optimizer's state is to outlive a round: after it a worker's `network` is another
+/// one.
+void require_reset(const Job& job, const std::string& protocol, const std::string& network);
+
+}  // namespace isthmus

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "sim/protocols/protocol.hpp"
+
+isthmus::ProtocolKind ring_gossip();

@@ -58,6 +58,7 @@ void OutputFile::commit() {
   std::error_code error;
   if (partial_ != file_) fs::rename(partial_, file_, error);
   require(error, file_);
+  partial_ = file_;  // nothing is left to remove
 }
 
 std::error_code write_plainly(const fs::path& file, const std::string& text) {

@@ -1,8 +1,8 @@
 #include "sim/commands/table_file.hpp"
 
 #include <fstream>
+#include <sstream>
 
-#include "analysis/csv.hpp"
 #include "models/error.hpp"
 
 namespace isthmus {
@@ -26,9 +26,8 @@ TableFile::TableFile(const std::string& file) : file_(file), place_of_head_(file
     if (line.starts_with('#')) comments_.push_back(line.substr(1));
     if (line.empty() || line.starts_with('#')) continue;
     Row row{file + ":" + std::to_string(number), {}};
-    for (const auto& cells : read_csv(line)) {  // one, or none
-      for (const std::string& cell : cells) row.cells.push_back(stripped(cell));
-    }
+    std::istringstream cells(line + ',');
+    for (std::string each; std::getline(cells, each, ',');) row.cells.push_back(stripped(each));
     if (columns_.empty()) {
       place_of_head_ = row.place;
       for (std::size_t i = 0; i < row.cells.size(); ++i) columns_[row.cells[i]] = i;

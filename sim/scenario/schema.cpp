@@ -65,7 +65,7 @@ json scenario_schema(const std::vector<Kind>& protocols, const std::vector<Kind>
     field = choice_schema(discriminator, kinds, common_options, field["description"]);
   };
   // The common options of data sets stand in the base only to be copied into each branch.
-  const json data_options = schema["definitions"]["data_options"];
+  const json data_options = schema["definitions"]["data_options"]["properties"];
   schema["definitions"].erase("data_options");
   assemble(properties["protocol"], "kind", protocols, json::object());
   assemble(properties["model"], "kind", models, json::object());

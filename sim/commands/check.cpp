@@ -61,7 +61,7 @@ void print_profiles(const PlannedRun& run) {
     std::cout << "  profiles  " << quantity << ' ' << least << " to " << most
               << ", changing during the run: " << all.of;
     if (profiles.size() > 1) std::cout << " .. " << profiles.back()->of << " (" << profiles.size() << ')';
-    std::cout << '\n';
+    std::cout << "; the rounds tried see only its beginning\n";
   }
 }
 

@@ -28,7 +28,7 @@ void print_list(const std::string& title, const std::vector<std::string>& lines)
   if (lines.size() > most_lines) std::cout << "  ... and " << lines.size() - most_lines << " more\n";
 }
 
-void print_progress(const analysis::Study& study, const analysis::ProgressDisplay& progress) {
+void print_progress(const analysis::Study& study, const analysis::StudyProgress& progress) {
   std::cout << study.name << ": ";
   if (progress.planned) {
     std::cout << *progress.planned - progress.missing.size() << " of " << counted(*progress.planned, "run")
@@ -64,7 +64,7 @@ std::vector<QueuedJob> jobs_of(const analysis::Study& study) {
   }
 }
 
-void print_work(const analysis::Study& study, const analysis::ProgressDisplay& progress) {
+void print_work(const analysis::Study& study, const analysis::StudyProgress& progress) {
   const bool at_work = is_locked(StudyLock::file(study.folder));
   if (at_work) std::cout << "An `isthmus run` is at work here.\n";
   const std::vector<QueuedJob> jobs = jobs_of(study);
@@ -91,7 +91,7 @@ int status_command(const Arguments& arguments) {
       "  isthmus status results/quickstart\n");
   if (!line.parse(arguments)) return 0;
   const analysis::Study study = read_study_argument(line, analysis::RunFiles::run_json_only);
-  const analysis::ProgressDisplay progress = analysis::study_progress(study);
+  const analysis::StudyProgress progress = analysis::study_progress(study);
   print_progress(study, progress);
   print_work(study, progress);
   if (!progress.complete() || !study.broken_runs.empty()) return unfinished_exit_code;

@@ -69,9 +69,8 @@ class Resist final : public Protocol {
 
 void Resist::require_fit(const Job& job) const {
   const ParameterLayout& layout = job.model().layout();
-  if (std::ranges::none_of(layout.units(), &Unit::removable)) {
+  if (std::ranges::none_of(layout.units(), &Unit::removable))
     throw InputError("/model", "has no residual blocks that resist could deal out");
-  }
   for (std::size_t i = 0; i < deal_.sections.size(); ++i) {
     const int section = deal_.sections[i];
     if (dealt_units(layout, {section}).empty()) {
@@ -87,14 +86,13 @@ void Resist::require_fit(const Job& job) const {
                            "identity could stand in for it, so every worker must have it; allowed is true");
     }
   }
-  const std::size_t dealt = dealt_units(layout, deal_.sections).size();
-  if (static_cast<std::size_t>(deal_.minimum_depth) > dealt) {
+  if (const std::size_t dealt = dealt_units(layout, deal_.sections).size();
+      static_cast<std::size_t>(deal_.minimum_depth) > dealt) {
     throw InputError("/protocol/minimum_depth", "found " + std::to_string(deal_.minimum_depth) +
                                                     ", but only " + std::to_string(dealt) +
                                                     " blocks are dealt out");
   }
-  const auto rounds = job.rounds().size();
-  if (warm_up_rounds_ >= rounds) {
+  if (const long rounds = job.rounds().size(); warm_up_rounds_ >= rounds) {
     throw InputError("/protocol/warm_up_rounds", "found " + std::to_string(warm_up_rounds_) +
                                                      ", but training has " + std::to_string(rounds) +
                                                      " rounds; at least one must come after the warm-up");

@@ -284,7 +284,7 @@ TEST_CASE(
   CHECK(memory["parts"]["parameters_bytes"] > 39e9);  // 10^7 x 1000 weights
   // Devices without a limit: it is our own machine that cannot.
   fs::remove_all(folder / "out");
-  const json unlimited = run_of({"--set", "/platform/memory=1PiB"});
+  const json unlimited = run_of({"--set", "/platform/memory=1024TiB"});
   CHECK(unlimited["outcome"] == "failed");
   CHECK_THAT(unlimited["message"].get<std::string>(),
              Contains("of this machine's memory at least") && Contains("are available"));

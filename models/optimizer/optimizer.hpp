@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "models/kind.hpp"
@@ -57,6 +58,9 @@ void register_optimizer(OptimizerKind optimizer);
 
 /// What a scenario's `optimizer` describes, fresh. Options that are missing have their defaults.
 std::unique_ptr<Optimizer> make_optimizer(const nlohmann::json& options);
+
+/// Throws InputError, with `place` as where they stand, for options that do not go together.
+void check_optimizer(const nlohmann::json& options, const std::string& place);
 
 /// Divides gradients so that their norm is at most that (torch.nn.utils.clip_grad_norm_).
 void clip_norm(Values gradients, double largest_norm);

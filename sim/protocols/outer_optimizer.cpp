@@ -15,8 +15,11 @@ OuterOptimizerOptions OuterOptimizerOptions::parse(const nlohmann::json& protoco
             .learning_rate = rate,
             .in_steps_of_inner_rate = true};
   }
-  if (slow)
-    throw InputError("/protocol/outer_optimizer", "found beside slow momentum, which is one; allowed is one of both");
+  if (slow) {
+    throw InputError("/protocol/outer_optimizer",
+                     "found beside slow momentum, which is an outer optimizer too; give one of both");
+  }
+  check_optimizer(protocol.at("outer_optimizer"), "/protocol/outer_optimizer");
   return {.optimizer = protocol.at("outer_optimizer"),
           .learning_rate = protocol.at("outer_optimizer").at("learning_rate").get<double>()};
 }

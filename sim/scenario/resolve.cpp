@@ -50,7 +50,7 @@ bool is_wrong_at(const SweepPoint& swept, const InputError& error, const Scenari
   return false;
 }
 
-void check_optimizer(const json& training) {
+void check_own_optimizer(const json& training) {
   if (!training.contains("optimizer")) return;
   for (const char* short_form : {"momentum", "nesterov", "weight_decay"}) {
     if (training.contains(short_form)) {
@@ -60,10 +60,7 @@ void check_optimizer(const json& training) {
   }
   const json& optimizer = training.at("optimizer");
   const std::string kind = optimizer.at("kind");
-  if (optimizer.value("nesterov", false) && optimizer.value("momentum", 0.0) == 0) {
-    throw InputError("/training/optimizer/nesterov",
-                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
-  }
+  check_optimizer(optimizer, "/training/optimizer");
   if (training.value("optimizer_state", "") == "average" && make_optimizer(optimizer)->states() == 0) {
     throw InputError("/training/optimizer_state",
                      "found \"average\"; " + kind + " keeps nothing that could be averaged");
@@ -74,11 +71,8 @@ void check_optimizer(const json& training) {
 
 void check_sense(const json& point) {
   const json training = point.value("training", json::object());
-  check_optimizer(training);
-  if (training.value("nesterov", false) && training.value("momentum", 0.0) == 0) {
-    throw InputError("/training/nesterov",
-                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
-  }
+  check_own_optimizer(training);
+  check_optimizer(training, "/training");  // its short form
   if (training.value("optimizer_state", "") == "average" && !training.contains("optimizer") &&
       training.value("momentum", 0.0) == 0) {
     throw InputError("/training/optimizer_state",

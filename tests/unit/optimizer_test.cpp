@@ -148,6 +148,10 @@ TEST_CASE("What Adam keeps and computes", "[optimizer]") {
   CHECK(made("adam", 0.1)->flops_per_parameter() == 15);
   CHECK(made("adamw", 0.1)->flops_per_parameter() == 14);
   CHECK_THROWS_AS(make_optimizer({{"kind", "adagrad"}}), InputError);
+  CHECK_THROWS_WITH(check_optimizer({{"kind", "sgd"}, {"nesterov", true}}, "/protocol/outer_optimizer"),
+                    "/protocol/outer_optimizer/nesterov: found true; Nesterov's momentum needs \"momentum\" "
+                    "greater than 0");
+  CHECK_NOTHROW(check_optimizer({{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}}, ""));
 }
 
 }  // namespace optimizer_test

@@ -170,6 +170,26 @@ TEST_CASE("check prints what a round sends") {
                  Contains(std::to_string(7 * 2 * 4 * trained) + " bytes"));
 }
 
+TEST_CASE("outer optimizers that make no sense are refused") {
+  const TemporaryFolder folder;
+  json scenario = small_study("outer");
+  scenario.erase("sweep");
+  const auto refusal = [&](const json& options) {
+    scenario["protocol"] = {{"kind", "local_sgd"}, {"local_steps", 2}};
+    scenario["protocol"].update(options);
+    write_text(folder / "scenario.json", scenario.dump());
+    const ProgramResult result = run_program({"check", folder / "scenario.json"});
+    CHECK(result.exit_code == 2);
+    return result.err;
+  };
+  CHECK_THAT(refusal({{"outer_optimizer", {{"kind", "sgd"}, {"nesterov", true}}}}),
+             Catch::Matchers::StartsWith("isthmus: /protocol/outer_optimizer/nesterov: found true"));
+  CHECK_THAT(refusal({{"outer_optimizer", {{"kind", "sgd"}}}, {"slow_momentum", 0.5}}),
+             Catch::Matchers::StartsWith("isthmus: /protocol/outer_optimizer: found beside slow momentum"));
+  CHECK_THAT(refusal({{"outer_optimizer", {{"kind", "sgd"}, {"momentun", 0.5}}}}),
+             Contains("/protocol/outer_optimizer/momentun: unknown key; did you mean \"momentum\""));
+}
+
 TEST_CASE("check shows the grid of a sweep before its runs") {
   const TemporaryFolder folder;
   json scenario = small_study("grid");

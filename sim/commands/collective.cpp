@@ -10,16 +10,16 @@
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/commands/sites_text.hpp"
-#include "sim/simgrid/inspect.hpp"
 #include "sim/process/isolated.hpp"
 #include "sim/scenario/units.hpp"
 #include "sim/simgrid/collective_run.hpp"
+#include "sim/simgrid/inspect.hpp"
+#include "sim/study/files.hpp"
 
 namespace isthmus {
 namespace {
 
 namespace po = boost::program_options;
-using OrderedJson = nlohmann::ordered_json;
 
 /// What is measured: one operation by one algorithm, for several sizes.
 struct Measurement {

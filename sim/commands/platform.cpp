@@ -5,8 +5,8 @@
 #include "sim/commands/options.hpp"
 #include "sim/commands/table_file.hpp"
 #include "sim/platform/from_tables.hpp"
-#include "sim/simgrid/inspect.hpp"
 #include "sim/scenario/units.hpp"
+#include "sim/simgrid/inspect.hpp"
 #include "sim/study/files.hpp"
 
 namespace isthmus {

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "models/values.hpp"
 #include "models/codec/codec.hpp"
+#include "models/values.hpp"
 #include "sim/core/memory.hpp"
 
 namespace isthmus {

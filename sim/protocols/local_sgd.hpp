@@ -2,8 +2,8 @@
 
 #include "sim/collectives/all_reduce.hpp"
 #include "sim/core/replica.hpp"
-#include "sim/protocols/protocol.hpp"
 #include "sim/protocols/outer_optimizer.hpp"
+#include "sim/protocols/protocol.hpp"
 
 namespace isthmus {
 

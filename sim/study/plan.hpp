@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "sim/core/job.hpp"
-#include "sim/simgrid/inspect.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/resolve.hpp"
+#include "sim/simgrid/inspect.hpp"
 
 namespace isthmus {
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/simgrid/inspect.hpp"
 #include "sim/scenario/resolve.hpp"
+#include "sim/simgrid/inspect.hpp"
 
 namespace isthmus {
 

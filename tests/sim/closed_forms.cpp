@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "models/codec/codec.hpp"
 #include "models/partition/neurons.hpp"
 #include "models/partition/units.hpp"
-#include "models/codec/codec.hpp"
 #include "sim/protocols/exchange.hpp"
 #include "sim/protocols/gradient_mean.hpp"
 #include "sim/protocols/outer_optimizer.hpp"

@@ -8,8 +8,8 @@
 #include <catch2/catch.hpp>
 
 #include "models/mlp.hpp"
-#include "models/resnet.hpp"
 #include "models/optimizer/optimizer.hpp"
+#include "models/resnet.hpp"
 
 using namespace isthmus;
 

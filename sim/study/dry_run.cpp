@@ -237,10 +237,10 @@ double DryRun::state_bytes() const {
   return bytes;
 }
 
-std::optional<DryRun> dry_run(const Scenario& scenario) {
-  constexpr double patience_seconds = 0.5, longest_seconds = 5;
+std::optional<DryRun> dry_run(const Scenario& scenario, const Patience& patience) {
   const auto found = try_isolated(
-      [&] { return as_json(run(scenario, std::nullopt, false, patience_seconds)); }, longest_seconds);
+      [&] { return as_json(run(scenario, std::nullopt, false, patience.processor_seconds)); },
+      patience.wall_seconds);
   if (!found) return std::nullopt;
   DryRun dry = as_dry_run(*found);
   return dry.rounds.empty() && dry.trouble.empty() ? std::nullopt : std::optional(std::move(dry));

@@ -47,8 +47,14 @@ struct DryRun {
   double state_bytes() const;
 };
 
-/// A resolved scenario's, in a child process; none if not even a round is over after some seconds.
-std::optional<DryRun> dry_run(const Scenario& scenario);
+/// How long a dry run may take.
+struct Patience {
+  double processor_seconds = 0.5;  ///< after which no further round begins
+  double wall_seconds = 5;         ///< after which it is given up
+};
+
+/// A resolved scenario's, in a child process; none if it is given up before a round is over.
+std::optional<DryRun> dry_run(const Scenario& scenario, const Patience& patience = {});
 
 /// Of each kind of run one: of what is trained how by whom, whatever the seed or the platform.
 class DryRuns {

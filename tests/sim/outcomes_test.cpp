@@ -177,7 +177,8 @@ TEST_CASE("failed: a host that is off from the start") {
     CHECK(run["message"] == "worker 1: its host b is off from the start");
     CHECK(run["rounds"] == 0);
     CHECK(run["workers"].size() == 3);
-    const std::optional<DryRun> dry = dry_run(Prepared::resolve(on(platform, {{"protocol", protocol}})));
+    const std::optional<DryRun> dry =
+        dry_run(Prepared::resolve(on(platform, {{"protocol", protocol}})), {.wall_seconds = 1e6});
     REQUIRE(dry);
     CHECK(dry->rounds.empty());
     CHECK(dry->trouble == run["message"]);

@@ -203,15 +203,16 @@ int check_command(const Arguments& arguments) {
   const std::vector<PlannedRun> runs = plan_study(source.document, source.folder);
   const TrajectoryStore store = store_of(line);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const StudyEstimate estimate =
-      estimate_study(runs, store, cores);  // all that can fail, before anything is said
-  print_grid(read_sweep(source.document, Checker(complete_schema())));
   const std::vector<const PlannedRun*> distinct = distinct_runs(runs);
   const bool all = line.values().count("all") > 0;
   constexpr std::size_t first_rows = 40;
   const std::size_t shown = all ? distinct.size() : std::min(first_rows, distinct.size());
+  DryRuns dry_runs;
   const std::vector<TriedRun> tried =
-      try_out({distinct.begin(), distinct.begin() + static_cast<long>(shown)});
+      try_out({distinct.begin(), distinct.begin() + static_cast<long>(shown)}, dry_runs);
+  const StudyEstimate estimate =
+      estimate_study(runs, store, cores, dry_runs);  // all that can fail, before anything is said
+  print_grid(read_sweep(source.document, Checker(complete_schema())));
   if (distinct.size() > 1) print_comparison(tried, runs.size());
   if (distinct.size() == 1 || line.values().count("details") > 0) {
     for (const TriedRun& run : tried) print_details(run);

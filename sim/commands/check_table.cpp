@@ -60,12 +60,15 @@ std::vector<const PlannedRun*> distinct_runs(const std::vector<PlannedRun>& runs
   return distinct;
 }
 
-std::vector<TriedRun> try_out(const std::vector<const PlannedRun*>& runs) {
+std::vector<TriedRun> try_out(const std::vector<const PlannedRun*>& runs, DryRuns& dry_runs) {
   constexpr double longest_seconds = 10;
   const Stopwatch watch;
   std::vector<TriedRun> tried;
   for (const PlannedRun* run : runs) {
-    tried.push_back({run, watch.seconds() < longest_seconds ? dry_run(run->point.scenario) : std::nullopt});
+    tried.push_back({run, std::nullopt});
+    if (watch.seconds() >= longest_seconds) continue;
+    tried.back().dry = dry_run(run->point.scenario);
+    dry_runs.keep(run->point, tried.back().dry);
   }
   return tried;
 }

@@ -16,8 +16,8 @@ struct TriedRun {
 /// Of runs that differ in their seeds alone the first of each, in order.
 std::vector<const PlannedRun*> distinct_runs(const std::vector<PlannedRun>& runs);
 
-/// Tries one after the other, for some seconds in all.
-std::vector<TriedRun> try_out(const std::vector<const PlannedRun*>& runs);
+/// Tries one after the other, for some seconds in all, and keeps what was found.
+std::vector<TriedRun> try_out(const std::vector<const PlannedRun*>& runs, DryRuns& dry_runs);
 
 /// One row for each: what a round sends and takes, and how much memory it needs.
 void print_comparison(const std::vector<TriedRun>& runs, std::size_t of_runs);

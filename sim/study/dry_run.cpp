@@ -113,6 +113,23 @@ DryRun run(Scenario scenario, const std::optional<std::vector<long>>& only_round
   return dry;
 }
 
+/// What is trained how by whom, whatever the seed or the platform.
+std::string kind_of(const Point& point) {
+  json kind = point.configuration;
+  kind.at("training").erase("seed");
+  kind.at("platform") = point.scenario.platform.workers;
+  kind.erase("network");
+  return kind.dump();
+}
+
+/// Of all workers.
+template <typename Number>
+Number sum(const std::vector<WorkerLedger>& workers, Number WorkerLedger::*member) {
+  Number total = 0;
+  for (const WorkerLedger& worker : workers) total += worker.*member;
+  return total;
+}
+
 // On its way from the child.
 
 json as_json(const WorkerLedger& ledger) {
@@ -178,34 +195,19 @@ DryRun as_dry_run(const json& fields) {
 
 }  // namespace
 
-std::uint64_t DryRun::RoundCosts::bytes_sent() const {
-  std::uint64_t bytes = 0;
-  for (const WorkerLedger& worker : workers) bytes += worker.bytes_sent;
-  return bytes;
-}
+std::uint64_t DryRun::RoundCosts::bytes_sent() const { return sum(workers, &WorkerLedger::bytes_sent); }
 
-std::uint64_t DryRun::RoundCosts::messages_sent() const {
-  std::uint64_t messages = 0;
-  for (const WorkerLedger& worker : workers) messages += worker.messages_sent;
-  return messages;
-}
+std::uint64_t DryRun::RoundCosts::messages_sent() const { return sum(workers, &WorkerLedger::messages_sent); }
+
+double DryRun::RoundCosts::flops() const { return sum(workers, &WorkerLedger::flops); }
 
 double DryRun::RoundCosts::paper_bytes() const {
   constexpr double up_and_down = 2;
-  double bytes = 0;
-  for (const WorkerLedger& worker : workers)
-    bytes += up_and_down * static_cast<double>(worker.synchronised_bytes);
-  return bytes;
+  return up_and_down * static_cast<double>(sum(workers, &WorkerLedger::synchronised_bytes));
 }
 
 double DryRun::RoundCosts::compute_seconds() const {
   return std::ranges::max_element(workers, {}, &WorkerLedger::compute_seconds)->compute_seconds;
-}
-
-double DryRun::RoundCosts::flops() const {
-  double flops = 0;
-  for (const WorkerLedger& worker : workers) flops += worker.flops;
-  return flops;
 }
 
 const DryRun::RoundCosts& DryRun::usual() const {
@@ -246,12 +248,12 @@ std::optional<DryRun> dry_run(const Scenario& scenario, const Patience& patience
   return dry.rounds.empty() && dry.trouble.empty() ? std::nullopt : std::optional(std::move(dry));
 }
 
+void DryRuns::keep(const Point& point, const std::optional<DryRun>& dry) {
+  known_.emplace(kind_of(point), dry);
+}
+
 const std::optional<DryRun>& DryRuns::of(const Point& point) {
-  nlohmann::json kind = point.configuration;
-  kind.at("training").erase("seed");
-  kind.at("platform") = point.scenario.platform.workers;
-  kind.erase("network");
-  const auto [known, is_new] = known_.emplace(kind.dump(), std::nullopt);
+  const auto [known, is_new] = known_.emplace(kind_of(point), std::nullopt);
   if (is_new) known->second = dry_run(point.scenario);
   return known->second;
 }

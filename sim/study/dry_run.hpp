@@ -59,6 +59,8 @@ std::optional<DryRun> dry_run(const Scenario& scenario, const Patience& patience
 /// Of each kind of run one: of what is trained how by whom, whatever the seed or the platform.
 class DryRuns {
  public:
+  /// One that has been made.
+  void keep(const Point& point, const std::optional<DryRun>& dry);
   const std::optional<DryRun>& of(const Point& point);
   /// FLOPs of all workers in the whole training; a bound of them where the dry run takes too long.
   double training_flops(const PlannedRun& run);

@@ -8,7 +8,6 @@
 #include "models/network.hpp"
 #include "models/threads.hpp"
 #include "sim/process/isolated.hpp"
-#include "sim/study/dry_run.hpp"
 #include "sim/study/stopwatch.hpp"
 
 namespace isthmus {
@@ -78,11 +77,11 @@ std::optional<double> seconds_of_a_flop(const Job& job) {
 
 }  // namespace
 
-StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const TrajectoryStore& store, int cores) {
+StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const TrajectoryStore& store, int cores,
+                             DryRuns& dry_runs) {
   StudyEstimate estimate;
   std::set<std::string> trajectories;
   Total training, replay;
-  DryRuns dry_runs;
   std::map<std::string, std::optional<double>> seconds_per_flop;  // by model, data and precision
   for (const PlannedRun& run : runs) {
     const nlohmann::json& configuration = run.point.configuration;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/study/dry_run.hpp"
 #include "sim/study/plan.hpp"
 #include "sim/study/trajectory_store.hpp"
 
@@ -20,7 +21,9 @@ struct StudyEstimate {
   double store_bytes = 0;                  ///< most that the states of trainings take while they run
 };
 
-/// Trains and simulates a little of each kind of run, in child processes, for some seconds at most.
-StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const TrajectoryStore& store, int cores);
+/// Trains and simulates a little of each kind of run, in child processes, for some seconds at most. What
+/// `dry_runs` knows is not simulated again.
+StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const TrajectoryStore& store, int cores,
+                             DryRuns& dry_runs);
 
 }  // namespace isthmus

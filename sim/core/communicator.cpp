@@ -11,7 +11,11 @@ void Communicator::wait_all(std::span<Request> requests) {
   wait(requests);
   for (const Request& request : requests) {
     Transmission& done = *request;
-    if (const Codec* codec = std::exchange(done.codec_, nullptr)) codec->decode(done.encoded_, done.into_);
+    const Codec* codec = std::exchange(done.codec_, nullptr);
+    if (!codec) continue;
+    if (done.received_bytes_ != codec->bytes(done.into_.size()))
+      throw std::logic_error("a message has another size than its receiver");
+    if (!done.encoded_.empty()) codec->decode(done.encoded_, done.into_);
   }
 }
 
@@ -27,11 +31,15 @@ Request Communicator::start_send(int to, ConstValues values) {
 }
 
 Request Communicator::start_receive(int from, Values into) {
-  const std::size_t bytes = codec().bytes(into.size());
-  if (into.is_phantom()) return post_receive(from, Payload::phantom(bytes));
-  if (codec().is_plain()) return post_receive(from, as_payload(into));
-  std::vector<std::byte> encoded(bytes);
-  Request request = post_receive(from, encoded);
+  std::vector<std::byte> encoded;
+  Payload payload = as_payload(into);
+  if (into.is_phantom()) {
+    payload = Payload::phantom(codec().bytes(into.size()));
+  } else if (!codec().is_plain()) {
+    encoded.resize(codec().bytes(into.size()));
+    payload = encoded;
+  }
+  Request request = post_receive(from, payload);
   request->encoded_ = std::move(encoded);
   request->codec_ = &codec();
   request->into_ = into;

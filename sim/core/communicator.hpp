@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -36,10 +37,16 @@ class Transmission {
  public:
   virtual ~Transmission() = default;
 
+  /// Of a received message that has been waited for: how many bytes came.
+  std::uint64_t received_bytes() const { return received_bytes_; }
+
+ protected:
+  std::uint64_t received_bytes_ = 0;
+
  private:
   friend class Communicator;
   std::vector<std::byte> encoded_;  // if values travel in another form than they have in memory
-  const Codec* codec_ = nullptr;    // how what comes in is to be decoded, if it is
+  const Codec* codec_ = nullptr;    // how what comes in is to be decoded, if values are received
   Values into_;
 };
 using Request = std::unique_ptr<Transmission>;
@@ -62,15 +69,17 @@ class Communicator {
 
   /// Begins to send. The payload must stay where and as it is until the request has been waited for.
   virtual Request post_send(int to, ConstPayload payload) = 0;
-  /// Begins to receive a payload of just that size. `into` must stay where it is until the request has been
-  /// waited for.
+  /// Begins to receive a payload of at most that size; how much came is the request's received_bytes(). Waiting
+  /// for a longer one fails, and where a shorter one may come, `into` has at most 1 GiB. It must stay where it
+  /// is until the request has been waited for.
   virtual Request post_receive(int from, Payload into) = 0;
   /// Returns when all have arrived.
   void wait_all(std::span<Request> requests);
 
   /// Values by an additive codec.
   virtual const Codec& codec() const = 0;
-  /// The same as post_send() and post_receive() of what codec() makes of values: they arrive rounded.
+  /// The same as post_send() and post_receive() of what codec() makes of values: they arrive rounded. Both
+  /// sides name the same number of values: of another, waiting throws std::logic_error.
   Request start_send(int to, ConstValues values);
   Request start_receive(int from, Values into);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <simgrid/Exception.hpp>
 #include <stdexcept>
 #include <string>
@@ -25,7 +26,7 @@ std::size_t stored_bytes(ConstPayload payload) { return payload.is_phantom() ? 0
 }  // namespace
 
 struct SimulatedCommunicator::Underway final : Transmission {
-  Underway(int with, std::uint64_t size, bool sends) : peer(with), bytes(size), outgoing(sends) {}
+  Underway(int with, bool sends) : peer(with), outgoing(sends) {}
   double start_seconds() const {
     double first = parts.front()->get_start_time();
     for (const auto& part : parts) first = std::min(first, part->get_start_time());
@@ -36,11 +37,27 @@ struct SimulatedCommunicator::Underway final : Transmission {
     for (const auto& part : parts) last = std::max(last, part->get_finish_time());
     return last;
   }
+  void arrive(const std::vector<Lane>& lanes);
+
   std::vector<simgrid::s4u::CommPtr> parts;  // one for each flow
   int peer;
-  std::uint64_t bytes;
   bool outgoing;
+  Payload into;    // of an incoming one: where to, and
+  long index = 0;  // its place among those that this peer sends
 };
+
+/// How much has come, and one part behind the other, as they lie apart where there was room for more.
+void SimulatedCommunicator::Underway::arrive(const std::vector<Lane>& lanes) {
+  for (std::size_t flow = 0; flow < lanes.size(); ++flow) {
+    const std::uint64_t bytes = lanes[flow].wire->payload_bytes(index);
+    lanes[flow].wire->forget(index);
+    const auto [offset, room] = slice_of(into.size(), lanes.size(), flow);
+    if (bytes > room) throw std::length_error("a message is longer than the room for it");
+    if (!into.is_phantom() && received_bytes_ < offset)
+      std::memmove(into.data() + received_bytes_, into.data() + offset, bytes);
+    received_bytes_ += bytes;
+  }
+}
 
 SimulatedCommunicator::SimulatedCommunicator(SimulationState& state, WorkerAccount& worker, int track)
     : state_(state),
@@ -76,11 +93,10 @@ std::uint64_t SimulatedCommunicator::bytes_on_links(std::uint64_t payload) const
 
 Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
   spend_software_time(state_.network.message_overhead_seconds);
-  auto transfer = std::make_unique<Underway>(to, payload.size(), true);
+  auto transfer = std::make_unique<Underway>(to, true);
   const auto& all = peer(to).out;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(payload.size(), all.size(), flow);
-    if (count == 0) break;
     const ConstPayload part = payload.slice(offset, count);
     const std::uint64_t bytes = bytes_on_links(count);
     auto comm = all[flow].mailbox->put_init();
@@ -89,27 +105,29 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
     comm->set_src_data(memory_of(const_cast<std::byte*>(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
     comm->start();
-    if (all[flow].wire->post_send()) begin(*all[flow].wire, comm, rank(), to, bytes);
+    if (all[flow].wire->post_send(count)) begin(*all[flow].wire, comm, rank(), to, bytes);
     transfer->parts.push_back(std::move(comm));
   }
-  worker_.ledger.bytes_sent += transfer->bytes;
+  worker_.ledger.bytes_sent += payload.size();
   ++worker_.ledger.messages_sent;
   return transfer;
 }
 
 Request SimulatedCommunicator::post_receive(int from, Payload into) {
-  auto transfer = std::make_unique<Underway>(from, into.size(), false);
+  auto transfer = std::make_unique<Underway>(from, false);
   const auto& all = peer(from).in;
+  transfer->into = into;
+  transfer->index = all.front().wire->receives();
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
-    const auto [offset, count] = slice_of(into.size(), all.size(), flow);
-    if (count == 0) break;
-    const Payload part = into.slice(offset, count);
+    const auto [offset, room] = slice_of(into.size(), all.size(), flow);
+    const Payload part = into.slice(offset, room);
+    Wire& wire = *all[flow].wire;
     auto comm = all[flow].mailbox->get_init();
     comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
     comm->start();
-    if (all[flow].wire->post_receive())
-      begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
+    if (wire.post_receive())
+      begin(wire, comm, from, rank(), bytes_on_links(wire.payload_bytes(transfer->index)));
     transfer->parts.push_back(std::move(comm));
   }
   return transfer;
@@ -153,13 +171,15 @@ void SimulatedCommunicator::wait(std::span<Request> requests) {
     }
   }
   for (const Request& request : requests) {
-    const auto& transfer = static_cast<Underway&>(*request);
+    auto& transfer = static_cast<Underway&>(*request);
     times_.add(transfer.start_seconds(), transfer.finish_seconds(), transfer.outgoing);
     if (transfer.outgoing) continue;
-    worker_.ledger.bytes_received += transfer.bytes;
     Peer& sender = peer(transfer.peer);
+    transfer.arrive(sender.in);
+    worker_.ledger.bytes_received += transfer.received_bytes();
     if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank());
-    state_.traffic.add(*sender.way_in, transfer.bytes, transfer.start_seconds(), transfer.finish_seconds());
+    state_.traffic.add(*sender.way_in, transfer.received_bytes(), transfer.start_seconds(),
+                       transfer.finish_seconds());
   }
   waited(start);
 }

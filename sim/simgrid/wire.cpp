@@ -9,6 +9,11 @@ namespace isthmus {
 
 namespace s4u = simgrid::s4u;
 
+bool Wire::post_send(std::uint64_t payload_bytes) {
+  payload_bytes_.emplace(sends_, payload_bytes);
+  return ++sends_ <= receives_;
+}
+
 bool Wire::enter(const s4u::CommPtr& message) {
   before_newest_ = std::exchange(newest_, message);
   return !before_newest_ || before_newest_->get_remaining() <= 0;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <simgrid/s4u.hpp>
+#include <unordered_map>
 
 namespace isthmus {
 
@@ -12,8 +14,14 @@ namespace isthmus {
 class Wire {
  public:
   /// To be called whenever one side has posted its end. True if the message is complete by that: it starts.
-  bool post_send() { return ++sends_ <= receives_; }
+  bool post_send(std::uint64_t payload_bytes);
   bool post_receive() { return ++receives_ <= sends_; }
+
+  /// How many receives have been posted; the next one gets the message of that index.
+  long receives() const { return receives_; }
+  /// The payload of a message that has started, until it is forgotten.
+  std::uint64_t payload_bytes(long index) const { return payload_bytes_.at(index); }
+  void forget(long index) { payload_bytes_.erase(index); }
 
   /// A message that has just started. False if another one is still under way: it must be held.
   bool enter(const simgrid::s4u::CommPtr& message);
@@ -29,6 +37,7 @@ class Wire {
   void release_held();
 
   long sends_ = 0, receives_ = 0;
+  std::unordered_map<long, std::uint64_t> payload_bytes_;  // by index
   simgrid::s4u::CommPtr newest_, before_newest_;
   std::deque<Held> held_;
 };

@@ -10,7 +10,9 @@ namespace isthmus {
 struct Kind {
   std::string name;
   std::string summary;     ///< one line for `isthmus list` and for editors
-  nlohmann::json options;  ///< JSON Schema `properties` of its own options, with defaults and descriptions
+  /// JSON Schema `properties` of its own options, with defaults and descriptions. `timeOnly`: an option that
+  /// decides when values travel, but not which, nor in which order they are added.
+  nlohmann::json options;
   nlohmann::json required = nlohmann::json::array();  ///< names of the options that have no default
   /// Of code outside this project: to be raised whenever it computes other numbers than before, as these are
   /// stored by it. Empty for the project's own, whose sources are hashed.

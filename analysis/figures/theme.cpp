@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "analysis/figures/template.hpp"
 #include "analysis/study/columns.hpp"
@@ -11,13 +12,19 @@
 namespace isthmus::analysis {
 namespace {
 
+struct Color {
+  const char *name, *code;
+};
 // Okabe and Ito (2008), "Color Universal Design", without black and yellow, which vanish on one of the two
-// backgrounds.
-constexpr std::array<const char*, 7> palette = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
-                                                "#D55E00", "#56B4E9", "#8C8C8C"};
-/// A protocol has the same hue in every study.
-constexpr std::array<const char*, 5> kinds_by_color = {"data_parallel", "local_sgd", "ist", "resist",
-                                                       "post_local_sgd"};
+// backgrounds. The last ones are those that the project's own protocols leave.
+constexpr std::array<Color, 7> palette = {{{"blue", "#0072B2"},
+                                           {"orange", "#E69F00"},
+                                           {"green", "#009E73"},
+                                           {"pink", "#CC79A7"},
+                                           {"red", "#D55E00"},
+                                           {"sky", "#56B4E9"},
+                                           {"grey", "#8C8C8C"}}};
+constexpr std::size_t usually_taken = 5;
 constexpr std::array<const char*, 8> shapes = {"circle", "square",        "triangle-up",    "diamond",
                                                "cross",  "triangle-down", "triangle-right", "triangle-left"};
 
@@ -28,29 +35,33 @@ const std::vector<Json>& dashes() {
   return patterns;
 }
 
-/// The place of each protocol kind in a list of looks: its own, or else the next that is free.
-std::vector<std::size_t> places_of(const std::vector<std::string>& kinds) {
-  constexpr std::size_t undecided = 1000000;
-  std::vector<std::size_t> places(kinds.size(), undecided);
-  const auto taken = [&](std::size_t place) { return std::ranges::find(places, place) != places.end(); };
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    const auto kind = std::ranges::find(kinds_by_color, kinds[i]);
-    const auto place = static_cast<std::size_t>(kind - kinds_by_color.begin());
-    if (kind != kinds_by_color.end() && !taken(place)) places[i] = place;
+/// A place in the list of looks for each that wants a hue, or none (""): that of its hue, or else the next that
+/// is free.
+std::vector<std::size_t> places_of(const std::vector<std::string>& wanted_hues) {
+  std::vector<std::optional<std::size_t>> own(wanted_hues.size());
+  const auto taken = [&](std::size_t place) { return std::ranges::find(own, place) != own.end(); };
+  bool any = false;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto color = std::ranges::find(palette, wanted_hues[i], &Color::name);
+    const auto place = static_cast<std::size_t>(color - palette.begin());
+    any = any || color != palette.end();
+    if (color != palette.end() && !taken(place)) own[i] = place;
   }
-  // Looks of protocols that are not there come last.
   std::vector<std::size_t> free;
-  for (std::size_t place = kinds_by_color.size(); place < palette.size(); ++place) free.push_back(place);
-  for (std::size_t place = 0; place < kinds_by_color.size(); ++place) {
+  const std::size_t first = any ? usually_taken : 0;
+  for (std::size_t i = 0; i < palette.size(); ++i) {
+    const std::size_t place = (first + i) % palette.size();
     if (!taken(place)) free.push_back(place);
   }
-  const bool protocols = std::ranges::any_of(places, [](std::size_t place) { return place != undecided; });
-  if (!protocols) std::ranges::sort(free);
+  std::vector<std::size_t> places;
   std::size_t next = 0;
-  for (std::size_t& place : places) {
-    if (place != undecided) continue;
-    place = next < free.size() ? free[next] : next + palette.size();
-    ++next;
+  for (const std::optional<std::size_t>& place : own) {
+    if (place) {
+      places.push_back(*place);
+    } else {
+      places.push_back(next < free.size() ? free[next] : next + palette.size());
+      ++next;
+    }
   }
   return places;
 }
@@ -102,14 +113,17 @@ double most_height_pixels(FigureWidth width) {
 
 SeriesStyle series_style(const Dataset& dataset, const std::string& series, const FigureOptions& options) {
   const auto& all = dataset.series();
-  std::vector<std::string> kinds, families, family_of;
+  std::vector<std::string> families, family_of, hues_of_families, hues_of_series;
   for (const std::string& each : all) {
-    kinds.push_back(dataset.kind_of(each));
-    family_of.push_back(kinds.back().empty() ? each : kinds.back());
-    if (std::ranges::find(families, family_of.back()) == families.end()) families.push_back(family_of.back());
+    const std::string& kind = dataset.kind_of(each);
+    family_of.push_back(kind.empty() ? each : kind);
+    hues_of_series.push_back(dataset.hue_of(each));
+    if (std::ranges::find(families, family_of.back()) != families.end()) continue;
+    families.push_back(family_of.back());
+    hues_of_families.push_back(hues_of_series.back());
   }
   // Hues tell families apart, shades the members of one, and of families that must share a hue.
-  const std::vector<std::size_t> hues = places_of(families);
+  const std::vector<std::size_t> hues = places_of(hues_of_families);
   const auto hue_of = [&](std::size_t i) {
     const auto family = std::ranges::find(families, family_of[i]) - families.begin();
     return hues[static_cast<std::size_t>(family)] % palette.size();
@@ -122,8 +136,8 @@ SeriesStyle series_style(const Dataset& dataset, const std::string& series, cons
     ++members;
   }
   const Json colors = member_of(options.style, "colors");
-  const std::string hue = colors.value(dataset.kind_of(series), palette[hue_of(index)]);
-  const std::size_t place = places_of(kinds).at(index);
+  const std::string hue = colors.value(dataset.kind_of(series), palette[hue_of(index)].code);
+  const std::size_t place = places_of(hues_of_series).at(index);
   return {.color = colors.value(series, shade(hue, member, members)),
           .dash = dashes()[place % dashes().size()],
           .shape = shapes[place % shapes.size()]};

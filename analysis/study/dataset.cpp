@@ -103,11 +103,14 @@ Json Dataset::value(const Run& run, const Axis& axis) const { return value_with_
 
 const std::string& Dataset::kind_of(const std::string& series) const { return kinds_.at(series); }
 
+const std::string& Dataset::hue_of(const std::string& series) const { return hues_.at(series); }
+
 void Dataset::find_series(const std::string& key, const std::map<std::string, std::string>& labels) {
   const std::vector<const Run*> all = runs();
   protocol_of_ = protocol_labels(all, labels);
   series_.clear();
   kinds_.clear();
+  hues_.clear();
   if (key.empty() || key == "protocol" || key == "/protocol") {
     series_title_ = "Protocol";
     series_of_ = protocol_of_;
@@ -120,8 +123,9 @@ void Dataset::find_series(const std::string& key, const std::map<std::string, st
   for (const Run* run : all) {
     const std::string& label = series_of_.at(run);
     if (std::ranges::find(series_, label) == series_.end()) series_.push_back(label);
-    const std::string kind = protocol_kind(*run);
-    kinds_.emplace(label, series_title_ == "Protocol" ? kind : std::string());
+    const bool is_protocol = series_title_ == "Protocol";
+    kinds_.emplace(label, is_protocol ? protocol_kind(*run) : std::string());
+    hues_.emplace(label, is_protocol ? protocol_hue(*run) : std::string());
   }
 }
 

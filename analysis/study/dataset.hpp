@@ -58,6 +58,8 @@ class Dataset {
   const std::string& series_title() const { return series_title_; }
   /// Protocol kind of a series ("ist"), or empty where a series is no protocol.
   const std::string& kind_of(const std::string& series) const;
+  /// The colour that this protocol has in every figure ("green"); empty where it has none.
+  const std::string& hue_of(const std::string& series) const;
 
   /// What varies between the runs beside series and seeds; the network comes first.
   const std::vector<Axis>& axes() const { return axes_; }
@@ -84,7 +86,7 @@ class Dataset {
   std::vector<std::string> warnings_;
   std::string series_title_;
   std::vector<std::string> series_;
-  std::map<std::string, std::string> kinds_;
+  std::map<std::string, std::string> kinds_, hues_;
   std::map<const Run*, std::string> protocol_of_, series_of_;
   std::vector<Axis> axes_;
   std::vector<Group> groups_;

@@ -118,6 +118,7 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
   }
   run.summary = object_member(json, "summary", file, warnings);
   run.memory = object_member(json, "memory", file, warnings);
+  run.protocol = json.value("protocol", Json());
   run.labels = json.value("labels", Json());
   run.network = json.value("network", Json());
   run.configuration = object_member(json, "configuration", file, warnings);

@@ -12,12 +12,17 @@ namespace {
 
 constexpr std::string_view options_pointer = "/protocol/";
 
-std::string display_name(const std::string& kind) {
-  static const std::map<std::string, std::string> abbreviations = {
-      {"ist", "IST"}, {"resist", "ResIST"}, {"local_sgd", "Local SGD"}, {"post_local_sgd", "Post-local SGD"}};
-  if (kind.empty()) return "unknown protocol";
-  const auto found = abbreviations.find(kind);
-  return found == abbreviations.end() ? title_of(kind) : found->second;
+/// What a run's protocol says of itself.
+std::string own_words(const Run& run, const char* member) {
+  if (!run.protocol.is_object()) return {};
+  const auto found = run.protocol.find(member);
+  return found != run.protocol.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string display_name(const Run& run) {
+  if (const std::string label = own_words(run, "label"); !label.empty()) return label;
+  const std::string kind = protocol_kind(run);
+  return kind.empty() ? "unknown protocol" : title_of(kind);
 }
 
 using Options = std::map<std::string, AxisValue>;
@@ -67,6 +72,8 @@ std::string protocol_kind(const Run& run) {
   return kind.value.is_string() ? kind.value.get<std::string>() : std::string();
 }
 
+std::string protocol_hue(const Run& run) { return own_words(run, "hue"); }
+
 std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>& runs,
                                                   const std::map<std::string, std::string>& labels) {
   std::map<std::string, std::vector<std::pair<const Run*, Options>>> by_kind;
@@ -80,7 +87,7 @@ std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>&
     const std::string& kind = entry.first;
     const auto& members = entry.second;
     const auto custom = labels.find(kind);
-    const std::string name = custom == labels.end() ? display_name(kind) : custom->second;
+    const std::string name = custom == labels.end() ? display_name(*members.front().first) : custom->second;
     std::set<std::string> keys;
     for (const auto& member : members) {
       for (const auto& option : member.second) keys.insert(option.first);

@@ -42,7 +42,8 @@ struct Run {
   std::string outcome;  ///< completed, out_of_memory, deadlock, failed
   std::string message;
   Json swept, summary, memory, network, configuration, provenance;  ///< objects or null
-  Json labels;  ///< names that the sweep gives to its values, by JSON pointer; object or null
+  Json protocol;  ///< what its protocol says of itself: label, hue; object or null
+  Json labels;    ///< names that the sweep gives to its values, by JSON pointer; object or null
   std::vector<Evaluation> history;
   std::vector<WorkerUse> workers;
   std::vector<LinkUse> links;

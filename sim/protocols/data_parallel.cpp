@@ -42,6 +42,8 @@ ProtocolKind data_parallel_kind() {
                    .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside "
                               "the backward pass",
                    .options = std::move(protocol_options)},
+          .label = "Data parallel",
+          .hue = "blue",
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<DataParallel>(options);
           }};

@@ -20,6 +20,7 @@ nlohmann::json BucketOptions::schema() {
              "Whether the all-reduce of a bucket begins while the backward pass goes on, as in all current "
              "frameworks; else all buckets wait for its end."},
             {"type", "boolean"},
+            {"timeOnly", true},
             {"default", true}}},
           {"bucket",
            {{"description",

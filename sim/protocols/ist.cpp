@@ -73,6 +73,8 @@ ProtocolKind ist_kind() {
                               "is sharded, else uniform."},
                              {"enum", {"uniform", "stratified"}}}}},
                .required = {"local_steps"}},
+      .label = "IST",
+      .hue = "green",
       .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
         return std::make_unique<Ist>(options);
       }};

@@ -41,6 +41,8 @@ ProtocolKind local_sgd_kind() {
                    .summary = "local SGD: the mean of parameters after every local_steps steps",
                    .options = LocalSgd::options(),
                    .required = {"local_steps"}},
+          .label = "Local SGD",
+          .hue = "orange",
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<LocalSgd>(options);
           }};

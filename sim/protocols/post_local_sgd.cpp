@@ -62,6 +62,8 @@ ProtocolKind post_local_sgd_kind() {
                    .summary = "post-local SGD: data parallel up to switch_at of training, then local SGD",
                    .options = schema,
                    .required = {"local_steps"}},
+          .label = "Post-local SGD",
+          .hue = "red",
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<PostLocalSgd>(options);
           }};

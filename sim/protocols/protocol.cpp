@@ -49,10 +49,14 @@ nlohmann::json local_steps_schema() {
           {"minimum", 1}};
 }
 
-std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options) {
+const ProtocolKind& protocol_kind(const nlohmann::json& options) {
   const auto name = options.at("kind").get<std::string>();
-  if (const ProtocolKind* found = protocols_known().find(name)) return found->make(options);
+  if (const ProtocolKind* found = protocols_known().find(name)) return *found;
   throw InputError("/protocol/kind", "unknown protocol \"" + name + "\"");
+}
+
+std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options) {
+  return protocol_kind(options).make(options);
 }
 
 }  // namespace isthmus

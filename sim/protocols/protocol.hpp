@@ -45,7 +45,11 @@ nlohmann::json local_steps_schema();
 /// A protocol a scenario can name. A new one is one new file and its line in protocol.cpp.
 struct ProtocolKind {
   Kind kind;
-  std::unique_ptr<Protocol> (*make)(const nlohmann::json& options);
+  std::string label = {};  ///< in figures and tables: "Local SGD"; that of ring_gossip is "Ring gossip" anyway
+  /// Its colour in every figure: "blue", "orange", "green", "pink", "red", "sky" or "grey". One that is left,
+  /// if it is empty, or where another protocol has it already.
+  std::string hue = {};
+  std::unique_ptr<Protocol> (*make)(const nlohmann::json& options) = nullptr;
 };
 
 const std::vector<ProtocolKind>& protocol_kinds();
@@ -54,6 +58,9 @@ void register_protocol(ProtocolKind protocol);
 
 /// The option `wire_format`, which every protocol has.
 const Codec& wire_format_of(const nlohmann::json& options);
+
+/// The one that a scenario's `protocol` names.
+const ProtocolKind& protocol_kind(const nlohmann::json& options);
 
 /// What a scenario's `protocol` describes.
 std::unique_ptr<Protocol> make_protocol(const nlohmann::json& options);

@@ -151,6 +151,8 @@ ProtocolKind resist_kind() {
       .kind = {.name = "resist",
                .summary = "ResIST: residual blocks dealt to the workers anew every round, all else shared",
                .options = option_schemas},
+      .label = "ResIST",
+      .hue = "pink",
       .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
         return std::make_unique<Resist>(options);
       }};

@@ -30,7 +30,7 @@ constexpr std::string_view known_keywords[] = {
     "required", "then", "type", "uniqueItems",
     // what is said
     "$schema", "default", "definitions", "description", "enumDescriptions", "errorMessage", "examples",
-    "patternErrorMessage", "title"};
+    "patternErrorMessage", "timeOnly", "title"};
 
 void require_known_keywords(const json& schema) {
   if (!schema.is_object()) return;

@@ -10,6 +10,7 @@
 #include "analysis/output_file.hpp"
 #include "analysis/study/quantity.hpp"
 #include "models/error.hpp"
+#include "sim/protocols/protocol.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
 
@@ -116,6 +117,8 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   run["message"] = result.message.empty() ? OrderedJson() : OrderedJson(result.message);
   run["swept"] = as_object(point.swept);
   run["labels"] = as_object(point.labels);
+  const ProtocolKind& protocol = protocol_kind(point.scenario.protocol);
+  run["protocol"] = {{"label", protocol.label}, {"hue", protocol.hue}};
   run["summary"] = summarise(point, result, wall_seconds);
   run["memory"] = memory_report(result);
   run["network"] = result.network_constants;

@@ -1,7 +1,5 @@
 #include "sim/study/trajectory_key.hpp"
 
-#include <array>
-
 #include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
 #include "sim/collectives/collective.hpp"
@@ -11,8 +9,14 @@
 namespace isthmus {
 namespace {
 
-/// Options of protocols that decide when values travel, but not which, nor in which order they are added.
-constexpr std::array options_of_time_only = {"chunk", "chunks_in_flight", "overlap"};
+/// With what "auto" became, as sums depend on their order; without what does not change them.
+nlohmann::json numeric_options(const nlohmann::json& protocol) {
+  nlohmann::json options = protocol;
+  for (const auto& [name, schema] : protocol_kind(protocol).kind.options.items()) {
+    if (schema.value("timeOnly", false)) options.erase(name);
+  }
+  return options;
+}
 
 /// Versions of what does not come from this project's sources, by name.
 nlohmann::json outside_versions(const PlannedRun& run) {
@@ -48,9 +52,6 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
   nlohmann::json training = run.point.configuration.at("training");
   training.erase("charge_evaluation");
   training.erase("target_accuracy");
-  nlohmann::json protocol =
-      run.point.scenario.protocol;  // with what "auto" became: sums depend on their order
-  for (const char* option : options_of_time_only) protocol.erase(option);
   const nlohmann::ordered_json build = build_provenance();
   nlohmann::json arithmetic;
   for (const char* part :
@@ -60,7 +61,7 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
   TrajectoryKey key;
   key.basis = {
       {"data", data},         {"model", run.point.configuration.at("model")},   {"training", training},
-      {"protocol", protocol}, {"workers", run.point.scenario.platform.workers}, {"arithmetic", arithmetic}};
+      {"protocol", numeric_options(run.point.scenario.protocol)}, {"workers", run.point.scenario.platform.workers}, {"arithmetic", arithmetic}};
   if (const nlohmann::json versions = outside_versions(run); !versions.empty())
     key.basis["versions"] = versions;
   key.name = content_hash(key.basis.dump());

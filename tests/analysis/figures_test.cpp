@@ -852,6 +852,27 @@ TEST_CASE("A protocol has its colour in every figure, whoever else is there") {
   CHECK(dashes.size() == 3);
 }
 
+TEST_CASE("A protocol from outside has the name and the colour that it says, or those that are left") {
+  StudyFolder folder;
+  WrittenRun run;
+  for (const auto& [kind, words] : std::map<std::string, Json>{
+           {"own_words", {{"label", "Gossip of mine"}, {"hue", "pink"}}},
+           {"same_hue", {{"label", "Late"}, {"hue", "pink"}}},
+           {"no_such_hue", {{"label", ""}, {"hue", "mauve"}}},
+           {"silent_one", Json::object()}}) {
+    run.protocol = {{"kind", kind}};
+    run.protocol_words = words;
+    folder.add(run);
+  }
+  const Dataset data = read_dataset({folder.path()});
+  CHECK(data.series() == std::vector<std::string>{"No such hue", "Gossip of mine", "Late", "Silent one"});
+  const FigureOptions options;
+  CHECK(series_style(data, "Gossip of mine", options).color == "#CC79A7");
+  std::set<std::string> colors;
+  for (const std::string& series : data.series()) colors.insert(series_style(data, series, options).color);
+  CHECK(colors.size() == 4);
+}
+
 TEST_CASE("Nine protocols of three kinds: a hue for each kind, a shade for each option, and room for all") {
   StudyFolder folder;
   const std::vector<std::string> three_kinds = {"data_parallel", "local_sgd", "ist"};

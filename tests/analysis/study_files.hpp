@@ -11,6 +11,7 @@ namespace isthmus::testing {
 /// A run as a test wants it; the files are those that README and design describe.
 struct WrittenRun {
   nlohmann::ordered_json protocol = {{"kind", "data_parallel"}};
+  nlohmann::ordered_json protocol_words;  ///< what it says of itself; null: as the project's own do
   std::string bandwidth = "100Mbps", latency = "1ms";
   std::optional<std::string> link_bandwidth;  ///< of `link` alone
   std::string link = "l0";

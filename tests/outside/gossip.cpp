@@ -64,6 +64,8 @@ ProtocolKind ring_gossip() {
                    .options = {{"local_steps", local_steps_schema()}},
                    .required = {"local_steps"},
                    .version = "1"},  // raise it when other numbers come out
+          .label = "Ring gossip",
+          .hue = "sky",
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
             return std::make_unique<RingGossip>(options.at("local_steps").get<long>());
           }};

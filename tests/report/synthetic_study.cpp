@@ -4,6 +4,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/analysis/protocol_words.hpp"
+
 namespace isthmus::testing {
 namespace {
 
@@ -123,6 +125,7 @@ std::string write_run(const SyntheticStudy& study, const fs::path& runs, int ind
                   {"/platform/latency", number(milliseconds) + "ms"},
                   {"/training/seed", seed},
                   {"/protocol", protocol_json(kind)}};
+  run["protocol"] = protocol_words(protocol.kind);
   run["summary"] = {{"simulated_seconds", or_null(total)},
                     {"rounds", or_null(protocol.rounds)},
                     {"bytes_sent", or_null(protocol.rounds * bytes)},

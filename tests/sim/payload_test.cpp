@@ -15,7 +15,7 @@ std::byte byte_at(std::size_t index) { return static_cast<std::byte>(index * 37 
 /// Rank 0 sends these sizes, all at once, to rank 1, which has the same room for each.
 json send_sizes(const std::vector<std::size_t>& sizes, int flows, bool phantom, std::size_t room_bytes = room) {
   json scenario = scenario_with({{"platform", {{"workers", 2}}}, {"training", {{"rounds", 1}}}});
-  scenario["platform"]["network"]["flows"] = flows;
+  scenario["network"]["flows"] = flows;
   return run_workers(scenario, [&](Worker& worker) {
     Communicator& comm = worker.communicator();
     std::vector<std::vector<std::byte>> bytes;

@@ -6,6 +6,7 @@
 #include "analysis/figures/panels.hpp"
 #include "analysis/figures/spec.hpp"
 #include "analysis/figures/theme.hpp"
+#include "analysis/statistics/contest.hpp"
 #include "analysis/statistics/contour.hpp"
 #include "analysis/statistics/difference.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 /// A grid of points of two axes, in one panel: the times of each series.
 struct Cell {
   std::map<std::string, Times> times;
+  std::vector<Json> coordinates;  ///< of all axes
 };
 
 struct Map {
@@ -56,8 +58,9 @@ Map read_map(const Dataset& dataset, const FigureOptions& options, std::size_t m
     grid.resize(rows.size(), std::vector<Cell>(columns.size()));
     const auto column = std::ranges::find(columns, placed.group->coordinates[x]) - columns.begin();
     const auto row = std::ranges::find(rows, placed.group->coordinates[y]) - rows.begin();
-    grid[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)].times[placed.group->series] =
-        times_of(*placed.group, *measure);
+    Cell& cell = grid[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
+    cell.times[placed.group->series] = times_of(*placed.group, *measure);
+    cell.coordinates = placed.group->coordinates;
   }
   return map;
 }
@@ -76,32 +79,9 @@ double log_speedup(const Speedups& found) {
   return mean_interval(logs).mean;
 }
 
-struct Ranked {
-  std::string series;
-  double seconds;
-  bool complete;  ///< all seeds have a time
-  Bound bound;    ///< of the seconds
-};
-
-/// The fastest first. A protocol that reaches the target with some seeds only comes after those that always
-/// do.
-std::vector<Ranked> ranking(const Dataset& dataset, const Cell& cell) {
-  std::vector<Ranked> ranked;
-  for (const std::string& series : dataset.series()) {
-    const auto found = cell.times.find(series);
-    if (found == cell.times.end() || !found->second.any()) continue;
-    ranked.push_back({series, mean_interval(found->second.seconds()).mean,
-                      found->second.by_seed.size() == found->second.n, found->second.bound()});
-  }
-  std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
-    return a.complete != b.complete ? a.complete : a.seconds < b.seconds;
-  });
-  return ranked;
-}
-
 /// What a cell of the map of the fastest holds.
 struct Winner {
-  std::string state;  ///< won, level, open, only, none
+  std::string state;  ///< won, level, open, only, some, none
   std::string names;  ///< those in front
   double factor = NAN;
   std::string label;
@@ -112,26 +92,20 @@ std::string factor_label(double factor, Bound bound) {
   return sign + format_factor(factor) + "×";
 }
 
-Winner winner_of(const Cell& cell, const std::vector<Ranked>& ranked) {
-  if (ranked.empty()) return {.state = "none", .names = {}, .label = "none"};
-  const Ranked& first = ranked.front();
-  if (ranked.size() == 1) return {.state = "only", .names = first.series, .label = "only"};
-  Winner winner{.state = "won", .names = first.series, .label = {}};
-  for (std::size_t i = 1; i < ranked.size(); ++i) {
-    if (ranked[i].complete != first.complete) break;
-    const Speedups ahead = speedups_of(cell, ranked[i].series, first.series);
-    const Verdict found = verdict(ahead);
-    if (found == Verdict::open || ranked[i].bound != Bound::none) {
-      return {.state = "open", .names = {}, .label = "?"};
-    }
-    if (found == Verdict::level) {
-      winner.state = "level";
-      winner.names += ", " + ranked[i].series;
-    }
+Winner winner_of(const Contest& contest) {
+  const std::vector<Standing>& all = contest.standings;
+  const Standing* only = contest.valued == 1 ? &all.front() : contest.only();
+  if (only) return {.state = "only", .names = only->series, .label = "only"};
+  if (contest.open()) return {.state = "open", .names = {}, .label = "?"};
+  if (!contest.decided()) {
+    const char* state = contest.arrived() > 0 ? "some" : "none";
+    return {.state = state, .names = {}, .label = state};
   }
-  winner.factor = ranked[1].seconds / first.seconds;
-  const Bound bound = first.bound == Bound::none ? Bound::none : Bound::at_least;
-  winner.label = winner.state == "level" ? "≈" : factor_label(winner.factor, bound);
+  Winner winner{.state = contest.leaders == 1 ? "won" : "level", .names = {}, .label = "≈"};
+  for (std::size_t i = 0; i < contest.leaders; ++i) winner.names += (i > 0 ? ", " : "") + all[i].series;
+  winner.factor = *all[1].value / *all[0].value;
+  if (winner.state == "won")
+    winner.label = factor_label(winner.factor, all[0].at_most ? Bound::at_least : Bound::none);
   return winner;
 }
 
@@ -219,13 +193,14 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
                "state", "in_front", "label"});
   Json contour = Json::array();
   std::map<std::string, std::size_t> states;
+  const Contests contests = hold_contests(
+      dataset, map.measure.to_target ? Measure::seconds_to_target : Measure::simulated_seconds);
   for (const std::string& panel : map.panels.labels) {
     const auto& grid = map.grids.at(panel);
     std::vector<std::vector<double>> log_ratios(grid.size());
     for (std::size_t row = 0; row < grid.size(); ++row) {
       for (std::size_t column = 0; column < grid[row].size(); ++column) {
         const Cell& cell = grid[row][column];
-        const std::vector<Ranked> ranked = ranking(dataset, cell);
         double lead = NAN;  // of the best of the others over the baseline, but for those equal to it
         for (const auto& [series, times] : cell.times) {
           const double ratio =
@@ -234,14 +209,16 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
         }
         log_ratios[row].push_back(lead);
         if (cell.times.empty()) continue;
-        const Winner winner = winner_of(cell, ranked);
+        const Contest& contest =
+            *std::ranges::find(contests.contests, cell.coordinates, &Contest::coordinates);
+        const Winner winner = winner_of(contest);
         ++states[winner.state];
-        const bool one = winner.state == "won" || winner.state == "only";
-        const auto where_any = [&](const auto& value) { return ranked.empty() ? Json() : Json(value()); };
+        const bool won = winner.state == "won", one = won || winner.state == "only";
+        const Standing& first = contest.standings.front();
         table.add({one ? Json(winner.names) : Json(), panel, x.values[column], y.values[row],
-                   where_any([&] { return ranked[0].seconds; }),
-                   where_any([&] { return words_of(ranked[0].bound); }),
-                   winner.state == "won" ? Json(ranked[1].series) : Json(),
+                   first.value ? Json(*first.value) : Json(),
+                   first.value ? Json(words_of(first.at_most ? Bound::at_most : Bound::none)) : Json(),
+                   won ? Json(contest.standings[1].series) : Json(),
                    std::isnan(winner.factor) ? Json() : Json(winner.factor), winner.state,
                    winner.names.empty() ? Json() : Json(winner.names), winner.label});
       }
@@ -274,6 +251,7 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
        marks_in_words(
            {!contour.empty() ? "line: where " + map.baseline + " and the best of the others tie" : "",
             states["level"] > 0 ? "≈: " + level_words(map.panels) : "", states["open"] > 0 ? open_words : "",
+            states["some"] > 0 ? "\"some\": reached with some of the seeds only" : "",
             states["none"] > 0 ? "\"none\": no protocol reached the target" : ""}),
        map.panels.note, outcome_summary(map.panels.groups)});
   Json spec = map_spec(plot, table, contour, options);

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
-#include "analysis/report/contest.hpp"
+#include "analysis/statistics/contest.hpp"
 #include "analysis/report/phrases.hpp"
 #include "analysis/report/price.hpp"
 #include "analysis/statistics/crossover.hpp"
@@ -40,7 +40,7 @@ struct Sole {
 
 class Writer {
  public:
-  explicit Writer(const Dataset& data) : data_(data), contests_(hold_contests(data)) {}
+  explicit Writer(const Dataset& data) : data_(data), contests_(hold_contests(data, usual_measure(data))) {}
 
   std::string question() const;
   std::string who_wins() const;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "analysis/report/contest.hpp"
+#include "analysis/statistics/contest.hpp"
 
 namespace isthmus::analysis {
 

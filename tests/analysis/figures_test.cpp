@@ -852,6 +852,44 @@ TEST_CASE("A protocol has its colour in every figure, whoever else is there") {
   CHECK(dashes.size() == 3);
 }
 
+TEST_CASE("Map: where seeds miss the target it says what the report's answer says") {
+  StudyFolder folder;
+  WrittenRun run;
+  // (bandwidth, latency): how many of two seeds get there, of IST in 10 s and of data parallel in 5 s.
+  const auto add = [&](const char* bandwidth, const char* latency, int of_ist, int of_data_parallel) {
+    for (const auto& [kind, arrive, seconds] :
+         {std::tuple{"ist", of_ist, 10.0}, std::tuple{"data_parallel", of_data_parallel, 5.0}}) {
+      for (int seed = 1; seed <= 2; ++seed) {
+        run.protocol = {{"kind", kind}};
+        run.bandwidth = bandwidth;
+        run.latency = latency;
+        run.seed = seed;
+        run.seconds_to_target = seed <= arrive ? std::optional(seconds) : std::nullopt;
+        folder.add(run);
+      }
+    }
+  };
+  add("1Mbps", "1ms", 2, 1);
+  add("1Mbps", "9ms", 1, 1);
+  add("8Mbps", "1ms", 2, 2);
+  add("8Mbps", "9ms", 0, 1);
+  const Dataset data = read_dataset({folder.path()});
+  const Figure figure = make("map-fastest", data);
+  const auto cell = [&](double bandwidth, double latency, const char* column) {
+    return figure.data.cell(
+        row_where(figure.data, {{"bandwidth_bits_per_second", bandwidth}, {"latency_seconds", latency}}), column);
+  };
+  CHECK(cell(1e6, 0.001, "label") == "only");
+  CHECK(cell(1e6, 0.001, "series") == "IST");
+  CHECK(cell(1e6, 0.009, "label") == "some");
+  CHECK(cell(1e6, 0.009, "series") == Json());
+  CHECK(cell(8e6, 0.001, "series") == "Data parallel");
+  CHECK(cell(8e6, 0.001, "label") == "2.0×");
+  CHECK(cell(8e6, 0.009, "label") == "only");
+  CHECK(cell(8e6, 0.009, "series") == "Data parallel");
+  CHECK_THAT(figure.caption, Contains("\"some\": reached with some of the seeds only"));
+}
+
 TEST_CASE("A protocol from outside has the name and the colour that it says, or those that are left") {
   StudyFolder folder;
   WrittenRun run;

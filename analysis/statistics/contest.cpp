@@ -1,4 +1,4 @@
-#include "analysis/report/contest.hpp"
+#include "analysis/statistics/contest.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,15 +24,6 @@ const char* column_of(Measure measure) {
 
 bool better(Measure measure, double a, double b) {
   return measure == Measure::final_test_accuracy ? a > b : a < b;
-}
-
-Measure choose_measure(const Dataset& data) {
-  const auto any = [&](const char* column) {
-    return std::ranges::any_of(data.runs(),
-                               [&](const Run* run) { return run->summary_number(column).has_value(); });
-  };
-  if (any("seconds_to_target") || any("target_accuracy")) return Measure::seconds_to_target;
-  return any("final_test_accuracy") ? Measure::final_test_accuracy : Measure::simulated_seconds;
 }
 
 std::optional<double> common_target(const Dataset& data) {
@@ -103,6 +94,15 @@ std::vector<std::string> rank(const std::vector<Contest>& contests, const std::v
 
 }  // namespace
 
+Measure usual_measure(const Dataset& data) {
+  const auto any = [&](const char* column) {
+    return std::ranges::any_of(data.runs(),
+                               [&](const Run* run) { return run->summary_number(column).has_value(); });
+  };
+  if (any("seconds_to_target") || any("target_accuracy")) return Measure::seconds_to_target;
+  return any("final_test_accuracy") ? Measure::final_test_accuracy : Measure::simulated_seconds;
+}
+
 std::ptrdiff_t Contest::arrived() const {
   return std::ranges::count_if(standings, [](const Standing& each) { return each.with_value > 0; });
 }
@@ -118,9 +118,9 @@ double lead(Measure measure, double a, double b) {
   return measure == Measure::final_test_accuracy ? a - b : std::log(b / a);
 }
 
-Contests hold_contests(const Dataset& data) {
+Contests hold_contests(const Dataset& data, Measure measure) {
   Contests held{
-      .measure = choose_measure(data), .target_accuracy = common_target(data), .contests = {}, .ranking = {}};
+      .measure = measure, .target_accuracy = common_target(data), .contests = {}, .ranking = {}};
   std::vector<std::string> keys;
   for (const Group& group : data.groups()) {
     const std::string key = Json(group.coordinates).dump();

@@ -10,12 +10,12 @@
 
 namespace isthmus::analysis {
 
-/// What series are compared by: the first of these that the runs have.
-enum class Measure {
-  seconds_to_target,
-  final_test_accuracy,  ///< where no target is set
-  simulated_seconds     ///< of runs without accuracy
-};
+/// What series are compared by.
+enum class Measure { seconds_to_target, final_test_accuracy, simulated_seconds };
+
+/// The first of these that the runs have: the time to a target where one is set, the accuracy of others that
+/// were trained, the time of runs that only count costs.
+Measure usual_measure(const Dataset& data);
 
 /// How a series did under one condition, over its seeds.
 struct Standing {
@@ -51,7 +51,7 @@ struct Contests {
   std::vector<std::string> ranking;  ///< series by how often they lead, then by how they stand on the whole
 };
 
-Contests hold_contests(const Dataset& data);
+Contests hold_contests(const Dataset& data, Measure measure);
 
 /// How far `a` is ahead of `b`: the logarithm of the ratio of times, or the difference of accuracies.
 double lead(Measure measure, double a, double b);

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "analysis/format.hpp"
+#include "analysis/study/series.hpp"
 #include "analysis/text_table.hpp"
 
 namespace isthmus {
@@ -28,20 +29,21 @@ std::string describe(const Json& value) {
   return name.empty() ? options.substr(std::min<std::size_t>(2, options.size())) : name + options;
 }
 
-/// A protocol's name, with those options in which runs that have them differ; what is swept has a column.
-std::string describe_protocol(const Json& run, const std::vector<Json>& runs) {
-  const Json& protocol = run.at("configuration").at("protocol");
-  Json shown;
-  for (const auto& [option, value] : protocol.items()) {
-    const auto is_the_same = [&option = option, &value = value](const Json& other) {
-      const Json& of_other = other.at("configuration").at("protocol");
-      return !of_other.contains(option) || of_other.at(option) == value;
-    };
-    const bool differs =
-        !std::ranges::all_of(runs, is_the_same) && !run.at("swept").contains("/protocol/" + option);
-    if (option == "kind" || differs) shown[option] = value;
-  }
-  return describe(shown);
+/// By the names that reports and figures give them.
+std::vector<std::string> protocol_labels(const std::vector<Json>& runs) {
+  std::vector<analysis::Run> read;
+  for (const Json& run : runs) read.push_back(analysis::run_of(run));
+  std::vector<const analysis::Run*> all;
+  for (const analysis::Run& run : read) all.push_back(&run);
+  std::map<const analysis::Run*, std::string> labels = analysis::protocol_labels(all, {});
+  std::vector<std::string> in_order;
+  for (const analysis::Run* run : all) in_order.push_back(labels.at(run));
+  return in_order;
+}
+
+/// A protocol's name holds the options by which runs differ.
+bool is_in_label(const std::string& pointer) {
+  return pointer == "/protocol" || pointer.starts_with("/protocol/");
 }
 
 std::string last_token(const std::string& pointer) { return pointer.substr(pointer.rfind('/') + 1); }
@@ -96,21 +98,22 @@ std::vector<Json> read_runs(const std::filesystem::path& study) {
 
 void print_runs(const std::vector<Json>& runs, std::ostream& out) {
   if (runs.empty()) return;
-  const bool protocol_swept = runs.front().at("swept").contains("/protocol");
-  TextRow head;
-  if (!protocol_swept) head.push_back("protocol");
-  for (const auto& [pointer, value] : runs.front().at("swept").items()) head.push_back(last_token(pointer));
+  const std::vector<std::string> protocols = protocol_labels(runs);
+  TextRow head = {"protocol"};
+  for (const auto& [pointer, value] : runs.front().at("swept").items()) {
+    if (!is_in_label(pointer)) head.push_back(last_token(pointer));
+  }
   const std::size_t left_columns = head.size();
   for (const char* name : {"accuracy", "to target", "simulated", "bytes sent", "memory of a device"})
     head.push_back(name);
   std::vector<TextRow> rows = {head};
-  for (const Json& run : runs) {
-    const Json& summary = run.at("summary");
-    TextRow row;
-    if (!protocol_swept) row.push_back(describe_protocol(run, runs));
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Json &run = runs[i], &summary = run.at("summary");
+    TextRow row = {protocols[i]};
     const Json labels = run.value("labels", Json::object());
-    for (const auto& [pointer, value] : run.at("swept").items())
-      row.push_back(describe(labels.value(pointer, value)));
+    for (const auto& [pointer, value] : run.at("swept").items()) {
+      if (!is_in_label(pointer)) row.push_back(describe(labels.value(pointer, value)));
+    }
     if (run.at("outcome") == "completed") {
       row.push_back(optional_cell(summary.at("final_test_accuracy"), accuracy));
       row.push_back(time_to_target(summary));

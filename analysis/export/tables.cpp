@@ -9,24 +9,20 @@
 namespace isthmus::analysis {
 namespace {
 
-struct Column {
-  std::string name;
-  ColumnType type;
-};
-
 using enum ColumnType;
 
 /// A column name and its cell, in order.
 using Cells = std::vector<std::pair<std::string, Json>>;
 
+std::vector<Column> with_run_id(const std::vector<Column>& columns) {
+  std::vector<Column> all = {{"run_id", text}};
+  all.insert(all.end(), columns.begin(), columns.end());
+  return all;
+}
+
 TypedTable table_of(const std::vector<Column>& columns) {
-  std::vector<std::string> names;
-  TypedTable typed{Table({}), {}};
-  for (const Column& column : columns) {
-    names.push_back(column.name);
-    typed.types.push_back(column.type);
-  }
-  typed.table = Table(names);
+  TypedTable typed{Table(names_of(columns)), {}};
+  for (const Column& column : columns) typed.types.push_back(column.type);
   return typed;
 }
 
@@ -184,14 +180,7 @@ TypedTable history_table(const Study& study, bool with_run) {
     columns.push_back({"outcome", text});
     append(columns, of_run.columns());
   }
-  append(columns, {{"round", integer},
-                   {"local_steps", integer},
-                   {"samples", integer},
-                   {"simulated_seconds", real},
-                   {"bytes_sent", integer},
-                   {"train_loss", real},
-                   {"test_loss", real},
-                   {"test_accuracy", real}});
+  append(columns, history_columns());
   TypedTable typed = table_of(columns);
   for (const Run& run : study.runs) {
     std::vector<Json> head = {run.id};
@@ -210,18 +199,7 @@ TypedTable history_table(const Study& study, bool with_run) {
 }
 
 TypedTable workers_table(const Study& study) {
-  TypedTable typed = table_of({{"run_id", text},
-                               {"rank", integer},
-                               {"host", text},
-                               {"compute_seconds", real},
-                               {"communication_seconds", real},
-                               {"idle_seconds", real},
-                               {"bytes_sent", integer},
-                               {"bytes_received", integer},
-                               {"messages_sent", integer},
-                               {"flops", real},
-                               {"memory_peak_bytes", integer},
-                               {"memory_limit_bytes", integer}});
+  TypedTable typed = table_of(with_run_id(workers_columns()));
   for (const Run& run : study.runs) {
     for (const WorkerUse& use : run.workers) {
       typed.table.add({run.id, use.rank, use.host, use.compute_seconds, use.communication_seconds,
@@ -234,12 +212,7 @@ TypedTable workers_table(const Study& study) {
 }
 
 TypedTable links_table(const Study& study) {
-  TypedTable typed = table_of({{"run_id", text},
-                               {"link", text},
-                               {"bandwidth_bytes_per_second", real},
-                               {"latency_seconds", real},
-                               {"bytes", real},
-                               {"busy_fraction", real}});
+  TypedTable typed = table_of(with_run_id(links_columns()));
   for (const Run& run : study.runs) {
     for (const LinkUse& use : run.links) {
       typed.table.add({run.id, use.link, use.bandwidth_bytes_per_second, use.latency_seconds, use.bytes,

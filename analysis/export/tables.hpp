@@ -3,13 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "analysis/study/run_files.hpp"
 #include "analysis/study/study.hpp"
 #include "analysis/table.hpp"
 
 namespace isthmus::analysis {
-
-/// What the cells of a column are, where they are not null.
-enum class ColumnType { text, integer, real };
 
 /// A table whose columns have types.
 struct TypedTable {

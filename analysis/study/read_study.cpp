@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "analysis/study/columns.hpp"
+#include "analysis/study/run_files.hpp"
 #include "analysis/study/study.hpp"
 #include "analysis/text.hpp"
 
@@ -19,14 +20,18 @@ Json read_json(const fs::path& file) {
   return value;
 }
 
-/// Whether a key of run.json has to be there for figures, and has the right type.
-Json object_member(const Json& run, const char* key, const fs::path& file,
+/// Says so where a key of run.json that figures need is not there, or has another type.
+void expect_object(const Json& run, const char* key, const fs::path& file,
                    std::vector<std::string>& warnings) {
   const auto found = run.find(key);
-  if (found != run.end() && (found->is_object() || found->is_null())) return *found;
+  if (found != run.end() && (found->is_object() || found->is_null())) return;
   warnings.push_back(file.string() + (found == run.end() ? " has no \"" : " has no object under \"") + key +
                      '"');
-  return nullptr;
+}
+
+Json object_member(const Json& run, const char* key) {
+  const auto found = run.find(key);
+  return found != run.end() && found->is_object() ? *found : Json();
 }
 
 std::string text_member(const Json& object, const char* key) {
@@ -84,10 +89,12 @@ std::vector<LinkUse> read_links(const ColumnFile& file) {
 
 /// The rows of one CSV file of a run; none, and a warning, where it cannot be read.
 template <typename Rows>
-Rows read_rows(const fs::path& file, const std::vector<std::string>& columns, Rows (*read)(const ColumnFile&),
+Rows read_rows(const fs::path& file, const std::vector<Column>& columns, Rows (*read)(const ColumnFile&),
                std::vector<std::string>& warnings) {
+  std::vector<Column> required = columns;
+  std::erase_if(required, [](const Column& column) { return column.may_be_missing; });
   try {
-    const ColumnFile table(file, columns);
+    const ColumnFile table(file, names_of(required));
     if (!table.warning().empty()) warnings.push_back(table.warning());
     return read(table);
   } catch (const std::exception& error) {
@@ -100,41 +107,24 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
              std::vector<std::string>& warnings) {
   const fs::path file = folder / "run.json";
   const Json json = read_json(file);
-  Run run;
+  Run run = run_of(json);
   run.study = study;
   run.folder = folder;
-  run.id = text_member(json, "id");
   if (run.id.empty()) run.id = folder.filename().string();
-  run.outcome = text_member(json, "outcome");
-  run.message = text_member(json, "message");
   if (run.outcome.empty()) {
     warnings.push_back(file.string() + " has no \"outcome\"; taken as failed");
     run.outcome = "failed";
   }
-  run.swept = object_member(json, "swept", file, warnings);
+  for (const char* key : {"swept", "summary", "memory", "configuration"}) expect_object(json, key, file, warnings);
   for (const auto& [pointer, value] : run.swept.items()) {
     if (pointer.starts_with('/')) continue;
     throw std::runtime_error(file.string() + ": under \"swept\" \"" + pointer + "\" is no JSON pointer");
   }
-  run.summary = object_member(json, "summary", file, warnings);
-  run.memory = object_member(json, "memory", file, warnings);
-  run.protocol = json.value("protocol", Json());
-  run.labels = json.value("labels", Json());
-  run.network = json.value("network", Json());
-  run.configuration = object_member(json, "configuration", file, warnings);
-  run.provenance = json.value("provenance", Json());
   run.has_trace = fs::exists(folder / "trace.json");
   if (files == RunFiles::run_json_only) return run;
-  run.history = read_rows(folder / "history.csv",
-                          {"round", "local_steps", "samples", "simulated_seconds", "bytes_sent"},
-                          read_history, warnings);
-  run.workers = read_rows(folder / "workers.csv",
-                          {"rank", "host", "compute_seconds", "communication_seconds", "idle_seconds",
-                           "bytes_sent", "bytes_received", "messages_sent", "flops", "memory_peak_bytes"},
-                          read_workers, warnings);
-  run.links =
-      read_rows(folder / "links.csv", {"link", "bandwidth_bytes_per_second", "latency_seconds", "bytes"},
-                read_links, warnings);
+  run.history = read_rows(folder / "history.csv", history_columns(), read_history, warnings);
+  run.workers = read_rows(folder / "workers.csv", workers_columns(), read_workers, warnings);
+  run.links = read_rows(folder / "links.csv", links_columns(), read_links, warnings);
   return run;
 }
 
@@ -201,6 +191,22 @@ void compare_with_list(Study& study) {
 }
 
 }  // namespace
+
+Run run_of(const Json& run_json) {
+  Run run;
+  run.id = text_member(run_json, "id");
+  run.outcome = text_member(run_json, "outcome");
+  run.message = text_member(run_json, "message");
+  run.swept = object_member(run_json, "swept");
+  run.summary = object_member(run_json, "summary");
+  run.memory = object_member(run_json, "memory");
+  run.protocol = object_member(run_json, "protocol");
+  run.labels = object_member(run_json, "labels");
+  run.network = object_member(run_json, "network");
+  run.configuration = object_member(run_json, "configuration");
+  run.provenance = object_member(run_json, "provenance");
+  return run;
+}
 
 std::optional<double> Run::summary_number(const char* name) const {
   if (!summary.is_object()) return std::nullopt;

@@ -58,6 +58,9 @@ struct Run {
   bool to_target_is_upper_bound() const;
 };
 
+/// What a run.json holds, without the files beside it. What is missing is null or empty.
+Run run_of(const Json& run_json);
+
 /// A run whose run.json is missing or broken.
 struct BrokenRun {
   std::string id;       ///< the name of its folder

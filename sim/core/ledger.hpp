@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 
 namespace isthmus {
 
@@ -16,5 +17,12 @@ struct WorkerLedger {
   std::uint64_t synchronised_bytes = 0;  ///< as papers count, see Communicator::count_synchronised(); one way
   double flops = 0;
 };
+
+/// What a worker did between two points in time.
+WorkerLedger operator-(const WorkerLedger& end, const WorkerLedger& begin);
+
+// From one process to another.
+void to_json(nlohmann::json& json, const WorkerLedger& ledger);
+void from_json(const nlohmann::json& json, WorkerLedger& ledger);
 
 }  // namespace isthmus

@@ -17,6 +17,10 @@ std::string describe(const MemoryUse& use) {
 
 }  // namespace
 
+void to_json(nlohmann::json& json, const MemoryUse& use) { json = use.bytes_; }
+
+void from_json(const nlohmann::json& json, MemoryUse& use) { json.get_to(use.bytes_); }
+
 std::uint64_t MemoryUse::total() const {
   return std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0});
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -24,8 +25,14 @@ class MemoryUse {
   std::uint64_t total() const;
 
  private:
+  friend void to_json(nlohmann::json& json, const MemoryUse& use);
+  friend void from_json(const nlohmann::json& json, MemoryUse& use);
   std::array<std::uint64_t, memory_part_names.size()> bytes_{};
 };
+
+// From one process to another.
+void to_json(nlohmann::json& json, const MemoryUse& use);
+void from_json(const nlohmann::json& json, MemoryUse& use);
 
 /// A worker needed more memory than its device has. An outcome of a run, not an error.
 class OutOfMemory : public std::runtime_error {

@@ -12,18 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-json as_json(const MemoryUse& use) {
-  json parts = json::array();
-  for (std::size_t i = 0; i < memory_part_names.size(); ++i) parts.push_back(use[static_cast<MemoryPart>(i)]);
-  return parts;
-}
-
-MemoryUse as_memory(const json& parts) {
-  MemoryUse use;
-  for (std::size_t i = 0; i < parts.size(); ++i) use[static_cast<MemoryPart>(i)] = parts[i];
-  return use;
-}
-
 std::string machine_name() {
   char name[MPI_MAX_PROCESSOR_NAME];
   int length = 0;
@@ -40,27 +28,18 @@ std::string library_version() {
 
 /// A worker's part of the result, on its way to rank 0.
 json worker_json(MpiHost& host, double end_seconds) {
-  const WorkerLedger& ledger = host.ledger();
   return {{"machine", machine_name()},
           {"end_seconds", end_seconds},
-          {"communication_seconds", ledger.communication_seconds},
-          {"bytes_sent", ledger.bytes_sent},
-          {"bytes_received", ledger.bytes_received},
-          {"messages_sent", ledger.messages_sent},
-          {"flops", ledger.flops},
-          {"memory_peak", as_json(host.memory().peak())}};
+          {"ledger", host.ledger()},
+          {"memory_peak", host.memory().peak()}};
 }
 
 void add_worker(RunResult& result, std::size_t rank, const json& worker) {
   WorkerResult& entry = result.workers[rank];
   const double end = worker.at("end_seconds");
-  entry.ledger = {.communication_seconds = worker.at("communication_seconds"),
-                  .bytes_sent = worker.at("bytes_sent"),
-                  .bytes_received = worker.at("bytes_received"),
-                  .messages_sent = worker.at("messages_sent"),
-                  .flops = worker.at("flops")};
+  entry.ledger = worker.at("ledger");
   entry.ledger.compute_seconds = end - entry.ledger.communication_seconds;
-  entry.memory_peak = as_memory(worker.at("memory_peak"));
+  entry.memory_peak = worker.at("memory_peak");
   result.simulated_seconds = std::max(result.simulated_seconds, end);
   result.network_constants["machines"][rank] = worker.at("machine");
 }
@@ -71,7 +50,7 @@ json failure_json(int rank, Outcome outcome, const std::string& message) {
 
 json failure_json(const OutOfMemory& error) {
   json report = failure_json(error.rank, Outcome::out_of_memory, error.what());
-  report["need"] = as_json(error.need);
+  report["need"] = error.need;
   report["limit"] = error.limit_bytes;
   return report;
 }
@@ -82,7 +61,7 @@ void add_failure(RunResult& result, const json& report) {
   const std::size_t rank = report.at("rank");
   if (result.outcome == Outcome::out_of_memory) {
     result.out_of_memory = OutOfMemory(result.workers[rank].host, static_cast<int>(rank),
-                                       as_memory(report.at("need")), report.at("limit"));
+                                       report.at("need"), report.at("limit"));
   }
   add_worker(result, rank, report.at("worker"));
 }

@@ -33,18 +33,6 @@ std::vector<long> rounds_to_run(const Rounds& rounds) {
   return indices;
 }
 
-/// What a worker did between two points in time.
-WorkerLedger difference(const WorkerLedger& end, const WorkerLedger& begin) {
-  return {.compute_seconds = end.compute_seconds - begin.compute_seconds,
-          .communication_seconds = end.communication_seconds - begin.communication_seconds,
-          .idle_seconds = end.idle_seconds - begin.idle_seconds,
-          .bytes_sent = end.bytes_sent - begin.bytes_sent,
-          .bytes_received = end.bytes_received - begin.bytes_received,
-          .messages_sent = end.messages_sent - begin.messages_sent,
-          .synchronised_bytes = end.synchronised_bytes - begin.synchronised_bytes,
-          .flops = end.flops - begin.flops};
-}
-
 /// Collects what workers report, round by round; they may be in different rounds.
 class Collector {
  public:
@@ -58,7 +46,7 @@ class Collector {
     }
     std::size_t at = rounds.size() - 1;
     while (rounds[at].round.index != round.index) --at;
-    rounds[at].workers[rank] = difference(report.ledger, std::exchange(before_[rank], report.ledger));
+    rounds[at].workers[rank] = report.ledger - std::exchange(before_[rank], report.ledger);
     rounds[at].seconds = std::max(rounds[at].seconds, report.simulated_seconds);
     if (++reports_[at] == before_.size()) complete = at + 1;
   }
@@ -132,63 +120,32 @@ Number sum(const std::vector<WorkerLedger>& workers, Number WorkerLedger::*membe
 
 // On its way from the child.
 
-json as_json(const WorkerLedger& ledger) {
-  return {ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
-          ledger.bytes_sent,      ledger.bytes_received,        ledger.messages_sent,
-          ledger.synchronised_bytes, ledger.flops};
-}
-
-WorkerLedger as_ledger(const json& fields) {
-  return {.compute_seconds = fields.at(0),
-          .communication_seconds = fields.at(1),
-          .idle_seconds = fields.at(2),
-          .bytes_sent = fields.at(3),
-          .bytes_received = fields.at(4),
-          .messages_sent = fields.at(5),
-          .synchronised_bytes = fields.at(6),
-          .flops = fields.at(7)};
-}
-
 json as_json(const DryRun& dry) {
-  json rounds = json::array(), peaks = json::array();
-  for (const DryRun::RoundCosts& costs : dry.rounds) {
-    const Round& round = costs.round;
-    json workers = json::array();
-    for (const WorkerLedger& ledger : costs.workers) workers.push_back(as_json(ledger));
+  json rounds = json::array();
+  for (const auto& [round, seconds, workers] : dry.rounds) {
     rounds.push_back({round.index, round.local_steps, round.steps_so_far, round.warm_up, round.evaluated,
-                      round.last, costs.seconds, std::move(workers)});
+                      round.last, seconds, workers});
   }
-  for (const MemoryUse& peak : dry.memory_peaks) {
-    json parts = json::array();
-    for (std::size_t i = 0; i < memory_part_names.size(); ++i)
-      parts.push_back(peak[static_cast<MemoryPart>(i)]);
-    peaks.push_back(std::move(parts));
-  }
-  return {rounds, peaks, dry.all_rounds, dry.warm_up_rounds, dry.trouble, dry.wall_seconds};
+  return {rounds,      dry.memory_peaks, dry.all_rounds, dry.warm_up_rounds,
+          dry.trouble, dry.wall_seconds};
 }
 
 DryRun as_dry_run(const json& fields) {
   DryRun dry{.rounds = {},
-             .memory_peaks = {},
+             .memory_peaks = fields.at(1),
              .all_rounds = fields.at(2),
              .warm_up_rounds = fields.at(3),
              .trouble = fields.at(4),
              .wall_seconds = fields.at(5)};
   for (const json& round : fields.at(0)) {
-    DryRun::RoundCosts costs{{.index = round.at(0),
-                              .local_steps = round.at(1),
-                              .steps_so_far = round.at(2),
-                              .warm_up = round.at(3),
-                              .evaluated = round.at(4),
-                              .last = round.at(5)},
-                             round.at(6),
-                             {}};
-    for (const json& ledger : round.at(7)) costs.workers.push_back(as_ledger(ledger));
-    dry.rounds.push_back(std::move(costs));
-  }
-  for (const json& parts : fields.at(1)) {
-    MemoryUse& peak = dry.memory_peaks.emplace_back();
-    for (std::size_t i = 0; i < parts.size(); ++i) peak[static_cast<MemoryPart>(i)] = parts[i];
+    dry.rounds.push_back({{.index = round.at(0),
+                           .local_steps = round.at(1),
+                           .steps_so_far = round.at(2),
+                           .warm_up = round.at(3),
+                           .evaluated = round.at(4),
+                           .last = round.at(5)},
+                          round.at(6),
+                          round.at(7)});
   }
   return dry;
 }

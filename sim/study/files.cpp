@@ -9,6 +9,7 @@
 #include "analysis/csv.hpp"
 #include "analysis/output_file.hpp"
 #include "analysis/study/quantity.hpp"
+#include "analysis/study/run_files.hpp"
 #include "models/error.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/study/content_hash.hpp"
@@ -48,8 +49,7 @@ OrderedJson by_part(const MemoryUse& use) {
 }
 
 std::string history_csv(const RunResult& result) {
-  Csv csv({"round", "local_steps", "samples", "simulated_seconds", "bytes_sent", "train_loss", "test_loss",
-           "test_accuracy"});
+  Csv csv(names_of(analysis::history_columns()));
   for (const HistoryRow& row : result.history) {
     csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent,
              or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy)});
@@ -58,8 +58,7 @@ std::string history_csv(const RunResult& result) {
 }
 
 std::string workers_csv(const RunResult& result) {
-  Csv csv({"rank", "host", "compute_seconds", "communication_seconds", "idle_seconds", "bytes_sent",
-           "bytes_received", "messages_sent", "flops", "memory_peak_bytes", "memory_limit_bytes"});
+  Csv csv(names_of(analysis::workers_columns()));
   for (std::size_t rank = 0; rank < result.workers.size(); ++rank) {
     const WorkerResult& worker = result.workers[rank];
     const WorkerLedger& ledger = worker.ledger;
@@ -71,7 +70,7 @@ std::string workers_csv(const RunResult& result) {
 }
 
 std::string links_csv(const RunResult& result) {
-  Csv csv({"link", "bandwidth_bytes_per_second", "latency_seconds", "bytes", "busy_fraction"});
+  Csv csv(names_of(analysis::links_columns()));
   for (const LinkResult& use : result.links) {
     csv.row({use.link.name, use.link.bandwidth_bytes_per_second, use.link.latency_seconds, use.bytes,
              result.simulated_seconds > 0 ? json(use.busy_seconds / result.simulated_seconds) : json()});

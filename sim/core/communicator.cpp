@@ -14,7 +14,7 @@ void Communicator::wait_all(std::span<Request> requests) {
     const Codec* codec = std::exchange(done.codec_, nullptr);
     if (!codec) continue;
     if (done.received_bytes_ != codec->bytes(done.into_.size()))
-      throw std::logic_error("a message has another size than its receiver");
+      throw std::runtime_error("a message has another size than its receiver expects");
     if (!done.encoded_.empty()) codec->decode(done.encoded_, done.into_);
   }
 }

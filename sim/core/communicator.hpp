@@ -79,7 +79,7 @@ class Communicator {
   /// Values by an additive codec.
   virtual const Codec& codec() const = 0;
   /// The same as post_send() and post_receive() of what codec() makes of values: they arrive rounded. Both
-  /// sides name the same number of values: of another, waiting throws std::logic_error.
+  /// sides name the same number of values: of another, waiting throws std::runtime_error.
   Request start_send(int to, ConstValues values);
   Request start_receive(int from, Values into);
 

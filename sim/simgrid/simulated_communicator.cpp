@@ -52,7 +52,7 @@ void SimulatedCommunicator::Underway::arrive(const std::vector<Lane>& lanes) {
     const std::uint64_t bytes = lanes[flow].wire->payload_bytes(index);
     lanes[flow].wire->forget(index);
     const auto [offset, room] = slice_of(into.size(), lanes.size(), flow);
-    if (bytes > room) throw std::length_error("a message is longer than the room for it");
+    if (bytes > room) throw std::runtime_error("a message is longer than the room that its receiver has for it");
     if (!into.is_phantom() && received_bytes_ < offset)
       std::memmove(into.data() + received_bytes_, into.data() + offset, bytes);
     received_bytes_ += bytes;

@@ -79,7 +79,9 @@ class TestProtocol final : public Protocol {
 /// A scenario made ready as the `run` command does it.
 struct Prepared {
   explicit Prepared(const json& document, std::unique_ptr<Protocol> own_protocol = nullptr)
-      : scenario(resolve(document)),
+      : Prepared(resolve(document), std::move(own_protocol)) {}
+  explicit Prepared(Scenario resolved, std::unique_ptr<Protocol> own_protocol = nullptr)
+      : scenario(std::move(resolved)),
         protocol(own_protocol ? std::move(own_protocol) : make_protocol(scenario.protocol)),
         job(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
             protocol->round_plan(), scenario.live) {}
@@ -154,8 +156,9 @@ inline json as_json(const RunResult& run) {
 
 /// What a scenario measures.
 inline json run_scenario(const json& document, int threads = 1, bool trace = false) {
+  const Scenario scenario = Prepared::resolve(document);  // here, as the schema is kept for the next one
   return run_isolated([&] {
-    const Prepared prepared(document);
+    const Prepared prepared(scenario);
     return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads, .trace = trace}));
   });
 }
@@ -171,13 +174,14 @@ inline json complete_scenario(const json& document, int threads = 1, bool trace 
 
 /// What a scenario measures when each worker runs `body`; what that returns is `returned`, by rank.
 inline json run_workers(const json& document, const std::function<json(Worker&)>& body) {
+  const Scenario scenario = Prepared::resolve(document);
   return run_isolated([&] {
     json returned = json::array();
     auto protocol = std::make_unique<TestProtocol>([&](Worker& worker) {
       json value = body(worker);
       returned[static_cast<std::size_t>(worker.rank())] = std::move(value);
     });
-    const Prepared prepared(document, std::move(protocol));
+    const Prepared prepared(scenario, std::move(protocol));
     json result = as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {}));
     result["returned"] = returned;
     return result;

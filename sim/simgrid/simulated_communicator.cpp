@@ -22,6 +22,10 @@ double now_seconds() { return simgrid::s4u::Engine::get_clock(); }
 
 std::size_t stored_bytes(ConstPayload payload) { return payload.is_phantom() ? 0 : payload.size(); }
 
+auto copies(std::shared_ptr<const Cargo> cargo) {
+  return [cargo](simgrid::kernel::activity::CommImpl*, void*, std::size_t) { copy(cargo->from, cargo->to); };
+}
+
 }  // namespace
 
 struct SimulatedCommunicator::Underway final : Transmission {
@@ -85,11 +89,12 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
     const std::uint64_t bytes = bytes_on_links(count);
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
-    // SimGrid copies the bytes into the receiver's memory when the transfer ends; it only reads these.
+    // The bytes are copied into the receiver's memory when the transfer ends.
+    const auto cargo = all[flow].wire->post_send(part);
     comm->set_src_data(memory_of(const_cast<std::byte*>(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+    comm->set_copy_data_callback(copies(cargo));
     comm->start();
-    if (all[flow].wire->post_send()) begin(*all[flow].wire, comm, rank(), to, bytes);
+    if (cargo->complete()) begin(*all[flow].wire, comm, rank(), to, bytes);
     transfer->parts.push_back(std::move(comm));
   }
   worker_.ledger.bytes_sent += transfer->bytes;
@@ -104,12 +109,12 @@ Request SimulatedCommunicator::post_receive(int from, Payload into) {
     const auto [offset, count] = slice_of(into.size(), all.size(), flow);
     if (count == 0) break;
     const Payload part = into.slice(offset, count);
+    const auto cargo = all[flow].wire->post_receive(part);
     auto comm = all[flow].mailbox->get_init();
     comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+    comm->set_copy_data_callback(copies(cargo));
     comm->start();
-    if (all[flow].wire->post_receive())
-      begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
+    if (cargo->complete()) begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
     transfer->parts.push_back(std::move(comm));
   }
   return transfer;

@@ -9,6 +9,20 @@ namespace isthmus {
 
 namespace s4u = simgrid::s4u;
 
+template <typename End>
+std::shared_ptr<const Cargo> Wire::post(End Cargo::*mine, End bytes) {
+  const bool first = half_posted_.empty() || (*half_posted_.front().*mine).size() > 0;
+  if (first) half_posted_.push_back(std::make_shared<Cargo>());
+  const std::shared_ptr<Cargo> cargo = first ? half_posted_.back() : half_posted_.front();
+  (*cargo).*mine = bytes;
+  if (!first) half_posted_.pop_front();
+  return cargo;
+}
+
+std::shared_ptr<const Cargo> Wire::post_send(ConstPayload from) { return post(&Cargo::from, from); }
+
+std::shared_ptr<const Cargo> Wire::post_receive(Payload to) { return post(&Cargo::to, to); }
+
 bool Wire::enter(const s4u::CommPtr& message) {
   before_newest_ = std::exchange(newest_, message);
   return !before_newest_ || before_newest_->get_remaining() <= 0;

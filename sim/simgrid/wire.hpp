@@ -1,9 +1,20 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <simgrid/s4u.hpp>
 
+#include "sim/core/communicator.hpp"
+
 namespace isthmus {
+
+/// The bytes of a message, which one end reads and the other writes when it ends. (SimGrid 4 copies pointers
+/// only.)
+struct Cargo {
+  ConstPayload from;
+  Payload to;
+  bool complete() const { return from.size() > 0 && to.size() > 0; }  ///< both ends are posted
+};
 
 /// The ordered way from one worker to another. Like the bytes of a TCP connection, messages leave one after
 /// the other: one that is started while another is under way waits for its turn at the link, but its latency
@@ -11,9 +22,9 @@ namespace isthmus {
 /// (SimGrid alone would let them share the bandwidth and arrive together.)
 class Wire {
  public:
-  /// To be called whenever one side has posted its end. True if the message is complete by that: it starts.
-  bool post_send() { return ++sends_ <= receives_; }
-  bool post_receive() { return ++receives_ <= sends_; }
+  /// To be called before a side posts its end. If the cargo is complete by that, the message will start.
+  std::shared_ptr<const Cargo> post_send(ConstPayload from);
+  std::shared_ptr<const Cargo> post_receive(Payload to);
 
   /// A message that has just started. False if another one is still under way: it must be held.
   bool enter(const simgrid::s4u::CommPtr& message);
@@ -27,8 +38,10 @@ class Wire {
     double ready_seconds;  ///< when its latency will have passed
   };
   void release_held();
+  template <typename End>
+  std::shared_ptr<const Cargo> post(End Cargo::*mine, End bytes);
 
-  long sends_ = 0, receives_ = 0;
+  std::deque<std::shared_ptr<Cargo>> half_posted_;  // all by the same side
   simgrid::s4u::CommPtr newest_, before_newest_;
   std::deque<Held> held_;
 };

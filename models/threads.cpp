@@ -2,7 +2,7 @@
 
 #include <omp.h>
 
-#include <oneapi/dnnl/dnnl.hpp>
+#include "models/layers/onednn.hpp"
 
 namespace isthmus {
 
@@ -27,14 +27,11 @@ std::string instruction_set() {
     case dnnl::cpu_isa::avx512_core_amx:
       return "avx512_core_amx";
     default:
-      return "other";
+      return "oneDNN's " + std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
   }
 }
 
-bool has_bf16() {
-  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
-}
+bool has_bf16() { return onednn::has_instructions(dnnl::cpu_isa::avx512_core_bf16); }
 
 std::string arithmetic_version() {
   const dnnl_version_t* version = dnnl_version();

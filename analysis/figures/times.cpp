@@ -95,8 +95,9 @@ Figure speedup(const Dataset& dataset, const FigureOptions& options) {
   if (dataset.series().size() < 2) throw NotApplicable("there is only one series: nothing to compare with");
   std::optional<std::size_t> axis;
   if (!options.x.empty() || !dataset.axes().empty()) axis = require_axis(dataset, options);
-  const std::vector<std::size_t> shown = axis ? std::vector<std::size_t>{*axis} : std::vector<std::size_t>{};
-  const Panels panels = choose_panels(dataset, {shown, {}}, options, most_panels(options));
+  std::vector<std::size_t> shown;
+  if (axis) shown.push_back(*axis);
+  const Panels panels = choose_panels(dataset, {std::move(shown), {}}, options, most_panels(options));
   AxisPlot plot{.name = "speedup",
                 .title = "Speed-up over " + baseline,
                 .x = axis ? dataset.axes()[*axis] : series_axis(dataset),

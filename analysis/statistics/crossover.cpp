@@ -10,6 +10,9 @@
 
 #include "analysis/statistics/difference.hpp"
 
+// Where Boost 1.83 has what 1.74 has in boost::math.
+namespace boost::math::interpolators {}
+
 namespace isthmus::analysis {
 namespace {
 
@@ -157,7 +160,9 @@ std::vector<double> crossings(std::span<const TimePair> pairs) {
     for (std::size_t i = from; i <= to; ++i) signs[i] = 0;
   }
   const std::size_t order = std::min<std::size_t>(3, x.size() - 1);
-  const boost::math::barycentric_rational<double> interpolant(x.data(), difference.data(), x.size(), order);
+  using namespace boost::math;
+  using namespace boost::math::interpolators;
+  const barycentric_rational<double> interpolant(x.data(), difference.data(), x.size(), order);
   for (std::size_t i = 0; i + 1 < x.size(); ++i) {
     const bool between = i > 0 && signs[i] == 0 && signs[i - 1] * signs[i + 1] < 0;
     if (between) found.push_back(pairs[i].x);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "models/layers/onednn_compat.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -36,11 +38,9 @@ struct Convolution::Plan {
                options.stride == 1 && input.channels >= 32;
     tiles = samples * ((output.height + 3) / 4) * ((output.width + 3) / 4);
     forward_description = best_description<dnnl::convolution_forward>(64, [&](algorithm method) {
-      const dnnl::convolution_forward::desc description(prop_kind::forward_training, method, source_factor,
-                                                        weights_factor, destination, strides, padding,
-                                                        padding);
-      return dnnl::convolution_forward::primitive_desc(description, onednn::attributes(), onednn::engine(),
-                                                       true);
+      return onednn::compat::describe<dnnl::convolution_forward>(prop_kind::forward_training, method,
+                                                                 source_factor, weights_factor, destination,
+                                                                 strides, padding, padding);
     });
     forward = dnnl::convolution_forward(*forward_description);
     forward_weights = onednn::Storage(forward_description->weights_desc());
@@ -61,10 +61,9 @@ struct Convolution::Plan {
     if (weights_gradient_description) return;
     weights_gradient_description =
         best_description<dnnl::convolution_backward_weights>(32, [&](algorithm method) {
-          const dnnl::convolution_backward_weights::desc description(
-              method, source_factor, any_weights, destination_factor, strides, padding, padding);
-          return dnnl::convolution_backward_weights::primitive_desc(
-              description, onednn::attributes(), onednn::engine(), *forward_description, true);
+          return onednn::compat::describe_backward<dnnl::convolution_backward_weights>(
+              *forward_description, method, source_factor, any_weights, destination_factor, strides, padding,
+              padding);
         });
     weights_gradient = dnnl::convolution_backward_weights(*weights_gradient_description);
     gradient_weights = onednn::Storage(weights_gradient_description->diff_weights_desc());
@@ -73,10 +72,9 @@ struct Convolution::Plan {
   void prepare_input_gradient() {
     if (input_gradient_description) return;
     input_gradient_description = best_description<dnnl::convolution_backward_data>(64, [&](algorithm method) {
-      const dnnl::convolution_backward_data::desc description(method, source, weights_factor,
-                                                              destination_factor, strides, padding, padding);
-      return dnnl::convolution_backward_data::primitive_desc(description, onednn::attributes(),
-                                                             onednn::engine(), *forward_description, true);
+      return onednn::compat::describe_backward<dnnl::convolution_backward_data>(
+          *forward_description, method, source, weights_factor, destination_factor, strides, padding,
+          padding);
     });
     input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
     backward_weights = onednn::Storage(input_gradient_description->weights_desc());

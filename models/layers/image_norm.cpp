@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "models/layers/onednn_compat.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -27,7 +29,7 @@ struct ImageNorm::Plan {
   }
 
   Forward::primitive_desc describe(prop_kind kind, normalization_flags with) const {
-    return {Forward::desc(kind, images, normalisation_epsilon, with), onednn::attributes(), onednn::engine()};
+    return onednn::compat::describe_norm(kind, images, normalisation_epsilon, with);
   }
 
   /// By given statistics, for evaluation.
@@ -40,9 +42,8 @@ struct ImageNorm::Plan {
 
   void prepare_backward() {
     if (backward_description) return;
-    backward_description = Backward::primitive_desc(
-        Backward::desc(prop_kind::backward, images, images, normalisation_epsilon, flags),
-        onednn::attributes(), onednn::engine(), forward_description);
+    backward_description =
+        onednn::compat::describe_norm_backward(forward_description, images, normalisation_epsilon, flags);
     backward = Backward(*backward_description);
   }
 

@@ -1,5 +1,7 @@
 #include "models/layers/max_pool.hpp"
 
+#include "models/layers/onednn_compat.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -12,24 +14,24 @@ constexpr int pool_size = 3, pool_stride = 2, pool_padding = 1;
 
 /// Primitives for one number of samples.
 struct MaxPool::Plan {
-  using Forward = dnnl::pooling_forward;
-  using Backward = dnnl::pooling_backward;
+  using Forward = onednn::compat::PoolingForward;
+  using Backward = onednn::compat::PoolingBackward;
 
   Plan(const memory::desc& from, const memory::desc& to)
       : source(from),
         destination(to),
-        forward_description(Forward::desc(dnnl::prop_kind::forward_training, algorithm::pooling_max, source,
-                                          destination, {pool_stride, pool_stride}, {pool_size, pool_size},
-                                          {pool_padding, pool_padding}, {pool_padding, pool_padding}),
-                            onednn::attributes(), onednn::engine()),
-        backward_description(Backward::desc(algorithm::pooling_max, source, destination,
-                                            {pool_stride, pool_stride}, {pool_size, pool_size},
-                                            {pool_padding, pool_padding}, {pool_padding, pool_padding}),
-                             onednn::attributes(), onednn::engine(), forward_description),
+        forward_description(onednn::compat::describe<Forward>(dnnl::prop_kind::forward_training,
+                                                              algorithm::pooling_max, source, destination,
+                                                              strides, kernel, dilation, padding, padding)),
+        backward_description(onednn::compat::describe_backward<Backward>(
+            forward_description, algorithm::pooling_max, source, destination, strides, kernel, dilation,
+            padding, padding)),
         forward(forward_description),
         backward(backward_description),
         chosen(forward_description.workspace_desc()) {}
 
+  memory::dims strides{pool_stride, pool_stride}, kernel{pool_size, pool_size}, dilation{0, 0},
+      padding{pool_padding, pool_padding};
   memory::desc source, destination;
   Forward::primitive_desc forward_description;
   Backward::primitive_desc backward_description;

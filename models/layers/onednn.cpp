@@ -15,7 +15,7 @@ dnnl::memory::dims dimensions(Index samples, const SampleShape& shape) {
 }
 
 Index block_of_vectors() {
-  static const Index block = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 16 : 8;
+  static const Index block = has_instructions(dnnl::cpu_isa::avx512_core) ? 16 : 8;
   return block;
 }
 
@@ -26,8 +26,13 @@ const dnnl::engine& engine() {
   return cpu;
 }
 
+bool has_instructions(dnnl::cpu_isa level) {
+  const auto wanted = static_cast<unsigned>(level);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+}
+
 ImageLayout image_layout(Precision precision) {
-  const bool matrix_units = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx;
+  const bool matrix_units = has_instructions(dnnl::cpu_isa::avx512_core_amx);
   return precision == Precision::bf16 && matrix_units ? ImageLayout::channels_last : ImageLayout::blocked;
 }
 

@@ -12,6 +12,9 @@ namespace isthmus::onednn {
 /// The CPU.
 const dnnl::engine& engine();
 
+/// Whether oneDNN uses these instructions. (Their numbers are sets of bits: there is no order.)
+bool has_instructions(dnnl::cpu_isa level);
+
 /// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512; filled up with
 /// zeros), which fp32 kernels and AVX-512's bf16 like; or a pixel's channels together (nhwc), without which
 /// oneDNN's matrix units (AMX) stay unused.

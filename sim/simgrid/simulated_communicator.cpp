@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <simgrid/Exception.hpp>
 #include <stdexcept>
 #include <string>
@@ -14,14 +13,14 @@
 namespace isthmus {
 namespace {
 
-/// SimGrid insists on some memory at both ends; for phantoms nothing of it is copied.
-void* memory_of(std::byte* bytes) {
-  static std::byte nowhere{};
-  return bytes ? bytes : &nowhere;
-}
 double now_seconds() { return simgrid::s4u::Engine::get_clock(); }
 
-std::size_t stored_bytes(ConstPayload payload) { return payload.is_phantom() ? 0 : payload.size(); }
+auto delivery(std::shared_ptr<const Cargo> cargo) {
+  return [cargo](simgrid::kernel::activity::CommImpl*, void*, std::size_t) { cargo->deliver(); };
+}
+
+/// SimGrid wants some memory at both ends, or it does not call who copies.
+std::byte some_memory{};
 
 }  // namespace
 
@@ -37,27 +36,20 @@ struct SimulatedCommunicator::Underway final : Transmission {
     for (const auto& part : parts) last = std::max(last, part->get_finish_time());
     return last;
   }
-  void arrive(const std::vector<Lane>& lanes);
+  /// The bytes are there.
+  void arrive() {
+    for (const auto& cargo : cargoes) {
+      if (!cargo->fits())
+        throw std::runtime_error("a message is longer than the room that its receiver has for it");
+      received_bytes_ += cargo->from->size();
+    }
+  }
 
-  std::vector<simgrid::s4u::CommPtr> parts;  // one for each flow
+  std::vector<simgrid::s4u::CommPtr> parts;            // one for each flow
+  std::vector<std::shared_ptr<const Cargo>> cargoes;  // of an incoming one
   int peer;
   bool outgoing;
-  Payload into;    // of an incoming one: where to, and
-  long index = 0;  // its place among those that this peer sends
 };
-
-/// How much has come, and one part behind the other, as they lie apart where there was room for more.
-void SimulatedCommunicator::Underway::arrive(const std::vector<Lane>& lanes) {
-  for (std::size_t flow = 0; flow < lanes.size(); ++flow) {
-    const std::uint64_t bytes = lanes[flow].wire->payload_bytes(index);
-    lanes[flow].wire->forget(index);
-    const auto [offset, room] = slice_of(into.size(), lanes.size(), flow);
-    if (bytes > room) throw std::runtime_error("a message is longer than the room that its receiver has for it");
-    if (!into.is_phantom() && received_bytes_ < offset)
-      std::memmove(into.data() + received_bytes_, into.data() + offset, bytes);
-    received_bytes_ += bytes;
-  }
-}
 
 SimulatedCommunicator::SimulatedCommunicator(SimulationState& state, WorkerAccount& worker, int track)
     : state_(state),
@@ -97,15 +89,14 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
   const auto& all = peer(to).out;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(payload.size(), all.size(), flow);
-    const ConstPayload part = payload.slice(offset, count);
     const std::uint64_t bytes = bytes_on_links(count);
+    const auto cargo = all[flow].wire->post_send(payload.slice(offset, count), offset);
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
-    // SimGrid copies the bytes into the receiver's memory when the transfer ends; it only reads these.
-    comm->set_src_data(memory_of(const_cast<std::byte*>(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+    comm->set_src_data(&some_memory, sizeof some_memory);
+    comm->set_copy_data_callback(delivery(cargo));
     comm->start();
-    if (all[flow].wire->post_send(count)) begin(*all[flow].wire, comm, rank(), to, bytes);
+    if (cargo->complete()) begin(*all[flow].wire, comm, rank(), to, bytes);
     transfer->parts.push_back(std::move(comm));
   }
   worker_.ledger.bytes_sent += payload.size();
@@ -115,20 +106,15 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
 
 Request SimulatedCommunicator::post_receive(int from, Payload into) {
   auto transfer = std::make_unique<Underway>(from, false);
-  const auto& all = peer(from).in;
-  transfer->into = into;
-  transfer->index = all.front().wire->receives();
-  for (std::size_t flow = 0; flow < all.size(); ++flow) {
-    const auto [offset, room] = slice_of(into.size(), all.size(), flow);
-    const Payload part = into.slice(offset, room);
-    Wire& wire = *all[flow].wire;
-    auto comm = all[flow].mailbox->get_init();
-    comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
-    comm->set_copy_data_callback(simgrid::s4u::Comm::copy_buffer_callback);
+  for (const auto& [mailbox, wire] : peer(from).in) {
+    const auto cargo = wire->post_receive(into);
+    auto comm = mailbox->get_init();
+    comm->set_dst_data(reinterpret_cast<void**>(&some_memory), sizeof some_memory);
+    comm->set_copy_data_callback(delivery(cargo));
     comm->start();
-    if (wire.post_receive())
-      begin(wire, comm, from, rank(), bytes_on_links(wire.payload_bytes(transfer->index)));
+    if (cargo->complete()) begin(*wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
     transfer->parts.push_back(std::move(comm));
+    transfer->cargoes.push_back(cargo);
   }
   return transfer;
 }
@@ -174,9 +160,9 @@ void SimulatedCommunicator::wait(std::span<Request> requests) {
     auto& transfer = static_cast<Underway&>(*request);
     times_.add(transfer.start_seconds(), transfer.finish_seconds(), transfer.outgoing);
     if (transfer.outgoing) continue;
-    Peer& sender = peer(transfer.peer);
-    transfer.arrive(sender.in);
+    transfer.arrive();
     worker_.ledger.bytes_received += transfer.received_bytes();
+    Peer& sender = peer(transfer.peer);
     if (!sender.way_in) sender.way_in = &state_.platform.route(transfer.peer, rank());
     state_.traffic.add(*sender.way_in, transfer.received_bytes(), transfer.start_seconds(),
                        transfer.finish_seconds());

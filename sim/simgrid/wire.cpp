@@ -9,9 +9,26 @@ namespace isthmus {
 
 namespace s4u = simgrid::s4u;
 
-bool Wire::post_send(std::uint64_t payload_bytes) {
-  payload_bytes_.emplace(sends_, payload_bytes);
-  return ++sends_ <= receives_;
+/// The first cargo that lacks this end: one that the other side has posted, or a new one.
+std::shared_ptr<Cargo> Wire::next(bool to_be_sent) {
+  if (half_posted_.empty() || half_posted_.front()->from.has_value() == to_be_sent)
+    return half_posted_.emplace_back(std::make_shared<Cargo>());
+  std::shared_ptr<Cargo> cargo = std::move(half_posted_.front());
+  half_posted_.pop_front();
+  return cargo;
+}
+
+std::shared_ptr<const Cargo> Wire::post_send(ConstPayload from, std::size_t offset) {
+  const auto cargo = next(true);
+  cargo->from = from;
+  cargo->offset = offset;
+  return cargo;
+}
+
+std::shared_ptr<const Cargo> Wire::post_receive(Payload to) {
+  const auto cargo = next(false);
+  cargo->to = to;
+  return cargo;
 }
 
 bool Wire::enter(const s4u::CommPtr& message) {

@@ -1,11 +1,27 @@
 #pragma once
 
-#include <cstdint>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <simgrid/s4u.hpp>
-#include <unordered_map>
+
+#include "sim/core/communicator.hpp"
 
 namespace isthmus {
+
+/// What a message brings: bytes that one end reads and the other writes when it ends. (SimGrid 4 copies
+/// pointers only.)
+struct Cargo {
+  std::optional<ConstPayload> from;
+  std::optional<Payload> to;  ///< where there may be room for more
+  std::size_t offset = 0;     ///< where in there the bytes belong
+
+  bool complete() const { return from && to; }  ///< both ends are posted
+  bool fits() const { return offset + from->size() <= to->size(); }
+  void deliver() const {
+    if (fits()) copy(*from, to->slice(offset, from->size()));
+  }
+};
 
 /// The ordered way from one worker to another. Like the bytes of a TCP connection, messages leave one after
 /// the other: one that is started while another is under way waits for its turn at the link, but its latency
@@ -13,15 +29,9 @@ namespace isthmus {
 /// (SimGrid alone would let them share the bandwidth and arrive together.)
 class Wire {
  public:
-  /// To be called whenever one side has posted its end. True if the message is complete by that: it starts.
-  bool post_send(std::uint64_t payload_bytes);
-  bool post_receive() { return ++receives_ <= sends_; }
-
-  /// How many receives have been posted; the next one gets the message of that index.
-  long receives() const { return receives_; }
-  /// The payload of a message that has started, until it is forgotten.
-  std::uint64_t payload_bytes(long index) const { return payload_bytes_.at(index); }
-  void forget(long index) { payload_bytes_.erase(index); }
+  /// To be called before a side posts its end. If the cargo is complete by that, the message will start.
+  std::shared_ptr<const Cargo> post_send(ConstPayload from, std::size_t offset);
+  std::shared_ptr<const Cargo> post_receive(Payload to);
 
   /// A message that has just started. False if another one is still under way: it must be held.
   bool enter(const simgrid::s4u::CommPtr& message);
@@ -35,9 +45,9 @@ class Wire {
     double ready_seconds;  ///< when its latency will have passed
   };
   void release_held();
+  std::shared_ptr<Cargo> next(bool to_be_sent);
 
-  long sends_ = 0, receives_ = 0;
-  std::unordered_map<long, std::uint64_t> payload_bytes_;  // by index
+  std::deque<std::shared_ptr<Cargo>> half_posted_;  // all by the same side
   simgrid::s4u::CommPtr newest_, before_newest_;
   std::deque<Held> held_;
 };

@@ -46,7 +46,7 @@ std::string find_damage(const OrderedJson& run, const RunTask& task, const Study
     if (is_trace && !options.trace) continue;  // large, so that some are removed on purpose
     const auto hash = hash_of_file(task.folder / file);
     if (!hash) return file + std::string(" is missing");
-    if (*hash != run.at("files").at(file)) return file + std::string(" is not as it was written");
+    if (run.at("files").at(file) != *hash) return file + std::string(" is not as it was written");
   }
   return "";
 }

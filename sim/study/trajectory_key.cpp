@@ -23,7 +23,7 @@ nlohmann::json outside_versions(const PlannedRun& run) {
   nlohmann::json versions = nlohmann::json::object();
   const auto add = [&](const auto& kinds, const nlohmann::json& name) {
     for (const auto& entry : kinds) {
-      if (entry.kind.name == name && !entry.kind.version.empty()) versions[entry.kind.name] = entry.kind.version;
+      if (name == entry.kind.name && !entry.kind.version.empty()) versions[entry.kind.name] = entry.kind.version;
     }
   };
   const nlohmann::json& protocol = run.point.scenario.protocol;

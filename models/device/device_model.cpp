@@ -1,0 +1,86 @@
+#include "models/device/device_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/device/product_time.hpp"
+#include "models/error.hpp"
+
+namespace isthmus {
+
+Bound BoundSeconds::bound() const {
+  if (launch > compute && launch > memory) return Bound::launch;
+  return compute >= memory ? Bound::compute : Bound::memory;
+}
+
+BoundSeconds& BoundSeconds::operator+=(const BoundSeconds& other) {
+  launch += other.launch;
+  compute += other.compute;
+  memory += other.memory;
+  return *this;
+}
+
+DeviceModel::DeviceModel(DeviceProfile profile, DevicePrecision precision, Issue issue)
+    : profile_(std::move(profile)), precision_(precision), issue_(issue) {
+  if (profile_.in(precision_)) return;
+  throw InputError(profile_.name, "has no figures for the precision \"" + std::string(name_of(precision_)) +
+                                      "\"; allowed: " + profile_.precision_list());
+}
+
+bool DeviceModel::is_flat() const {
+  return precision_ == DevicePrecision::fp32 && multiplies().tiles.empty() &&
+         multiplies().winograd_gain == 1 && profile_.kernel_seconds == 0 && issue_seconds() == 0 &&
+         std::isinf(profile_.memory_bandwidth_bytes_per_second);
+}
+
+BoundSeconds DeviceModel::on_device(const Kernel& kernel) const {
+  const double traffic =
+      kernel.bytes_in(precision_) / (profile_.memory_efficiency * profile_.memory_bandwidth_bytes_per_second);
+  const bool is_product = kernel.kind == KernelKind::product || kernel.kind == KernelKind::convolution;
+  double compute = 0, partial_sums = 0;
+  if (is_product && !multiplies().tiles.empty()) {
+    const ProductPlan plan = plan_product(profile_, multiplies(), kernel, traffic);
+    compute = plan.compute_seconds;
+    partial_sums = plan.partial_sums_seconds;
+  } else {
+    const PrecisionProfile& units = is_product ? multiplies() : *profile_.in(DevicePrecision::fp32);
+    const double gain = kernel.winograd ? units.winograd_gain : 1;
+    compute = kernel.flops / (units.efficiency * units.peak_flops_per_second * gain);
+  }
+  BoundSeconds seconds{.launch = profile_.kernel_seconds, .compute = 0, .memory = partial_sums};
+  (compute >= traffic ? seconds.compute : seconds.memory) += std::max(compute, traffic);
+  return seconds;
+}
+
+BoundSeconds DeviceModel::seconds(const Kernel& kernel) const {
+  BoundSeconds seconds = on_device(kernel);
+  seconds.launch += issue_seconds();
+  return seconds;
+}
+
+WorkSeconds DeviceModel::seconds(const Work& work) const {
+  WorkSeconds result;
+  double issued = 0, end = 0;
+  for (const KernelCount& each : work) {
+    const auto count = static_cast<double>(each.count);
+    const BoundSeconds one = on_device(each.kernel);
+    BoundSeconds all = {count * one.launch, count * one.compute, count * one.memory};
+    // Of equal kernels either all wait to be issued, or none does after the first.
+    const double device = all.total();
+    const double first = issued + issue_seconds();
+    issued += count * issue_seconds();
+    const double next = std::max({end + device, first + device, issued + one.total()});
+    all.launch += std::max(0.0, next - end - device);
+    end = next;
+    result.all += all;
+    result.by_kind[static_cast<std::size_t>(each.kernel.kind)] += all;
+  }
+  // To the last digit, whatever the order in which FLOPs are added.
+  if (is_flat()) {
+    result.all.compute = flops_of(work) / (multiplies().efficiency * multiplies().peak_flops_per_second);
+  }
+  return result;
+}
+
+}  // namespace isthmus

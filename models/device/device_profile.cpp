@@ -1,0 +1,77 @@
+#include "models/device/device_profile.hpp"
+
+namespace isthmus {
+namespace {
+
+using nlohmann::json;
+
+/// A figure is {"value": ..., "source": ...}. What is not there keeps its default.
+template <typename Number>
+void read_figure(const json& object, const char* name, Number& number) {
+  const auto found = object.find(name);
+  if (found != object.end()) number = found->at("value").get<Number>();
+}
+
+void read_figure(const json& object, const char* name, std::optional<double>& number) {
+  if (double value = 0; object.contains(name)) {
+    read_figure(object, name, value);
+    number = value;
+  }
+}
+
+PrecisionProfile parse_precision(const json& document) {
+  PrecisionProfile profile;
+  read_figure(document, "peak_flops_per_second", profile.peak_flops_per_second);
+  read_figure(document, "efficiency", profile.efficiency);
+  read_figure(document, "tile_overhead", profile.tile_overhead);
+  read_figure(document, "winograd_gain", profile.winograd_gain);
+  if (document.contains("tiles")) {
+    for (const json& tile : document.at("tiles").at("value"))
+      profile.tiles.push_back({tile.at(0).get<int>(), tile.at(1).get<int>()});
+  }
+  return profile;
+}
+
+}  // namespace
+
+std::string DeviceProfile::precision_list() const {
+  std::string list;
+  for (std::size_t i = 0; i < precisions.size(); ++i) {
+    if (precisions[i]) list += (list.empty() ? "" : ", ") + std::string(device_precision_names[i]);
+  }
+  return list;
+}
+
+DeviceProfile parse_device_profile(const std::string& name, const json& document) {
+  DeviceProfile profile;
+  profile.name = name;
+  profile.description = document.value("description", "");
+  const json& precisions = document.at("precisions");
+  for (std::size_t i = 0; i < profile.precisions.size(); ++i) {
+    const auto found = precisions.find(device_precision_names[i]);
+    if (found != precisions.end()) profile.precisions[i] = parse_precision(*found);
+  }
+  read_figure(document, "multiprocessors", profile.multiprocessors);
+  read_figure(document, "kernel_seconds", profile.kernel_seconds);
+  read_figure(document, "operation_seconds", profile.operation_seconds);
+  read_figure(document, "memory_bandwidth_bytes_per_second", profile.memory_bandwidth_bytes_per_second);
+  read_figure(document, "memory_efficiency", profile.memory_efficiency);
+  read_figure(document, "memory_bytes", profile.memory_bytes);
+  read_figure(document, "idle_watts", profile.idle_watts);
+  read_figure(document, "busy_watts", profile.busy_watts);
+  return profile;
+}
+
+DeviceProfile flat_device(double flops_per_second) {
+  DeviceProfile profile;
+  profile.name = "flat";
+  profile.description = "FLOPs / speed, and nothing else";
+  profile.precisions[0] = PrecisionProfile{.peak_flops_per_second = flops_per_second,
+                                           .efficiency = 1,
+                                           .tiles = {},
+                                           .tile_overhead = 0,
+                                           .winograd_gain = 1};
+  return profile;
+}
+
+}  // namespace isthmus

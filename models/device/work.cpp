@@ -1,0 +1,99 @@
+#include "models/device/work.hpp"
+
+namespace isthmus {
+namespace {
+
+Kernel convolution(const ConvolutionShape& shape, const ProductShape& product) {
+  return {.kind = KernelKind::convolution,
+          .flops = product.flops(),
+          .elements = shape.input_elements() + shape.output_elements() + shape.weights(),
+          .bytes = 0,
+          .product = product,
+          .winograd = false};
+}
+
+bool suits_winograd(const ConvolutionShape& shape) { return shape.window == 3 && shape.stride == 1; }
+
+}  // namespace
+
+bool Kernel::operator==(const Kernel& other) const {
+  return kind == other.kind && flops == other.flops && elements == other.elements && bytes == other.bytes &&
+         product.rows == other.product.rows && product.columns == other.product.columns &&
+         product.depth == other.product.depth && winograd == other.winograd;
+}
+
+double flops_of(const Work& work) {
+  double flops = 0;
+  for (const KernelCount& each : work) flops += static_cast<double>(each.count) * each.kernel.flops;
+  return flops;
+}
+
+double bytes_of(const Work& work, DevicePrecision precision) {
+  double bytes = 0;
+  for (const KernelCount& each : work)
+    bytes += static_cast<double>(each.count) * each.kernel.bytes_in(precision);
+  return bytes;
+}
+
+void add(Work& work, const Kernel& kernel, std::int64_t count) {
+  if (!work.empty() && work.back().kernel == kernel) {
+    work.back().count += count;
+  } else {
+    work.push_back({kernel, count});
+  }
+}
+
+Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
+  const ProductShape shape = {rows, columns, depth};
+  const auto area = [](std::int64_t a, std::int64_t b) {
+    return static_cast<double>(a) * static_cast<double>(b);
+  };
+  return {.kind = KernelKind::product,
+          .flops = shape.flops(),
+          .elements = area(rows, depth) + area(depth, columns) + area(rows, columns),
+          .bytes = 0,
+          .product = shape,
+          .winograd = false};
+}
+
+Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes) {
+  return {
+      .kind = kind, .flops = flops, .elements = elements, .bytes = bytes, .product = {}, .winograd = false};
+}
+
+std::int64_t ConvolutionShape::output_pixels() const {
+  return batch * ((height + stride - 1) / stride) * ((width + stride - 1) / stride);
+}
+
+double ConvolutionShape::input_elements() const {
+  return static_cast<double>(batch * height * width) * static_cast<double>(input_channels);
+}
+
+double ConvolutionShape::output_elements() const {
+  return static_cast<double>(output_pixels()) * static_cast<double>(output_channels);
+}
+
+double ConvolutionShape::weights() const {
+  return static_cast<double>(input_channels * window * window) * static_cast<double>(output_channels);
+}
+
+Kernel convolution_forward(const ConvolutionShape& shape) {
+  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.output_channels,
+                                      shape.input_channels * shape.window * shape.window});
+  kernel.winograd = suits_winograd(shape);
+  return kernel;
+}
+
+Kernel convolution_input_gradient(const ConvolutionShape& shape) {
+  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.input_channels,
+                                      shape.output_channels * shape.window * shape.window});
+  kernel.winograd = suits_winograd(shape);
+  return kernel;
+}
+
+Kernel convolution_weight_gradient(const ConvolutionShape& shape) {
+  return convolution(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
+                             shape.output_pixels()});
+}
+
+}  // namespace isthmus

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "models/device/precision.hpp"
+
+namespace isthmus {
+
+/// Products and convolutions are timed by their dimensions, all others by their FLOPs and bytes; of those the
+/// kind only says what the time was for.
+enum class KernelKind {
+  product,
+  convolution,
+  elementwise,
+  normalisation,
+  pooling,
+  reduction,
+  copy,
+  loss,
+  optimizer
+};
+
+inline constexpr std::array<std::string_view, 9> kernel_kind_names = {
+    "product",   "convolution", "elementwise", "normalisation", "pooling",
+    "reduction", "copy",        "loss",        "optimizer"};
+
+/// (rows x depth) times (depth x columns).
+struct ProductShape {
+  std::int64_t rows = 0, columns = 0, depth = 0;
+
+  double flops() const {
+    return 2 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(depth);
+  }
+};
+
+/// One call of a library: what a device is to do, of whatever device and precision.
+struct Kernel {
+  KernelKind kind = KernelKind::elementwise;
+  double flops = 0;       ///< as CostProfile counts them
+  double elements = 0;    ///< read and written, each as large as the precision has it
+  double bytes = 0;       ///< read and written besides, whatever the precision
+  ProductShape product;   ///< of products; of convolutions the implicit product
+  bool winograd = false;  ///< Winograd's transforms apply: 3x3, stride 1, forward or gradient of the input
+
+  double bytes_in(DevicePrecision precision) const { return elements * bytes_per_element(precision) + bytes; }
+
+  bool operator==(const Kernel&) const;
+};
+
+/// The same kernel so many times in a row.
+struct KernelCount {
+  Kernel kernel;
+  std::int64_t count = 1;
+};
+
+/// A step, or a part of one: kernels in the order in which a framework issues them.
+using Work = std::vector<KernelCount>;
+
+double flops_of(const Work& work);
+double bytes_of(const Work& work, DevicePrecision precision);  ///< read and written
+
+/// Appends; what equals the last kernel is only counted.
+void add(Work& work, const Kernel& kernel, std::int64_t count = 1);
+
+/// Each operand is read once, the result written once.
+Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
+
+/// Neither product nor convolution. `elements`: read and written.
+Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes = 0);
+
+/// A square convolution that is padded so that only its stride changes the size of images.
+struct ConvolutionShape {
+  std::int64_t batch = 1, input_channels = 1, output_channels = 1;
+  std::int64_t height = 1, width = 1;  ///< of the input
+  std::int64_t window = 1, stride = 1;
+
+  std::int64_t output_pixels() const;  ///< of the whole batch
+  double input_elements() const;
+  double output_elements() const;
+  double weights() const;
+};
+
+/// FLOPs and dimensions of the implicit product:
+///
+///     forward           (batch x output pixels) x output channels, depth input channels x window^2
+///     input gradient    (batch x output pixels) x input channels, depth output channels x window^2
+///     weight gradient   (input channels x window^2) x output channels, depth batch x output pixels
+///
+/// Input, output and weights are read or written once each: the matrix of patches is never stored.
+Kernel convolution_forward(const ConvolutionShape& shape);
+Kernel convolution_input_gradient(const ConvolutionShape& shape);
+Kernel convolution_weight_gradient(const ConvolutionShape& shape);
+
+}  // namespace isthmus

@@ -49,4 +49,17 @@ BatchResult softmax_cross_entropy_gradient(MatrixMap logits, std::span<const int
   return result;
 }
 
+LossWork loss_work(Index batch, Index classes) {
+  const double samples = static_cast<double>(batch), logits = samples * static_cast<double>(classes);
+  const auto kernel = [](double flops, double elements) {
+    return plain_kernel(KernelKind::loss, flops, elements);
+  };
+  LossWork work;
+  add(work.forward, kernel(softmax_flops_per_class * logits, 2 * logits));
+  add(work.forward, kernel(0, 2 * samples));
+  add(work.backward, kernel(0, samples + logits));
+  add(work.backward, kernel(0, 3 * logits));
+  return work;
+}
+
 }  // namespace isthmus

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "models/device/work.hpp"
 #include "models/matrix.hpp"
 
 namespace isthmus {
@@ -26,5 +27,12 @@ BatchResult softmax_cross_entropy_gradient(MatrixMap logits, std::span<const int
 
 /// FLOPs of one sample: maximum, difference, exponential, sum and quotient for each class.
 constexpr double softmax_flops_per_class = 5;
+
+/// Softmax, then the loss of its result; and their gradients, which no FLOPs are counted for: all that they
+/// need is there.
+struct LossWork {
+  Work forward, backward;
+};
+LossWork loss_work(Index batch, Index classes);
 
 }  // namespace isthmus

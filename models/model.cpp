@@ -24,18 +24,10 @@ Model::DeclaredLayers Model::declared_layers() const {
 
 CostProfile Model::costs(int batch) const {
   const DeclaredLayers declared = declared_layers();
-  CostProfile costs = network_costs(declared.layers, batch, input_bytes_per_sample_);
+  CostProfile costs = network_costs(declared.layers, declared.trainable, batch, input_bytes_per_sample_);
   costs.parameters = declared.layout.trainable_size();
   costs.statistics = declared.layout.size() - declared.layout.trainable_size();
   return costs;
-}
-
-std::vector<BackwardStep> Model::backward_steps(int batch) const {
-  const DeclaredLayers declared = declared_layers();
-  std::vector<BackwardStep> steps;
-  for (std::size_t i = declared.layers.size(); i-- > 0;)
-    declared.layers[i]->add_backward_steps(steps, declared.trainable[i], batch, i == 0);
-  return steps;
 }
 
 std::vector<float> Model::initial_parameters(Random random) const {

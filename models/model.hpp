@@ -25,9 +25,6 @@ class Model {
   /// What a step of `batch` samples costs.
   CostProfile costs(int batch) const;
 
-  /// The backward pass of a step of `batch` samples, in its order.
-  std::vector<BackwardStep> backward_steps(int batch) const;
-
   /// Fresh parameters, drawn from the stream given.
   std::vector<float> initial_parameters(Random random) const;
 

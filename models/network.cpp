@@ -77,16 +77,20 @@ BatchResult Network::evaluate(Values parameters, const Batch& batch) {
   return softmax_cross_entropy(input_of(layers_.size(), batch), batch.labels);
 }
 
-CostProfile network_costs(const Layers& layers, Index batch, std::size_t input_bytes_per_sample) {
+CostProfile network_costs(const Layers& layers, const std::vector<Extent>& trainable, Index batch,
+                          std::size_t input_bytes_per_sample) {
   const auto samples = static_cast<std::size_t>(batch);
   CostProfile costs;
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->add_costs(costs, batch, i == 0);
+  for (const auto& layer : layers) layer->add_costs(costs, batch);
+  const auto [loss, loss_gradient] = loss_work(batch, layers.back()->outputs());
+  add(costs.forward, loss);
+  costs.backward.push_back({{}, loss_gradient});
+  for (std::size_t i = layers.size(); i-- > 0;)
+    layers[i]->add_backward(costs.backward, trainable[i], batch, i == 0);
   costs.activation_bytes += samples * input_bytes_per_sample;
   for (const Index width : gradient_widths(layers)) {
     costs.workspace_bytes += samples * static_cast<std::size_t>(width) * sizeof(float);
   }
-  costs.forward_flops +=
-      softmax_flops_per_class * static_cast<double>(batch) * static_cast<double>(layers.back()->outputs());
   return costs;
 }
 

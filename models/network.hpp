@@ -55,7 +55,8 @@ class Network {
 };
 
 /// Adds up what the layers cost (parameters aside), with input batch, loss and the memory Network allocates.
-/// `input_bytes_per_sample`: what the input batch takes on the device.
-CostProfile network_costs(const Layers& layers, Index batch, std::size_t input_bytes_per_sample);
+/// `trainable`: as for Network; `input_bytes_per_sample`: what the input batch takes on the device.
+CostProfile network_costs(const Layers& layers, const std::vector<Extent>& trainable, Index batch,
+                          std::size_t input_bytes_per_sample);
 
 }  // namespace isthmus

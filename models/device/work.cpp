@@ -43,6 +43,12 @@ void add(Work& work, const Kernel& kernel, std::int64_t count) {
   }
 }
 
+void add(Work& work, const Work& more, std::int64_t times) {
+  for (std::int64_t i = 0; i < times; ++i) {
+    for (const KernelCount& each : more) add(work, each.kernel, each.count);
+  }
+}
+
 Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
   const ProductShape shape = {rows, columns, depth};
   const auto area = [](std::int64_t a, std::int64_t b) {
@@ -59,6 +65,26 @@ Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
 Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes) {
   return {
       .kind = kind, .flops = flops, .elements = elements, .bytes = bytes, .product = {}, .winograd = false};
+}
+
+Kernel relu_forward(double elements) {
+  return plain_kernel(KernelKind::elementwise, elements, 2 * elements);
+}
+
+Kernel relu_backward(double elements) {
+  return plain_kernel(KernelKind::elementwise, elements, 3 * elements);
+}
+
+Kernel norm_forward(double elements) {
+  return plain_kernel(KernelKind::normalisation, 6 * elements, 3 * elements);
+}
+
+Kernel norm_backward(double elements) {
+  return plain_kernel(KernelKind::normalisation, 9 * elements, 5 * elements);
+}
+
+Kernel sum_of_two(double elements) {
+  return plain_kernel(KernelKind::elementwise, elements, 3 * elements);
 }
 
 std::int64_t ConvolutionShape::output_pixels() const {

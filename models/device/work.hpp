@@ -65,11 +65,27 @@ double bytes_of(const Work& work, DevicePrecision precision);  ///< read and wri
 /// Appends; what equals the last kernel is only counted.
 void add(Work& work, const Kernel& kernel, std::int64_t count = 1);
 
+/// Appends all of another, so many times in a row.
+void add(Work& work, const Work& more, std::int64_t times = 1);
+
 /// Each operand is read once, the result written once.
 Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
 
 /// Neither product nor convolution. `elements`: read and written.
 Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes = 0);
+
+// What layers have in common, of so many elements each.
+
+/// Reads and writes each once, and compares.
+Kernel relu_forward(double elements);
+/// Reads result and gradient, writes a gradient.
+Kernel relu_backward(double elements);
+/// Reads twice (for mean and variance, then to normalise), writes once.
+Kernel norm_forward(double elements);
+/// Reads input and gradient twice (for two sums, then for the result), writes once.
+Kernel norm_backward(double elements);
+/// One array added to another.
+Kernel sum_of_two(double elements);
 
 /// A square convolution that is padded so that only its stride changes the size of images.
 struct ConvolutionShape {

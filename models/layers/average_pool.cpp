@@ -2,11 +2,19 @@
 
 namespace isthmus {
 
-void AveragePool::add_costs(CostProfile& costs, Index batch, bool) const {
-  const double elements = static_cast<double>(batch) * static_cast<double>(input_.size());
-  costs.forward_flops += elements;
-  costs.backward_flops += elements;
+void AveragePool::add_costs(CostProfile& costs, Index batch) const {
+  add(costs.forward, pooling(batch));
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
+}
+
+void AveragePool::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
+  steps.push_back({own, {{pooling(batch)}}});
+}
+
+/// Either way: one side is small, of the other each element is read or written.
+Kernel AveragePool::pooling(Index batch) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(input_.size());
+  return plain_kernel(KernelKind::pooling, elements, elements + static_cast<double>(batch * outputs()));
 }
 
 // A sample's pixels are rows of one block of channels each, block after block.

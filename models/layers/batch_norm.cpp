@@ -31,14 +31,21 @@ void BatchNorm::initialise(Values parameters, Random&) const {
   if (options_.statistics == BatchStatistics::running) running_.initialise(parameters);
 }
 
-void BatchNorm::add_costs(CostProfile& costs, Index batch, bool) const {
+void BatchNorm::add_costs(CostProfile& costs, Index batch) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(features_);
-  const int relu = options_.relu ? 1 : 0;
-  costs.forward_flops += (6 + relu) * elements;
-  costs.backward_flops += (9 + relu) * elements;
+  add(costs.forward, norm_forward(elements));
+  if (options_.relu) add(costs.forward, relu_forward(elements));
   // The output, and mean, variance and inverse deviation of each feature; scratch: four numbers a feature.
   costs.activation_bytes += static_cast<std::size_t>((batch + 3) * features_) * sizeof(float);
   costs.workspace_bytes += static_cast<std::size_t>(4 * features_) * sizeof(float);
+}
+
+void BatchNorm::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(features_);
+  BackwardStep step{own, {}};
+  if (options_.relu) add(step.work, relu_backward(elements));
+  add(step.work, norm_backward(elements));
+  steps.push_back(std::move(step));
 }
 
 void BatchNorm::allocate(Index) {

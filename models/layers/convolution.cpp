@@ -136,13 +136,28 @@ void Convolution::initialise(Values parameters, Random& random) const {
   for (float& weight : parameters.slice(weight_offset_, count)) weight = uniform(random);
 }
 
-void Convolution::add_costs(CostProfile& costs, Index batch, bool first) const {
-  const double multiply_adds =
-      static_cast<double>(batch) * static_cast<double>(output_.size()) * static_cast<double>(fan_in());
-  costs.forward_multiply_adds += multiply_adds;
-  costs.forward_flops += 2 * multiply_adds;
-  costs.backward_flops += (first ? 2 : 4) * multiply_adds;
+ConvolutionShape Convolution::shape(Index batch) const {
+  return {.batch = batch,
+          .input_channels = input_.channels,
+          .output_channels = output_.channels,
+          .height = input_.height,
+          .width = input_.width,
+          .window = options_.kernel,
+          .stride = options_.stride};
+}
+
+void Convolution::add_costs(CostProfile& costs, Index batch) const {
+  const Kernel kernel = convolution_forward(shape(batch));
+  costs.forward_multiply_adds += kernel.flops / 2;
+  add(costs.forward, kernel);
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
+}
+
+void Convolution::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const {
+  BackwardStep step{own, {}};
+  if (!first) add(step.work, convolution_input_gradient(shape(batch)));
+  add(step.work, convolution_weight_gradient(shape(batch)));
+  steps.push_back(std::move(step));
 }
 
 Convolution::Plan& Convolution::plan(Index samples) {

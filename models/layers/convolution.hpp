@@ -34,7 +34,8 @@ class Convolution final : public Layer {
   Index outputs() const override;
   void declare_parameters(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void set_precision(Precision precision) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
@@ -46,6 +47,7 @@ class Convolution final : public Layer {
  private:
   struct Plan;
   Plan& plan(Index samples);
+  ConvolutionShape shape(Index batch) const;
   Index fan_in() const { return Index{input_.channels} * options_.kernel * options_.kernel; }
 
   std::string name_;

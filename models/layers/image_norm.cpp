@@ -80,16 +80,23 @@ void ImageNorm::initialise(Values parameters, Random&) const {
   if (statistics_ == BatchStatistics::running) running_.initialise(parameters);
 }
 
-void ImageNorm::add_costs(CostProfile& costs, Index batch, bool) const {
+void ImageNorm::add_costs(CostProfile& costs, Index batch) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(shape_.size());
-  const int relu = relu_ ? 1 : 0;
-  costs.forward_flops += (6 + relu) * elements;
-  costs.backward_flops += (9 + relu) * elements;
+  add(costs.forward, norm_forward(elements));
+  if (relu_) add(costs.forward, relu_forward(elements));
   // The output; mean and variance; for each element a bit that says whether ReLU let it pass.
   const auto outputs = static_cast<std::size_t>(batch * this->outputs());
   costs.activation_bytes += outputs * sizeof(float) +
                             static_cast<std::size_t>(2 * shape_.channels) * sizeof(float) +
                             (relu_ ? outputs / 8 : 0);
+}
+
+void ImageNorm::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(shape_.size());
+  BackwardStep step{own, {}};
+  if (relu_) add(step.work, relu_backward(elements));
+  add(step.work, norm_backward(elements));
+  steps.push_back(std::move(step));
 }
 
 ImageNorm::Plan& ImageNorm::plan(Index samples) {

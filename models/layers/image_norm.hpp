@@ -23,7 +23,8 @@ class ImageNorm final : public Layer {
   void declare_parameters(ParameterLayout& layout) override;
   void declare_statistics(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }

@@ -32,18 +32,13 @@ class Layer {
   /// Writes initial values of its blocks into the whole network's vector.
   virtual void initialise(Values /*parameters*/, Random&) const {}
 
-  /// Adds what a step of `batch` samples costs; `first` layers need no gradient of their input.
-  /// activation_bytes: the output and what else is kept for backward().
-  virtual void add_costs(CostProfile& costs, Index batch, bool first) const = 0;
+  /// Adds what forward() costs with `batch` samples, and what memory a step takes. activation_bytes: the output
+  /// and what else is kept for backward().
+  virtual void add_costs(CostProfile& costs, Index batch) const = 0;
 
-  /// Appends the parts of backward() in its order; together they take add_costs()'s backward_flops. `own`:
-  /// what declare_parameters() appended.
-  virtual void add_backward_steps(std::vector<BackwardStep>& steps, Extent own, Index batch,
-                                  bool first) const {
-    CostProfile costs;
-    add_costs(costs, batch, first);
-    steps.push_back({own, costs.backward_flops});
-  }
+  /// Appends the parts of backward() in its order. `own`: what declare_parameters() appended; `first` layers
+  /// need no gradient of their input.
+  virtual void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const = 0;
 
   /// To be called before allocate(). Layers without convolutions always compute in fp32.
   virtual void set_precision(Precision) {}

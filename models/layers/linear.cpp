@@ -41,15 +41,28 @@ void Linear::initialise(Values parameters, Random& random) const {
   }
 }
 
-void Linear::add_costs(CostProfile& costs, Index batch, bool first) const {
-  const auto samples = static_cast<double>(batch);
-  const auto outputs = static_cast<double>(outputs_);
-  const double multiply_adds = samples * static_cast<double>(nonzeros_.value_or(inputs_)) * outputs;
-  const double bias_adds = bias_ ? samples * outputs : 0;
-  costs.forward_multiply_adds += multiply_adds;
-  costs.forward_flops += 2 * multiply_adds + bias_adds;
-  costs.backward_flops += (first ? 2 : 4) * multiply_adds + bias_adds;
+// Of sparse inputs only what is not zero is multiplied: a product of that depth.
+
+void Linear::add_costs(CostProfile& costs, Index batch) const {
+  const auto results = static_cast<double>(batch * outputs_);
+  Kernel multiply = product(batch, outputs_, nonzeros_.value_or(inputs_));
+  costs.forward_multiply_adds += multiply.flops / 2;
+  if (bias_) {
+    multiply.flops += results;
+    multiply.elements += static_cast<double>(outputs_);
+  }
+  add(costs.forward, multiply);
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs_) * sizeof(float);
+}
+
+void Linear::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const {
+  const Index inputs = nonzeros_.value_or(inputs_);
+  const auto results = static_cast<double>(batch * outputs_);
+  BackwardStep step{own, {}};
+  if (!first) add(step.work, product(batch, inputs, outputs_));
+  add(step.work, product(outputs_, inputs, batch));
+  if (bias_) add(step.work, plain_kernel(KernelKind::reduction, results, results + static_cast<double>(outputs_)));
+  steps.push_back(std::move(step));
 }
 
 void Linear::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {

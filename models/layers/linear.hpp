@@ -20,7 +20,8 @@ class Linear final : public Layer {
   Index outputs() const override { return outputs_; }
   void declare_parameters(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;

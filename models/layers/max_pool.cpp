@@ -46,12 +46,18 @@ MaxPool::MaxPool(SampleShape input)
 
 MaxPool::~MaxPool() = default;
 
-void MaxPool::add_costs(CostProfile& costs, Index batch, bool) const {
-  const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
-  costs.forward_flops += (pool_size * pool_size - 1) * elements;
-  costs.backward_flops += elements;
+void MaxPool::add_costs(CostProfile& costs, Index batch) const {
+  const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
+             results = static_cast<double>(batch) * static_cast<double>(output_.size());
+  add(costs.forward, plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results, inputs + 2 * results));
   // The output, and a byte each that says which pixel it was.
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);
+}
+
+void MaxPool::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
+  const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
+             results = static_cast<double>(batch) * static_cast<double>(output_.size());
+  steps.push_back({own, {{plain_kernel(KernelKind::pooling, results, inputs + 2 * results)}}});
 }
 
 MaxPool::Plan& MaxPool::plan(Index samples) {

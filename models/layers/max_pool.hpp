@@ -18,7 +18,8 @@ class MaxPool final : public Layer {
 
   SampleShape output_shape() const { return output_; }
   Index outputs() const override { return onednn::image_size(output_, layout_); }
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,

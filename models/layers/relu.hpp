@@ -10,7 +10,8 @@ class Relu final : public Layer {
   explicit Relu(Index features) : features_(features) {}
 
   Index outputs() const override { return features_; }
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,

@@ -98,26 +98,28 @@ void ResidualBlock::initialise(Values parameters, Random& random) const {
   for_each_layer([&](const Layer& layer) { layer.initialise(parameters, random); });
 }
 
-void ResidualBlock::add_costs(CostProfile& costs, Index batch, bool) const {
-  for_each_layer([&](const Layer& layer) { layer.add_costs(costs, batch, false); });
-  const double sums = static_cast<double>(batch) * static_cast<double>(output_.size());
-  const double relu = pre_activation_ ? 0 : 1;
-  costs.forward_flops += (1 + relu) * sums;
-  costs.backward_flops += (1 + relu) * sums;
+void ResidualBlock::add_costs(CostProfile& costs, Index batch) const {
   // The last layer of the branch writes straight into the block's output.
+  for_each_layer([&](const Layer& layer) { layer.add_costs(costs, batch); });
+  const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
+  add(costs.forward, sum_of_two(elements));
+  if (!pre_activation_) add(costs.forward, relu_forward(elements));
 }
 
-void ResidualBlock::add_backward_steps(std::vector<BackwardStep>& steps, Extent, Index batch, bool) const {
-  const double sums = static_cast<double>(batch) * static_cast<double>(output_.size());
-  steps.push_back({{}, (pre_activation_ ? 1 : 2) * sums});
+void ResidualBlock::add_backward(std::vector<BackwardStep>& steps, Extent, Index batch, bool) const {
+  const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
+  BackwardStep joint{{}, {}};
+  if (!pre_activation_) add(joint.work, relu_backward(elements));
+  add(joint.work, sum_of_two(elements));
+  steps.push_back(std::move(joint));
   const auto add_backwards = [&](const Stages& stages, std::size_t until) {
     for (std::size_t i = stages.size(); i-- > until;)
-      stages[i].layer->add_backward_steps(steps, stages[i].parameters, batch, false);
+      stages[i].layer->add_backward(steps, stages[i].parameters, batch, false);
   };
-  const std::size_t joint = pre_activation_ ? 1 : 0;  // as in backward()
-  add_backwards(branch_, joint);
+  const std::size_t shared = pre_activation_ ? 1 : 0;  // as in backward()
+  add_backwards(branch_, shared);
   add_backwards(shortcut_, 0);
-  if (pre_activation_) branch_[0].layer->add_backward_steps(steps, branch_[0].parameters, batch, false);
+  if (pre_activation_) branch_[0].layer->add_backward(steps, branch_[0].parameters, batch, false);
 }
 
 void ResidualBlock::set_precision(Precision precision) {

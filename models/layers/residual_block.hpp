@@ -38,9 +38,8 @@ class ResidualBlock final : public Layer {
   void declare_parameters(ParameterLayout& layout) override;
   void declare_statistics(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
-  void add_costs(CostProfile& costs, Index batch, bool first) const override;
-  void add_backward_steps(std::vector<BackwardStep>& steps, Extent own, Index batch,
-                          bool first) const override;
+  void add_costs(CostProfile& costs, Index batch) const override;
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
   void set_precision(Precision precision) override;
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sim/core/communicator.hpp"
+#include "sim/core/computation.hpp"
 #include "sim/core/ledger.hpp"
 #include "sim/core/memory.hpp"
 #include "sim/core/timeline.hpp"
@@ -45,8 +46,10 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual double now_seconds() const = 0;
-  /// Computes: the clock moves by flops / device speed.
-  virtual void execute(double flops) = 0;
+  /// Computes: the clock moves by what the device takes for it.
+  virtual void execute(const Computation& computation) = 0;
+  /// Null where no more than the device's speed is known.
+  virtual const DeviceModel* device_model() const { return nullptr; }
   virtual Communicator& communicator() = 0;
   /// All workers must make their streams at the same point of their text.
   virtual std::unique_ptr<CommunicationStream> communication_stream() = 0;

@@ -8,17 +8,42 @@
 namespace isthmus {
 namespace {
 
-/// Of a local step. Where mini-batches are accumulated, each of their gradients is added and the sum divided.
-double gradient_flops(const TrainingOptions& training, const CostProfile& costs) {
-  if (training.accumulation_steps == 1) return costs.gradient_flops();
-  return training.accumulation_steps * (costs.gradient_flops() + static_cast<double>(costs.parameters));
+void append(Work& work, const Work& more) { work.insert(work.end(), more.begin(), more.end()); }
+
+/// Of a local step, up to the backward pass of its last mini-batch. Where mini-batches are accumulated, each of
+/// their gradients is added to the others'.
+Work before_last_backward(const TrainingOptions& training, const CostProfile& costs) {
+  Work work;
+  const Kernel sum = sum_of_two(static_cast<double>(costs.parameters));
+  for (int batch = 1; batch < training.accumulation_steps; ++batch) {
+    append(work, costs.forward);
+    for (const BackwardStep& step : costs.backward) append(work, step.work);
+    add(work, sum);
+  }
+  append(work, costs.forward);
+  if (training.accumulation_steps > 1) add(work, sum);
+  return work;
 }
 
-/// Of the optimizer's part of it; to clip a norm takes 2 to find it and 1 to scale.
-double update_flops(const TrainingOptions& training, const CostProfile& costs) {
-  const int of_each = make_optimizer(training.optimizer)->flops_per_parameter() +
-                      (training.clip_gradient_norm ? 3 : 0);
-  return static_cast<double>(costs.parameters) * of_each;
+Work gradient_work(const TrainingOptions& training, const CostProfile& costs) {
+  Work work = before_last_backward(training, costs);
+  for (const BackwardStep& step : costs.backward) append(work, step.work);
+  return work;
+}
+
+/// The optimizer's part, a multiply-add of all parameters after the other; to clip a norm takes 2 FLOPs of
+/// each to find it and 1 to scale.
+Work update_work(const TrainingOptions& training, const CostProfile& costs) {
+  Work work;
+  const auto parameters = static_cast<double>(costs.parameters);
+  const auto each = [&](int flops) {
+    return plain_kernel(KernelKind::optimizer, flops * parameters, 3 * parameters);
+  };
+  const int flops = make_optimizer(training.optimizer)->flops_per_parameter() +
+                    (training.clip_gradient_norm ? 3 : 0);
+  if (flops > 1) add(work, each(2), flops / 2);
+  if (flops % 2 == 1) add(work, each(1));
+  return work;
 }
 
 }  // namespace
@@ -60,8 +85,8 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   const Job& job = worker_.job();
   layout_ = model_->layout();
   const CostProfile costs = model_->costs(job.training().batch);
-  gradient_flops_ = gradient_flops(job.training(), costs);
-  update_flops_ = update_flops(job.training(), costs);
+  gradient_ = Computation::of(gradient_work(job.training(), costs), worker_.device_model());
+  update_ = Computation::of(update_work(job.training(), costs), worker_.device_model());
   reservations_.clear();
   const MemoryUse need = replica_memory(job, *model_);
   for (const MemoryPart part :
@@ -91,7 +116,7 @@ void Replica::initialise() {
 
 void Replica::train(long steps) {
   BatchResult result;
-  worker_.compute(static_cast<double>(steps) * (gradient_flops_ + update_flops_),
+  worker_.compute((gradient_ + update_) * static_cast<double>(steps),
                   [&] { result = trainer_->train(steps); });
   worker_.training_ += result;
 }
@@ -107,24 +132,24 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
     return trainer_->compute_gradient(tell);
   };
   PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
-  double done_flops = 0;
-  const auto compute_until = [&](double flops) {
-    if (flops > done_flops) worker_.host_.execute(flops - done_flops);
-    done_flops = flops;
+  Computation done;
+  const auto compute_until = [&](const Computation& then) {
+    if (then > done) worker_.host_.execute(then - done);
+    done = then;
   };
   for (const GradientPart& part : parts) {
-    compute_until(part.known_after_flops);
+    compute_until(part.known_after);
     if (trainer_) {
       for (std::size_t from; (from = known_from) > part.extent.offset;) known_from.wait(from);
     }
     known(part.extent);
   }
-  compute_until(gradient_flops_);
+  compute_until(gradient_);
   if (trainer_) worker_.training_ += result.get();
 }
 
 void Replica::apply_gradient() {
-  worker_.compute(update_flops_, [this] { trainer_->apply_gradient(); });
+  worker_.compute(update_, [this] { trainer_->apply_gradient(); });
 }
 
 void Replica::reset_optimizer() {
@@ -132,29 +157,38 @@ void Replica::reset_optimizer() {
 }
 
 std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
-                                         const std::vector<Extent>& extents) {
+                                         const std::vector<Extent>& extents, const DeviceModel* device) {
   std::vector<GradientPart> parts;
-  for (const Extent& extent : extents) parts.push_back({extent, 0});
+  for (const Extent& extent : extents) parts.push_back({extent, {}});
   const CostProfile costs = model.costs(job.training().batch);
-  double flops = gradient_flops(job.training(), costs) - costs.backward_flops;
-  for (const BackwardStep& step : model.backward_steps(job.training().batch)) {
-    flops += step.flops;
-    if (step.parameters.size == 0) continue;
+  Work work = before_last_backward(job.training(), costs);
+  std::vector<std::size_t> known_after(parts.size());  // so many entries of the work
+  for (const BackwardStep& step : costs.backward) {
+    append(work, step.work);
     const std::size_t begin = step.parameters.offset, end = begin + step.parameters.size;
-    for (GradientPart& part : parts) {
-      if (begin < part.extent.offset + part.extent.size && part.extent.offset < end)
-        part.known_after_flops = flops;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const Extent& extent = parts[i].extent;
+      if (begin < end && begin < extent.offset + extent.size && extent.offset < end)
+        known_after[i] = work.size();
     }
   }
-  double known = 0;
-  for (GradientPart& part : parts) known = part.known_after_flops = std::max(known, part.known_after_flops);
+  const std::vector<double> seconds = device ? device->end_seconds(work) : std::vector<double>(work.size());
+  std::vector<Computation> until(1);
+  for (std::size_t i = 0; i < work.size(); ++i)
+    until.push_back({until.back().flops + flops_of({work[i]}), seconds[i]});
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    known = std::max(known, known_after[i]);
+    parts[i].known_after = until[known];
+  }
   return parts;
 }
 
-double step_flops(const Job& job, const Model& model) {
+Work step_work(const Job& job, const Model& model) {
   const CostProfile costs = model.costs(job.training().batch);
-  return gradient_flops(job.training(), costs) +
-         update_flops(job.training(), costs);
+  Work work = gradient_work(job.training(), costs);
+  append(work, update_work(job.training(), costs));
+  return work;
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {

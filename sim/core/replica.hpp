@@ -9,15 +9,15 @@
 
 namespace isthmus {
 
-/// A part of a gradient, and the FLOPs of a local step after which it is known.
+/// A part of a gradient, and what of a local step has been computed when it is known.
 struct GradientPart {
   Extent extent;
-  double known_after_flops = 0;
+  Computation known_after;
 };
 
 /// A network in training on a worker's device: parameters, gradients, optimizer state and activations,
-/// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes simulated time
-/// by its FLOPs; unless the worker is live there is none, and values are phantoms.
+/// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes the simulated time
+/// of the device; unless the worker is live there is none, and values are phantoms.
 class Replica final : private RoundState {
  public:
   /// A network of the shape of the job's model. Throws OutOfMemory.
@@ -56,19 +56,21 @@ class Replica final : private RoundState {
   StateEntry entry_;
   std::shared_ptr<const Model> model_;
   ParameterLayout layout_;
-  double gradient_flops_ = 0, update_flops_ = 0;
+  Computation gradient_, update_;  // of a local step
   std::vector<Reservation> reservations_;
   std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
   std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
 };
 
 /// When the backward pass knows each of these parts of a gradient. They are taken in this order: a part
-/// counts as known only when those before it are.
+/// counts as known only when those before it are. `device`: null where no profile is known.
 std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
-                                         const std::vector<Extent>& extents);
+                                         const std::vector<Extent>& extents,
+                                         const DeviceModel* device = nullptr);
 
-/// FLOPs of one local step of `model`: forward, backward and the optimizer's.
-double step_flops(const Job& job, const Model& model);
+/// One local step of `model`: forward, backward and the optimizer's.
+Work step_work(const Job& job, const Model& model);
+inline double step_flops(const Job& job, const Model& model) { return flops_of(step_work(job, model)); }
 
 /// What a replica of `model` takes of a device's memory.
 MemoryUse replica_memory(const Job& job, const Model& model);

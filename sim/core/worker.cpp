@@ -1,5 +1,7 @@
 #include "sim/core/worker.hpp"
 
+#include <algorithm>
+
 namespace isthmus {
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
@@ -64,10 +66,10 @@ Trajectory::WorkerState Worker::state() const {
   return state;
 }
 
-void Worker::compute(double flops, const std::function<void()>& work) {
-  if (!live_) return host_.execute(flops);
+void Worker::compute(const Computation& computation, const std::function<void()>& work) {
+  if (!live_) return host_.execute(computation);
   PendingWork<void> done = pool_.submit(work);
-  host_.execute(flops);
+  host_.execute(computation);
   done.get();
 }
 
@@ -88,7 +90,13 @@ void Worker::charge_evaluation(const std::vector<Selection>& homes, Values value
     incoming.push_back({worker, buffer.values().slice(elsewhere, home_size(worker))});
   }
   communicator().send_receive_all({}, incoming);
-  host_.execute(job_.model().costs(1).forward_flops * static_cast<double>(job_.data().test_samples));
+  const long samples = job_.data().test_samples;
+  const long batch = std::min<long>(job_.training().evaluation_batch, samples), rest = samples % batch;
+  const auto pass = [&](long size) {
+    return Computation::of(job_.model().costs(static_cast<int>(size)).forward, device_model());
+  };
+  const Computation whole = pass(batch) * static_cast<double>(samples / batch);
+  host_.execute(rest > 0 ? whole + pass(rest) : whole);
 }
 
 }  // namespace isthmus

@@ -44,9 +44,14 @@ class Worker {
   /// are counted; they are phantoms then.
   bool live() const { return live_; }
 
-  /// Spends the simulated time of so many FLOPs and meanwhile, if the worker is live, does `work` beside the
-  /// simulation.
-  void compute(double flops, const std::function<void()>& work);
+  /// Null where no more than the device's speed is known.
+  const DeviceModel* device_model() const { return host_.device_model(); }
+  /// Spends the simulated time that this worker's device takes and meanwhile, if the worker is live, does
+  /// `work` beside the simulation.
+  void compute(const Computation& computation, const std::function<void()>& work);
+  void compute(const Work& kernels, const std::function<void()>& work) {
+    compute(Computation::of(kernels, device_model()), work);
+  }
 
   /// Before the end of a round: these parameters are what a test of the model is to use.
   void publish(const Round& round, const Selection& what, ConstValues values) {

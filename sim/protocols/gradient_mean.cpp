@@ -57,7 +57,8 @@ GradientMean::GradientMean(Worker& worker, const Collective& aggregate, const Bu
     : aggregate_(aggregate),
       worker_(worker),
       buckets_(gradient_parts(worker.job(), worker.job().model(),
-                              gradient_buckets(worker.job().model().layout(), options))) {
+                              gradient_buckets(worker.job().model().layout(), options),
+                              worker.device_model())) {
   if (options.overlap) stream_ = worker.communication_stream();
 }
 
@@ -72,7 +73,7 @@ void GradientMean::step(Replica& replica) {
     stream_->wait();
   } else {
     replica.compute_gradient();
-    for (const auto& [bucket, known_after_flops] : buckets_)
+    for (const auto& [bucket, known_after] : buckets_)
       aggregate(worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
   }
   replica.apply_gradient();

@@ -81,7 +81,9 @@ void OuterOptimizer::step(const Round& round, Values parameters) {
   }
   const float rate = static_cast<float>(options_.learning_rate) * unit;
   const int flops = optimizer_->flops_per_parameter() + (options_.in_steps_of_inner_rate ? 2 : 1);
-  worker_.compute(static_cast<double>(count_) * flops, [=, this] {
+  const auto count = static_cast<double>(count_);
+  const Work work = {{plain_kernel(KernelKind::optimizer, flops * count, 3 * count)}};
+  worker_.compute(work, [=, this] {
     change_.resize(count_);
     for (std::size_t i = 0; i < count_; ++i) change_[i] = (start_[i] - parameters.data()[i]) / unit;
     optimizer_->step(start_, change_, static_cast<double>(rate));

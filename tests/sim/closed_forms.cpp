@@ -54,7 +54,7 @@ Forecast forecast_gradient_mean(const Job& job, const Collective& aggregate, con
   if (!options.overlap) return forecast;
   for (const GradientPart& bucket : gradient_parts(job, job.model(), buckets)) {
     forecast.overlapped.push_back(
-        {bucket.known_after_flops, all_reduce_seconds(aggregate, job.workers(), bucket.extent.size, link)});
+        {bucket.known_after.flops, all_reduce_seconds(aggregate, job.workers(), bucket.extent.size, link)});
   }
   return forecast;
 }

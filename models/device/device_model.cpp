@@ -40,7 +40,7 @@ BoundSeconds DeviceModel::on_device(const Kernel& kernel) const {
   const bool is_product = kernel.kind == KernelKind::product || kernel.kind == KernelKind::convolution;
   double compute = 0, partial_sums = 0;
   if (is_product && !multiplies().tiles.empty()) {
-    const ProductPlan plan = plan_product(profile_, multiplies(), kernel, traffic);
+    const ProductPlan plan = plan_product(profile_, multiplies(), kernel);
     compute = plan.compute_seconds;
     partial_sums = plan.partial_sums_seconds;
   } else {

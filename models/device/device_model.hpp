@@ -46,7 +46,7 @@ struct WorkSeconds {
 /// neither product nor convolution computes at the device's fp32 speed.
 ///
 ///     const DeviceModel v100(profile, DevicePrecision::fp32);
-///     v100.seconds(product(2048, 16, 2048)).total()  // 36e-6
+///     v100.seconds(matrix_product(2048, 16, 2048)).total()  // 36e-6
 class DeviceModel {
  public:
   /// Throws InputError if the device has no such precision.

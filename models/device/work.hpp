@@ -66,7 +66,7 @@ double bytes_of(const Work& work, DevicePrecision precision);  ///< read and wri
 void add(Work& work, const Kernel& kernel, std::int64_t count = 1);
 
 /// Each operand is read once, the result written once.
-Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
+Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
 
 /// Neither product nor convolution. `elements`: read and written.
 Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes = 0);

@@ -40,7 +40,7 @@ BoundSeconds DeviceModel::on_device(const Kernel& kernel) const {
   const bool is_product = kernel.kind == KernelKind::product || kernel.kind == KernelKind::convolution;
   double compute = 0, partial_sums = 0;
   if (is_product && !multiplies().tiles.empty()) {
-    const ProductPlan plan = plan_product(profile_, multiplies(), kernel, traffic);
+    const ProductPlan plan = plan_product(profile_, multiplies(), kernel);
     compute = plan.compute_seconds;
     partial_sums = plan.partial_sums_seconds;
   } else {
@@ -75,10 +75,17 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
     end = next;
     result.all += all;
     result.by_kind[static_cast<std::size_t>(each.kernel.kind)] += all;
+    result.ends.push_back(end);
   }
   // To the last digit, whatever the order in which FLOPs are added.
   if (is_flat()) {
-    result.all.compute = flops_of(work) / (multiplies().efficiency * multiplies().peak_flops_per_second);
+    const double speed = multiplies().efficiency * multiplies().peak_flops_per_second;
+    double flops = 0;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+      flops += static_cast<double>(work[i].count) * work[i].kernel.flops;
+      result.ends[i] = flops / speed;
+    }
+    result.all.compute = flops / speed;
   }
   return result;
 }

@@ -30,6 +30,7 @@ enum class Issue { bare, eager };
 struct WorkSeconds {
   BoundSeconds all;
   std::array<BoundSeconds, kernel_kind_names.size()> by_kind;
+  std::vector<double> ends;  ///< of each entry of the list, from its beginning
 
   double seconds() const { return all.total(); }
   const BoundSeconds& of(KernelKind kind) const { return by_kind[static_cast<std::size_t>(kind)]; }
@@ -46,7 +47,7 @@ struct WorkSeconds {
 /// neither product nor convolution computes at the device's fp32 speed.
 ///
 ///     const DeviceModel v100(profile, DevicePrecision::fp32);
-///     v100.seconds(product(2048, 16, 2048)).total()  // 36e-6
+///     v100.seconds(matrix_product(2048, 16, 2048)).total()  // 36e-6
 class DeviceModel {
  public:
   /// Throws InputError if the device has no such precision.

@@ -13,19 +13,22 @@ struct ProductPlan {
   double partial_sums_seconds = 0;  ///< of writing and reading what the blocks of a split have summed up
 };
 
-/// The plan that takes least, of a product or convolution whose operands and result take `traffic_seconds` to
-/// be read and written beside the multiplications. The precision has tiles.
+/// The plan of a product or convolution that costs least, in a precision that has tiles:
 ///
 ///     blocks        = ceil(rows / a) ceil(columns / b) splits                of an a x b tile
 ///     waves         = ceil(blocks / multiprocessors)
-///     compute       = waves 2 a b (depth / splits) / (efficiency peak / multiprocessors) overhead(a, b)
+///     compute FLOPs = waves multiprocessors 2 a b (depth / splits) overhead(a, b)
 ///     overhead      = (1 + c / a + c / b) / (that of the best tile)          c = tile_overhead
-///     partial sums  = 2 splits rows columns 4 bytes / (memory efficiency bandwidth)      if splits > 1
+///     partial bytes = 2 splits rows columns 4                                if splits > 1
+///     cost          = compute FLOPs + 2.5 c partial bytes
+///
+///     compute seconds      = compute FLOPs / (efficiency peak)
+///     partial sums seconds = partial bytes / (memory_efficiency bandwidth)
 ///
 /// So few rows or columns cost as many as the smallest tile has, and few blocks leave multiprocessors idle
-/// unless the depth is split; a library's heuristics are taken to find the fastest of its kernels.
+/// unless the depth is split. Plans are a library's: they do not change with the peak or the bandwidth.
 /// platforms/devices/README.md says how far measured products are off.
-ProductPlan plan_product(const DeviceProfile& device, const PrecisionProfile& precision, const Kernel& kernel,
-                         double traffic_seconds);
+ProductPlan plan_product(const DeviceProfile& device, const PrecisionProfile& precision,
+                         const Kernel& kernel);
 
 }  // namespace isthmus

@@ -49,7 +49,7 @@ void add(Work& work, const Work& more, std::int64_t times) {
   }
 }
 
-Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
+Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
   const ProductShape shape = {rows, columns, depth};
   const auto area = [](std::int64_t a, std::int64_t b) {
     return static_cast<double>(a) * static_cast<double>(b);

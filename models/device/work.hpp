@@ -69,7 +69,7 @@ void add(Work& work, const Kernel& kernel, std::int64_t count = 1);
 void add(Work& work, const Work& more, std::int64_t times = 1);
 
 /// Each operand is read once, the result written once.
-Kernel product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
+Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth);
 
 /// Neither product nor convolution. `elements`: read and written.
 Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes = 0);

@@ -45,7 +45,7 @@ void Linear::initialise(Values parameters, Random& random) const {
 
 void Linear::add_costs(CostProfile& costs, Index batch) const {
   const auto results = static_cast<double>(batch * outputs_);
-  Kernel multiply = product(batch, outputs_, nonzeros_.value_or(inputs_));
+  Kernel multiply = matrix_product(batch, outputs_, nonzeros_.value_or(inputs_));
   costs.forward_multiply_adds += multiply.flops / 2;
   if (bias_) {
     multiply.flops += results;
@@ -59,8 +59,8 @@ void Linear::add_backward(std::vector<BackwardStep>& steps, Extent own, Index ba
   const Index inputs = nonzeros_.value_or(inputs_);
   const auto results = static_cast<double>(batch * outputs_);
   BackwardStep step{own, {}};
-  if (!first) add(step.work, product(batch, inputs, outputs_));
-  add(step.work, product(outputs_, inputs, batch));
+  if (!first) add(step.work, matrix_product(batch, inputs, outputs_));
+  add(step.work, matrix_product(outputs_, inputs, batch));
   if (bias_) add(step.work, plain_kernel(KernelKind::reduction, results, results + static_cast<double>(outputs_)));
   steps.push_back(std::move(step));
 }

@@ -138,10 +138,10 @@ void print_rounds(const DryRun& dry) {
 
 void print_workers(const TriedRun& tried) {
   const PlannedRun& run = *tried.run;
-  std::vector<TextRow> rows = {{"worker", "host", "speed", "sends per round", "memory", "limit", "fits"}};
+  std::vector<TextRow> rows = {{"worker", "host", "device", "sends per round", "memory", "limit", "fits"}};
   const auto describe = [&](std::size_t rank) {
     const HostFacts& host = run.platform.hosts[rank];
-    TextRow row = {format_speed(host.speed_flops), "?", "?", format_memory(host.memory_bytes), "?"};
+    TextRow row = {host.device.empty() ? format_speed(host.speed_flops) : host.device, "?", "?", format_memory(host.memory_bytes), "?"};
     if (!tried.dry) return row;
     if (!tried.dry->rounds.empty())
       row[1] = format_bytes(as_double(tried.dry->usual().workers[rank].bytes_sent));

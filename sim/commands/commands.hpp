@@ -23,6 +23,7 @@ int compare_command(const Arguments& arguments);
 int calibrate_command(const Arguments& arguments);
 int collective_command(const Arguments& arguments);
 int platform_command(const Arguments& arguments);
+int device_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 int export_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);

@@ -4,6 +4,7 @@
 #include "models/data/dataset.hpp"
 #include "models/model.hpp"
 #include "sim/commands/options.hpp"
+#include "sim/platform/device_files.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/study/plan.hpp"
 
@@ -28,16 +29,21 @@ void print_kinds(const char* title, const std::vector<Entry>& entries) {
 }  // namespace
 
 int list_command(const Arguments& arguments) {
-  CommandLine line(
-      "list", "",
-      "Lists what a scenario can name. The options are described in scenarios/scenario.schema.json.\n\n"
-      "Example:\n"
-      "  isthmus list\n");
+  CommandLine line("list", "",
+                   "Lists what a scenario can name, and devices. The options are described in "
+                   "scenarios/scenario.schema.json.\n\n"
+                   "Example:\n"
+                   "  isthmus list\n");
   if (!line.parse(arguments)) return 0;
   print_kinds("Protocols (/protocol/kind)", protocol_kinds());
   print_kinds("Models (/model/kind)", model_kinds());
   print_kinds("Data sets (/data/set)", data_set_kinds());
-  std::cout << "Network models (/network/model)\n";
+  std::cout << "Devices (isthmus device NAME)\n";
+  std::vector<TextRow> devices;
+  for (const auto& [name, file] : shipped_devices())
+    devices.push_back({name, find_device(name).profile.description});
+  print_table(devices, std::cout, 2);
+  std::cout << "\nNetwork models (/network/model)\n";
   print_table({{"textbook", "latency + size / bandwidth, shared fairly (the default)"},
                {"lv08", "SimGrid's LV08: TCP's slow start, window and overhead in calibrated factors"},
                {"smpi", "SimGrid's SMPI: factors by message size, calibrated for MPI on clusters"}},

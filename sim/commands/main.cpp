@@ -20,11 +20,12 @@ constexpr Command commands[] = {
     {"report", "write a page about studies: answer, figures, runs, provenance", report_command},
     {"compare", "show what changed from one study to another", compare_command},
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
+    {"device", "show a device, and what matrix products take on it", device_command},
     {"collective", "simulate one collective operation, its closed form beside it", collective_command},
     {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
     {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
     {"export", "write a study's runs and histories as CSV or SQLite", export_command},
-    {"list", "list protocols, models, data sets and network models", list_command},
+    {"list", "list protocols, models, data sets, devices and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };
 

@@ -172,7 +172,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
         known_after[i] = work.size();
     }
   }
-  const std::vector<double> seconds = device ? device->end_seconds(work) : std::vector<double>(work.size());
+  const std::vector<double> seconds = device ? device->seconds(work).ends : std::vector<double>(work.size());
   std::vector<Computation> until(1);
   for (std::size_t i = 0; i < work.size(); ++i)
     until.push_back({until.back().flops + flops_of({work[i]}), seconds[i]});

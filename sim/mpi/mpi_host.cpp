@@ -7,18 +7,22 @@
 
 namespace isthmus {
 
-MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock)
+MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock,
+                 std::optional<DeviceModel> model)
     : Host(control.rank(), device.host, device.memory_bytes),
       device_(device),
+      model_(std::move(model)),
       live_(live),
       codec_(codec),
       control_(control),
       clock_(clock),
       communicator_(worker_, codec, control, &clock) {}
 
-void MpiHost::execute(double flops) {
-  worker_.ledger.flops += flops;
-  if (!live_) std::this_thread::sleep_for(std::chrono::duration<double>(flops / device_.speed_flops));
+void MpiHost::execute(const Computation& computation) {
+  worker_.ledger.flops += computation.flops;
+  if (live_) return;
+  const double seconds = model_ ? computation.seconds : computation.flops / device_.speed_flops;
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
 std::unique_ptr<CommunicationStream> MpiHost::communication_stream() {

@@ -112,7 +112,8 @@ int carry_out(const Preparation& prepared, const Arguments& arguments, Control& 
   const Provenance provenance{.numerics = run.point.scenario.live ? "live" : "costs",
                               .trajectory = {},
                               .platform = platform_hash(run),
-                              .clock = "real"};
+                              .clock = "real",
+                              .devices = device_hashes(run)};
   make_folder(prepared.out / "runs");
   write_run(prepared.out / "runs" / run.point.id, run.point, result, provenance, wall.count());
   end_real_study(prepared.out, prepared.scenario, arguments);

@@ -6,6 +6,7 @@
 
 #include "sim/mpi/mpi_host.hpp"
 #include "sim/mpi/mpi_recorder.hpp"
+#include "sim/platform/device_files.hpp"
 
 namespace isthmus {
 namespace {
@@ -84,9 +85,12 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   }
   const HostFacts& own = run.platform.hosts[static_cast<std::size_t>(rank)];
 
+  std::optional<DeviceModel> model;
+  if (!own.device.empty())
+    model.emplace(find_device(own.device).profile, scenario.platform.precision, scenario.platform.issue);
   WallClock clock;
   MpiHost host({.host = own.name, .speed_flops = own.speed_flops, .memory_bytes = own.memory_bytes},
-               scenario.live, wire_format_of(scenario.protocol), control, clock);
+               scenario.live, wire_format_of(scenario.protocol), control, clock, std::move(model));
   TaskPool pool(1);
   const Trajectory nothing_recorded;
   MpiRecorder recorder(

@@ -54,11 +54,11 @@ void check_no_rival(const Setter& setter, const std::string& section, const char
                                                         "'; allowed: one glob for each, or the full name");
 }
 
-template <class Override, class Apply>
+template <class Override, std::size_t fields_count, class Apply>
 std::vector<Override> resolve(const std::map<std::string, Override>& overrides, std::span<const Named> things,
-                              const std::string& section, std::array<const char*, 2> fields, Apply apply) {
+                              const std::string& section, const std::array<const char*, fields_count>& fields, Apply apply) {
   std::vector<Override> resolved(things.size());
-  std::vector<std::array<Setter, 2>> setters(things.size());
+  std::vector<std::array<Setter, fields_count>> setters(things.size());
   for (const auto& [pattern, override] : overrides) {
     bool matched = false;
     for (std::size_t i = 0; i < things.size(); ++i) {
@@ -87,7 +87,7 @@ std::vector<Override> resolve(const std::map<std::string, Override>& overrides, 
 
 std::vector<LinkOverride> resolve_overrides(const std::map<std::string, LinkOverride>& overrides,
                                             std::span<const Named> things) {
-  return resolve(overrides, things, "links", {"bandwidth", "latency"},
+  return resolve(overrides, things, "links", std::array{"bandwidth", "latency"},
                  [](LinkOverride& to, const LinkOverride& from, std::array<Setter, 2>& setters, Match how,
                     const std::string& pattern) {
                    set(to.bandwidth_bytes_per_second, from.bandwidth_bytes_per_second, setters[0], how,
@@ -98,11 +98,12 @@ std::vector<LinkOverride> resolve_overrides(const std::map<std::string, LinkOver
 
 std::vector<DeviceOverride> resolve_overrides(const std::map<std::string, DeviceOverride>& overrides,
                                               std::span<const Named> things) {
-  return resolve(overrides, things, "devices", {"speed", "memory"},
-                 [](DeviceOverride& to, const DeviceOverride& from, std::array<Setter, 2>& setters, Match how,
+  return resolve(overrides, things, "devices", std::array{"speed", "memory", "device"},
+                 [](DeviceOverride& to, const DeviceOverride& from, std::array<Setter, 3>& setters, Match how,
                     const std::string& pattern) {
                    set(to.speed_flops, from.speed_flops, setters[0], how, pattern);
                    set(to.memory_bytes, from.memory_bytes, setters[1], how, pattern);
+                   set(to.profile, from.profile, setters[2], how, pattern);
                  });
 }
 

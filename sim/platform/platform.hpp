@@ -11,8 +11,9 @@ namespace isthmus {
 /// What a host can do.
 struct Device {
   std::string host;
-  double speed_flops = 0;                     ///< sustained FLOP/s of one core
+  double speed_flops = 0;                     ///< sustained FLOP/s of one core; its peak, by a profile
   std::optional<std::uint64_t> memory_bytes;  ///< none: unlimited
+  std::string profile = {};                   ///< name or file of its profile; empty: only its speed is known
 };
 
 struct LinkFacts {

@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "models/error.hpp"
+#include "sim/platform/device_files.hpp"
 #include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/resolve.hpp"
@@ -40,8 +41,19 @@ LinkOverride read_link(const json& object) {
   return {quantity(object, "bandwidth", "bandwidth"), quantity(object, "latency", "latency")};
 }
 
-DeviceOverride read_device(const json& object) {
-  return {quantity(object, "speed", "speed"), bytes(object, "memory")};
+/// `place`: of the object.
+DeviceOverride read_device(const json& object, const std::string& place, const fs::path& base_folder) {
+  DeviceOverride device{quantity(object, "speed", "speed"), bytes(object, "memory"),
+                        optional<std::string>(object, "device")};
+  if (!device.profile) return device;
+  if (device.speed_flops)
+    throw InputError(place + "/speed", "found " + short_dump(object.at("speed")) +
+                                           " beside a \"device\", whose profile says how fast it is; allowed: "
+                                           "one of the two");
+  const bool is_file = device.profile->find_first_of("./") != std::string::npos;
+  if (is_file) device.profile = fs::absolute(base_folder / *device.profile).lexically_normal().string();
+  find_device(*device.profile, place + "/device");  // or says that there is none
+  return device;
 }
 
 fs::path read_file(const std::string& text, const fs::path& base_folder) {
@@ -59,12 +71,22 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
   if (workers.is_array()) options.hosts = workers.get<std::vector<std::string>>();
   options.workers = workers.is_array() ? static_cast<int>(workers.size()) : workers.get<int>();
   options.all_links = read_link(platform);
-  options.all_devices = read_device(platform);
+  options.all_devices = read_device(platform, "/platform", base_folder);
   const json links = platform.value("links", json::object());
   for (const auto& [name, link] : links.items()) options.links[name] = read_link(link);
   const json devices = platform.value("devices", json::object());
-  for (const auto& [name, device] : devices.items()) options.devices[name] = read_device(device);
+  for (const auto& [name, device] : devices.items()) {
+    const std::string place = child_pointer("/platform/devices", name);
+    options.devices[name] = read_device(device, place, base_folder);
+  }
+  options.issue = platform.at("issue") == "bare" ? Issue::bare : Issue::eager;
   return options;
+}
+
+/// What devices multiply in: what it says, or as values are computed.
+DevicePrecision read_device_precision(const json& platform, Precision numeric) {
+  if (const auto name = optional<std::string>(platform, "precision")) return device_precision_named(*name).value();
+  return numeric == Precision::bf16 ? DevicePrecision::bf16 : DevicePrecision::fp32;
 }
 
 double read_goodput(const json& network) {
@@ -172,6 +194,8 @@ Scenario read_configuration(const json& configuration, const fs::path& base_fold
   }
   scenario.model = configuration.at("model");
   scenario.training = read_training(configuration.at("training"));
+  scenario.platform.precision =
+      read_device_precision(configuration.at("platform"), scenario.training.precision);
   scenario.live = configuration.at("numerics") == "live";
   scenario.protocol = configuration.at("protocol");
   return scenario;

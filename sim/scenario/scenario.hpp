@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/device/device_model.hpp"
 #include "models/training.hpp"
 
 namespace isthmus {
@@ -18,8 +19,9 @@ struct LinkOverride {
 };
 
 struct DeviceOverride {
-  std::optional<double> speed_flops;  ///< sustained FLOP/s
+  std::optional<double> speed_flops;  ///< sustained FLOP/s, which is then all that is known of it
   std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::string> profile;  ///< file, or name of a device that comes with the program
 };
 
 /// `platform`: where workers run, and what is changed of the platform file for this run.
@@ -28,9 +30,12 @@ struct PlatformOptions {
   int workers = 0;             ///< the first so many hosts in natural order; hosts.size() if these are given
   std::vector<std::string> hosts;  ///< by name, in rank order; empty: the first `workers`
   LinkOverride all_links;  ///< the short forms `bandwidth` and `latency`, see the schema for their meaning
-  DeviceOverride all_devices;                     ///< the short forms `speed` and `memory`
+  DeviceOverride all_devices;                     ///< the short forms `speed`, `memory` and `device`
   std::map<std::string, LinkOverride> links;      ///< by name or glob; a full name wins over a glob
   std::map<std::string, DeviceOverride> devices;  ///< likewise, by host name
+  // Of devices with a profile:
+  DevicePrecision precision = DevicePrecision::fp32;
+  Issue issue = Issue::eager;
 };
 
 /// `network`: how transfer times follow from links. Unset constants are the model's own.

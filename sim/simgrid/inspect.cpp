@@ -23,11 +23,11 @@ constexpr int sampled_partners = 64;      // with more hosts: so many partners o
 
 json to_json(const HostFacts& host) {
   return {host.name, host.speed_flops, host.cores, host.memory_bytes ? json(*host.memory_bytes) : json(),
-          host.zone};
+          host.zone, host.device};
 }
 
 HostFacts host_from(const json& value) {
-  HostFacts host{value.at(0), value.at(1), value.at(2), {}, value.at(4)};
+  HostFacts host{value.at(0), value.at(1), value.at(2), {}, value.at(4), value.at(5)};
   if (!value.at(3).is_null()) host.memory_bytes = value.at(3).get<std::uint64_t>();
   return host;
 }
@@ -100,7 +100,8 @@ void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
   for (int rank = 0; rank < platform.workers(); ++rank) {
     const auto& device = platform.device(rank);
     report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(),
-                            device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name()});
+                            device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name(),
+                            device.profile});
   }
 }
 

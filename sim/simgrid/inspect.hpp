@@ -21,7 +21,8 @@ struct HostFacts {
   double speed_flops = 0;  ///< of one core
   int cores = 1;
   std::optional<std::uint64_t> memory_bytes;
-  std::string zone;  ///< the innermost zone of the platform that it is in: its site
+  std::string zone;    ///< the innermost zone of the platform that it is in: its site
+  std::string device;  ///< name or file of its profile; empty: only its speed is known
 };
 
 /// Pairs of ranks between which the network is the same.

@@ -8,6 +8,7 @@
 
 #include "analysis/text.hpp"
 #include "models/error.hpp"
+#include "sim/platform/device_files.hpp"
 #include "sim/platform/names.hpp"
 #include "sim/platform/overrides.hpp"
 #include "sim/process/isolated.hpp"
@@ -148,16 +149,56 @@ void LoadedPlatform::set_devices(const PlatformOptions& options) {
           "host '" + host->get_name() + "' has a speed of " + found.str() + " FLOP/s; allowed: more than 0");
     }
     Device device{host->get_name(), file_speed, {}};
-    if (const char* memory = host->get_property("memory")) {
-      const std::string place = xml_.place_of_property(device.host, "memory");
-      device.memory_bytes = parse_bytes(memory, place + ": memory of host '" + device.host + "'");
+    const auto& [kind, place] = kind_of_device(*host, own, options);
+    const DeviceOverride& of_all = options.all_devices;
+    models_.push_back(kind.empty() ? nullptr : model_of(kind, place, options));
+    if (const DeviceModel* model = models_.back().get()) {
+      device.profile = kind;
+      device.speed_flops = model->profile().in(model->precision())->peak_flops_per_second;
+      if (const auto bytes = model->profile().memory_bytes) device.memory_bytes = static_cast<std::uint64_t>(*bytes);
+    } else {
+      device.speed_flops = own.speed_flops.value_or(of_all.speed_flops.value_or(file_speed));
     }
-    if (options.all_devices.memory_bytes) device.memory_bytes = options.all_devices.memory_bytes;
+    const bool own_memory = own.profile || of_all.profile;  // the file's is that of another device then
+    if (const char* memory = own_memory ? nullptr : host->get_property("memory")) {
+      const std::string place_of_memory = xml_.place_of_property(device.host, "memory");
+      device.memory_bytes = parse_bytes(memory, place_of_memory + ": memory of host '" + device.host + "'");
+    }
+    if (of_all.memory_bytes) device.memory_bytes = of_all.memory_bytes;
     if (own.memory_bytes) device.memory_bytes = own.memory_bytes;
-    device.speed_flops = own.speed_flops.value_or(options.all_devices.speed_flops.value_or(file_speed));
     speed_scales_.push_back(file_speed / device.speed_flops);
     devices_.push_back(std::move(device));
   }
+}
+
+/// The most exact word on what a host is wins; a speed says that nothing else is known of it.
+std::pair<std::string, std::string> LoadedPlatform::kind_of_device(const s4u::Host& host, const DeviceOverride& own,
+                                                                   const PlatformOptions& options) const {
+  if (own.profile && own.speed_flops)
+    throw InputError("/platform/devices", "sets both \"speed\" and \"device\" of '" + host.get_name() +
+                                              "'; allowed: one of the two");
+  if (own.profile) return {*own.profile, "/platform/devices"};
+  if (own.speed_flops) return {};
+  if (options.all_devices.profile) return {*options.all_devices.profile, "/platform/device"};
+  if (options.all_devices.speed_flops) return {};
+  const char* property = host.get_property("device");
+  if (!property) return {};
+  const std::string place = xml_.place_of_property(host.get_name(), "device");
+  const bool is_file = std::string_view(property).find_first_of("./") != std::string_view::npos;
+  return {is_file ? (options.file.parent_path() / property).lexically_normal().string() : property, place};
+}
+
+std::shared_ptr<const DeviceModel> LoadedPlatform::model_of(const std::string& kind, const std::string& place,
+                                                            const PlatformOptions& options) {
+  std::shared_ptr<const DeviceModel>& model = models_by_kind_[kind];
+  if (model) return model;
+  try {
+    model = std::make_shared<DeviceModel>(find_device(kind, place).profile, options.precision, options.issue);
+  } catch (const InputError& error) {
+    if (error.place() != kind) throw;
+    throw InputError(place, error.place() + " " + error.text());
+  }
+  return model;
 }
 
 }  // namespace isthmus

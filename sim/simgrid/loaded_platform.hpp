@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <simgrid/s4u.hpp>
@@ -48,6 +49,11 @@ class LoadedPlatform {
   /// By rank, as overridden.
   const Device& device(int rank) const { return devices_[static_cast<std::size_t>(rank)]; }
 
+  /// By rank; null where a device has no profile.
+  const DeviceModel* device_model(int rank) const { return models_.at(static_cast<std::size_t>(rank)).get(); }
+  /// FLOP/s that execute() on the worker's host reckons with.
+  double file_speed(int rank) const { return host(rank)->get_speed(); }
+
   /// Multiply FLOPs by this before execute() on the worker's host: file's speed / overridden speed, 1 without
   /// an override. (SimGrid fixes a host's speed when it reads the file. A speed profile of the host goes on
   /// working: its ratio applies to the overridden speed.)
@@ -77,6 +83,11 @@ class LoadedPlatform {
   void load(const NetworkOptions& network);
   void place_workers(const PlatformOptions& options);
   void set_devices(const PlatformOptions& options);
+  /// Name or file of a profile, and where that is said; empty where only its speed is known.
+  std::pair<std::string, std::string> kind_of_device(const simgrid::s4u::Host& host, const DeviceOverride& own,
+                                                     const PlatformOptions& options) const;
+  std::shared_ptr<const DeviceModel> model_of(const std::string& kind, const std::string& place,
+                                              const PlatformOptions& options);
   std::size_t collect_links(std::span<const RankPair> pairs);  // returns the links of the longest route
   void override_links(const PlatformOptions& options, std::size_t longest_route);
   void sort_links();
@@ -90,6 +101,8 @@ class LoadedPlatform {
   std::unique_ptr<simgrid::s4u::Engine> engine_;
   std::vector<simgrid::s4u::Host*> hosts_;
   std::vector<Device> devices_;
+  std::vector<std::shared_ptr<const DeviceModel>> models_;
+  std::map<std::string, std::shared_ptr<const DeviceModel>> models_by_kind_;
   std::vector<double> speed_scales_;
   std::vector<LinkFacts> links_;
   std::vector<simgrid::s4u::Link*> simgrid_links_;

@@ -32,9 +32,10 @@ std::vector<Row> folded(const std::vector<Item>& items, Describe describe) {
 void print_hosts(const PlatformReport& report, std::ostream& out) {
   out << "Hosts: " << report.hosts.size() << ", in natural order (n-2 before n-10), as workers take them\n";
   auto rows = folded(report.hosts, [](const HostFacts& host) {
-    return Row{format_speed(host.speed_flops), std::to_string(host.cores), format_memory(host.memory_bytes)};
+    return Row{host.device.empty() ? format_speed(host.speed_flops) : host.device, std::to_string(host.cores),
+               format_memory(host.memory_bytes)};
   });
-  rows.insert(rows.begin(), {"name", "count", "speed of a core", "cores", "memory"});
+  rows.insert(rows.begin(), {"name", "count", "device, or speed of a core", "cores", "memory"});
   print_table(rows, out);
 }
 

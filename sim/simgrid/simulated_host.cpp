@@ -9,12 +9,16 @@ SimulatedHost::SimulatedHost(SimulationState& state, int rank, bool enforce_memo
            enforce_memory ? state.platform.device(rank).memory_bytes : std::nullopt),
       state_(state),
       communicator_(state_, worker_, rank),
+      model_(state.platform.device_model(rank)),
+      file_speed_(state.platform.file_speed(rank)),
       speed_scale_(state.platform.speed_scale(rank)) {}
 
-void SimulatedHost::execute(double flops) {
+// SimGrid spends the time of profiled devices, too: so speed profiles and shared cores go on working.
+void SimulatedHost::execute(const Computation& computation) {
   const double start = now_seconds();
-  simgrid::s4u::this_actor::execute(flops * speed_scale_);
-  worker_.ledger.flops += flops;
+  simgrid::s4u::this_actor::execute(model_ ? computation.seconds * file_speed_
+                                           : computation.flops * speed_scale_);
+  worker_.ledger.flops += computation.flops;
   worker_.ledger.compute_seconds += now_seconds() - start;
   state_.timeline.add(worker_.rank, "compute", start, now_seconds());
 }

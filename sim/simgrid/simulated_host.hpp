@@ -11,7 +11,8 @@ class SimulatedHost final : public Host {
   SimulatedHost(SimulationState& state, int rank, bool enforce_memory = true);
 
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
-  void execute(double flops) override;
+  void execute(const Computation& computation) override;
+  const DeviceModel* device_model() const override { return model_; }
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
   const MemoryUse& memory_peak() const { return worker_.memory.peak(); }
@@ -20,7 +21,8 @@ class SimulatedHost final : public Host {
  private:
   SimulationState& state_;
   SimulatedCommunicator communicator_;
-  double speed_scale_;
+  const DeviceModel* model_;
+  double file_speed_, speed_scale_;
 };
 
 }  // namespace isthmus

@@ -41,7 +41,7 @@ double training_speed(const Job& job) {
 
 /// Of tests on the whole model.
 double test_flops(const Job& job) {
-  return static_cast<double>(job.rounds().evaluations()) * job.model().costs(1).forward_flops *
+  return static_cast<double>(job.rounds().evaluations()) * job.model().costs(1).forward_flops() *
          static_cast<double>(job.data().test_samples);
 }
 

@@ -127,6 +127,7 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
                        {"trajectory", or_null(provenance.trajectory)},
                        {"platform", provenance.platform},
                        {"clock", provenance.clock}};
+  if (!provenance.devices.empty()) run["provenance"]["devices"] = provenance.devices;
   if (provenance.killed) run["provenance"]["killed"] = true;
   run["provenance"].update(build_provenance());
   return run;

@@ -37,9 +37,10 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
 struct Provenance {
   std::string numerics;                   ///< live, replayed or costs
   std::optional<std::string> trajectory;  ///< its name in the store
-  std::string platform;                   ///< hash of the platform file and its profiles
+  std::string platform;                   ///< hash of the platform file, its profiles, and those of devices
   bool killed = false;                    ///< from outside, so that another try may end otherwise
   std::string clock = "simulated";        ///< or real: seconds are wall-clock time of real processes
+  std::map<std::string, std::string> devices = {};  ///< hashes of the profiles of devices, by name
 };
 
 /// Writes the files of a finished run: run.json, history.csv, workers.csv, links.csv and, if recorded,

@@ -38,6 +38,7 @@ class StoreKeeper final : public TrajectoryKeeper {
 
 Provenance provenance_of(const RunTask& task, const std::string& numerics) {
   Provenance provenance{.numerics = numerics, .trajectory = {}, .platform = platform_hash(*task.run)};
+  provenance.devices = device_hashes(*task.run);
   if (task.trajectory) provenance.trajectory = task.trajectory->name;
   return provenance;
 }

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "analysis/study_table.hpp"
+#include "sim/platform/device_files.hpp"
 #include "sim/platform/platform_xml.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
@@ -85,7 +86,17 @@ EarlierRun earlier_run(const RunTask& task, const StudyOptions& options) {
 std::string platform_hash(const PlannedRun& run) {
   std::string hashes;
   for (const auto& file : PlatformXml(run.point.scenario.platform.file).files()) hashes += file_hash(file);
+  for (const auto& [device, hash] : device_hashes(run)) hashes += hash;
   return content_hash(hashes);
+}
+
+std::map<std::string, std::string> device_hashes(const PlannedRun& run) {
+  std::map<std::string, std::string> hashes;
+  for (const HostFacts& host : run.platform.hosts) {
+    if (host.device.empty() || hashes.contains(host.device)) continue;
+    hashes[host.device] = file_hash(find_device(host.device).file);
+  }
+  return hashes;
 }
 
 }  // namespace isthmus

@@ -37,7 +37,9 @@ struct EarlierRun {
 /// wants failed ones again.
 EarlierRun earlier_run(const RunTask& task, const StudyOptions& options);
 
-/// Of the platform file and its profiles.
+/// Of the platform file, its profiles, and those of devices.
 std::string platform_hash(const PlannedRun& run);
+/// Of the profiles of its devices, by name.
+std::map<std::string, std::string> device_hashes(const PlannedRun& run);
 
 }  // namespace isthmus

@@ -15,7 +15,7 @@ namespace commands_test {
 
 TEST_CASE("every command explains itself with an example") {
   for (const char* command : {"run", "check", "status", "export", "plot", "report", "compare", "platform",
-                              "collective", "calibrate", "list", "schema"}) {
+                              "collective", "device", "calibrate", "list", "schema"}) {
     INFO(command);
     const ProgramResult result = run_program({command, "--help"});
     CHECK(result.exit_code == 0);

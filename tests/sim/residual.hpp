@@ -26,8 +26,9 @@ class ResidualLinear final : public Layer {
   void initialise(Values parameters, Random& random) const override {
     branch_->initialise(parameters, random);
   }
-  void add_costs(CostProfile& costs, Index batch, bool) const override {
-    branch_->add_costs(costs, batch, false);
+  void add_costs(CostProfile& costs, Index batch) const override { branch_->add_costs(costs, batch); }
+  void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const override {
+    branch_->add_backward(steps, own, batch, false);
   }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override {
     branch_->forward(parameters, input, output, mode);
@@ -155,9 +156,13 @@ class BlockSizes final : public Model {
       layout.set_unit(-1);
       layout.add("second half", layout.add_axis("second half", shared_ - shared_ / 2, false));
     }
-    void add_costs(CostProfile& costs, Index batch, bool) const override {
-      costs.forward_flops += static_cast<double>(batch) * static_cast<double>(1 + blocks_.size());
+    void add_costs(CostProfile& costs, Index batch) const override {
+      const double flops = static_cast<double>(batch) * static_cast<double>(1 + blocks_.size());
+      add(costs.forward, plain_kernel(KernelKind::elementwise, flops, 0));
       costs.activation_bytes += static_cast<std::size_t>(batch) * (1 + blocks_.size());
+    }
+    void add_backward(std::vector<BackwardStep>& steps, Extent own, Index, bool) const override {
+      steps.push_back({own, {}});
     }
     void forward(Values, ConstMatrixMap, MatrixMap, Mode) override {}
     void backward(ConstValues, ConstMatrixMap, ConstMatrixMap, MatrixMap, MatrixMap*, Values) override {}

@@ -287,7 +287,7 @@ TEST_CASE("resist: forecast and account agree, and say what varies") {
           CHECK(all["memory"] == as_json(expected.memory));
           CHECK(all["flops"].get<double>() - before["flops"].get<double>() ==
                 Approx(expected.flops +
-                       (charged && rank == 0 ? prepared.job.model().costs(1).forward_flops * 60 : 0)));
+                       (charged && rank == 0 ? prepared.job.model().costs(1).forward_flops() * 60 : 0)));
           if (charged) continue;
           CHECK(all["bytes_sent"].get<std::uint64_t>() - before["bytes_sent"].get<std::uint64_t>() ==
                 expected.bytes_sent);

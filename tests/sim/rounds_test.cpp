@@ -167,7 +167,7 @@ TEST_CASE("evaluation is off the clock unless charged: then it costs a forward p
         {{"protocol", {{"kind", "ist"}, {"local_steps", 2}, {"exchange", sharded ? "sharded" : "server"}}}});
     scenario["training"] = evaluating;
     const Prepared prepared(scenario);
-    const double forward = prepared.job.model().costs(1).forward_flops * 60 / speed;
+    const double forward = prepared.job.model().costs(1).forward_flops() * 60 / speed;
     const double elsewhere = sharded ? 4.0 * 288 * 3 / 4 : 0;
     const double gather = sharded ? latency + elsewhere / bandwidth : 0;
     const json free = complete_scenario(scenario);

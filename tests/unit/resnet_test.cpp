@@ -167,8 +167,8 @@ TEST_CASE("max pooling in the stem halves the images and has no parameters", "[r
   CHECK(whole.forward_multiply_adds > 3 * pooled.forward_multiply_adds);
   // Against the stem of stride 4: the larger stem, 8 comparisons and one addition for each of 56x56x64.
   const double elements = 56.0 * 56 * 64;
-  CHECK(pooled.forward_flops - quarter.forward_flops == 2 * (stem - smaller_stem) + 8 * elements);
-  CHECK(pooled.backward_flops - quarter.backward_flops == 2 * (stem - smaller_stem) + elements);
+  CHECK(pooled.forward_flops() - quarter.forward_flops() == 2 * (stem - smaller_stem) + 8 * elements);
+  CHECK(pooled.backward_flops() - quarter.backward_flops() == 2 * (stem - smaller_stem) + elements);
   CHECK(static_cast<double>(pooled.activation_bytes - quarter.activation_bytes) ==
         112.0 * 112 * 64 * 4 + elements);
 }

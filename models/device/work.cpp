@@ -3,7 +3,7 @@
 namespace isthmus {
 namespace {
 
-Kernel convolution(const ConvolutionShape& shape, const ProductShape& product) {
+Kernel kernel_of(const ConvolutionShape& shape, const ProductShape& product) {
   return {.kind = KernelKind::convolution,
           .flops = product.flops(),
           .elements = shape.input_elements() + shape.output_elements() + shape.weights(),
@@ -78,22 +78,22 @@ double ConvolutionShape::weights() const {
 }
 
 Kernel convolution_forward(const ConvolutionShape& shape) {
-  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.output_channels,
-                                      shape.input_channels * shape.window * shape.window});
+  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.output_channels,
+                                    shape.input_channels * shape.window * shape.window});
   kernel.winograd = suits_winograd(shape);
   return kernel;
 }
 
 Kernel convolution_input_gradient(const ConvolutionShape& shape) {
-  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.input_channels,
-                                      shape.output_channels * shape.window * shape.window});
+  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.input_channels,
+                                    shape.output_channels * shape.window * shape.window});
   kernel.winograd = suits_winograd(shape);
   return kernel;
 }
 
 Kernel convolution_weight_gradient(const ConvolutionShape& shape) {
-  return convolution(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
-                             shape.output_pixels()});
+  return kernel_of(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
+                           shape.output_pixels()});
 }
 
 }  // namespace isthmus

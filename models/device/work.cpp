@@ -3,7 +3,7 @@
 namespace isthmus {
 namespace {
 
-Kernel convolution(const ConvolutionShape& shape, const ProductShape& product) {
+Kernel kernel_of(const ConvolutionWork& shape, const ProductShape& product) {
   return {.kind = KernelKind::convolution,
           .flops = product.flops(),
           .elements = shape.input_elements() + shape.output_elements() + shape.weights(),
@@ -12,7 +12,7 @@ Kernel convolution(const ConvolutionShape& shape, const ProductShape& product) {
           .winograd = false};
 }
 
-bool suits_winograd(const ConvolutionShape& shape) { return shape.window == 3 && shape.stride == 1; }
+bool suits_winograd(const ConvolutionWork& shape) { return shape.window == 3 && shape.stride == 1; }
 
 }  // namespace
 
@@ -87,39 +87,39 @@ Kernel sum_of_two(double elements) {
   return plain_kernel(KernelKind::elementwise, elements, 3 * elements);
 }
 
-std::int64_t ConvolutionShape::output_pixels() const {
+std::int64_t ConvolutionWork::output_pixels() const {
   return batch * ((height + stride - 1) / stride) * ((width + stride - 1) / stride);
 }
 
-double ConvolutionShape::input_elements() const {
+double ConvolutionWork::input_elements() const {
   return static_cast<double>(batch * height * width) * static_cast<double>(input_channels);
 }
 
-double ConvolutionShape::output_elements() const {
+double ConvolutionWork::output_elements() const {
   return static_cast<double>(output_pixels()) * static_cast<double>(output_channels);
 }
 
-double ConvolutionShape::weights() const {
+double ConvolutionWork::weights() const {
   return static_cast<double>(input_channels * window * window) * static_cast<double>(output_channels);
 }
 
-Kernel convolution_forward(const ConvolutionShape& shape) {
-  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.output_channels,
-                                      shape.input_channels * shape.window * shape.window});
+Kernel convolution_forward(const ConvolutionWork& shape) {
+  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.output_channels,
+                                    shape.input_channels * shape.window * shape.window});
   kernel.winograd = suits_winograd(shape);
   return kernel;
 }
 
-Kernel convolution_input_gradient(const ConvolutionShape& shape) {
-  Kernel kernel = convolution(shape, {shape.output_pixels(), shape.input_channels,
-                                      shape.output_channels * shape.window * shape.window});
+Kernel convolution_input_gradient(const ConvolutionWork& shape) {
+  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.input_channels,
+                                    shape.output_channels * shape.window * shape.window});
   kernel.winograd = suits_winograd(shape);
   return kernel;
 }
 
-Kernel convolution_weight_gradient(const ConvolutionShape& shape) {
-  return convolution(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
-                             shape.output_pixels()});
+Kernel convolution_weight_gradient(const ConvolutionWork& shape) {
+  return kernel_of(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
+                           shape.output_pixels()});
 }
 
 }  // namespace isthmus

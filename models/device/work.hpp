@@ -88,7 +88,7 @@ Kernel norm_backward(double elements);
 Kernel sum_of_two(double elements);
 
 /// A square convolution that is padded so that only its stride changes the size of images.
-struct ConvolutionShape {
+struct ConvolutionWork {
   std::int64_t batch = 1, input_channels = 1, output_channels = 1;
   std::int64_t height = 1, width = 1;  ///< of the input
   std::int64_t window = 1, stride = 1;
@@ -106,8 +106,8 @@ struct ConvolutionShape {
 ///     weight gradient   (input channels x window^2) x output channels, depth batch x output pixels
 ///
 /// Input, output and weights are read or written once each: the matrix of patches is never stored.
-Kernel convolution_forward(const ConvolutionShape& shape);
-Kernel convolution_input_gradient(const ConvolutionShape& shape);
-Kernel convolution_weight_gradient(const ConvolutionShape& shape);
+Kernel convolution_forward(const ConvolutionWork& shape);
+Kernel convolution_input_gradient(const ConvolutionWork& shape);
+Kernel convolution_weight_gradient(const ConvolutionWork& shape);
 
 }  // namespace isthmus

@@ -136,7 +136,7 @@ void Convolution::initialise(Values parameters, Random& random) const {
   for (float& weight : parameters.slice(weight_offset_, count)) weight = uniform(random);
 }
 
-ConvolutionShape Convolution::shape(Index batch) const {
+ConvolutionWork Convolution::work_shape(Index batch) const {
   return {.batch = batch,
           .input_channels = input_.channels,
           .output_channels = output_.channels,
@@ -147,7 +147,7 @@ ConvolutionShape Convolution::shape(Index batch) const {
 }
 
 void Convolution::add_costs(CostProfile& costs, Index batch) const {
-  const Kernel kernel = convolution_forward(shape(batch));
+  const Kernel kernel = convolution_forward(work_shape(batch));
   costs.forward_multiply_adds += kernel.flops / 2;
   add(costs.forward, kernel);
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
@@ -155,8 +155,8 @@ void Convolution::add_costs(CostProfile& costs, Index batch) const {
 
 void Convolution::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const {
   BackwardStep step{own, {}};
-  if (!first) add(step.work, convolution_input_gradient(shape(batch)));
-  add(step.work, convolution_weight_gradient(shape(batch)));
+  if (!first) add(step.work, convolution_input_gradient(work_shape(batch)));
+  add(step.work, convolution_weight_gradient(work_shape(batch)));
   steps.push_back(std::move(step));
 }
 

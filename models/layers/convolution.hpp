@@ -47,7 +47,7 @@ class Convolution final : public Layer {
  private:
   struct Plan;
   Plan& plan(Index samples);
-  ConvolutionShape shape(Index batch) const;
+  ConvolutionWork work_shape(Index batch) const;
   Index fan_in() const { return Index{input_.channels} * options_.kernel * options_.kernel; }
 
   std::string name_;

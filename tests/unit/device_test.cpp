@@ -267,13 +267,13 @@ TEST_CASE("an eager framework runs ahead of the device, or the device waits for 
 }
 
 TEST_CASE("convolutions are their implicit products", "[device]") {
-  const ConvolutionShape shape = {.batch = 4,
-                                  .input_channels = 16,
-                                  .output_channels = 32,
-                                  .height = 9,
-                                  .width = 7,
-                                  .window = 3,
-                                  .stride = 2};
+  const ConvolutionWork shape = {.batch = 4,
+                                 .input_channels = 16,
+                                 .output_channels = 32,
+                                 .height = 9,
+                                 .width = 7,
+                                 .window = 3,
+                                 .stride = 2};
   const double multiply_adds = 4.0 * 5 * 4 * 32 * 16 * 9;
   const double elements = 4 * 9 * 7 * 16 + 4 * 5 * 4 * 32 + 16 * 9 * 32;
   for (const Kernel& kernel :

@@ -18,13 +18,13 @@ class Network {
   };
 
   Images convolve(Images input, std::int64_t channels, std::int64_t window, std::int64_t stride) {
-    const ConvolutionShape shape = {.batch = run_.batch,
-                                    .input_channels = input.channels,
-                                    .output_channels = channels,
-                                    .height = input.size,
-                                    .width = input.size,
-                                    .window = window,
-                                    .stride = stride};
+    const ConvolutionWork shape = {.batch = run_.batch,
+                                   .input_channels = input.channels,
+                                   .output_channels = channels,
+                                   .height = input.size,
+                                   .width = input.size,
+                                   .window = window,
+                                   .stride = stride};
     const bool is_first = input.channels == 3;
     forward(convolution_forward(shape));
     backward(convolution_weight_gradient(shape));

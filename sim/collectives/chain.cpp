@@ -88,7 +88,7 @@ class ChainReduce final : public Chain {
       return buffer.values().slice(offset, slice_size(values.size(), chunks, chunk));
     };
     pass_on(comm, values, rank + 1 < n ? rank + 1 : -1, rank - 1, chunks, window, place,
-            [&](int chunk) { add(place(chunk), slice(values, chunks, chunk)); });
+            [&](int chunk) { comm.add(place(chunk), slice(values, chunks, chunk)); });
   }
   std::vector<RankPair> talking_pairs(int workers) const override {
     std::vector<RankPair> pairs;

@@ -44,7 +44,7 @@ void reduce(Communicator& comm, Values values, int root) {
     if (position + step < n) {
       Buffer incoming = comm.buffer(values.size());
       comm.receive(rank_at(position + step), incoming);
-      add(incoming, values);
+      comm.add(incoming, values);
     }
   }
 }
@@ -64,7 +64,7 @@ void reduce_scatter(Communicator& comm, Values whole) {
     const Values sum = slice(whole, n, rank - step - 2);
     const Values incoming = buffer.values().first(sum.size());
     ring_step(comm, slice(whole, n, rank - step - 1), incoming);
-    add(incoming, sum);
+    comm.add(incoming, sum);
   }
 }
 

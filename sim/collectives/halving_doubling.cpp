@@ -99,7 +99,7 @@ class Halving final : public HalvingDoubling {
         offset += sum.values.size();
       }
       comm.send_receive_all(outgoing, incoming);
-      for (std::size_t i = 0; i < sums.size(); ++i) add(incoming[i].values, sums[i].values);
+      for (std::size_t i = 0; i < sums.size(); ++i) comm.add(incoming[i].values, sums[i].values);
     }
   }
   std::vector<RankPair> talking_pairs(int workers) const override {

@@ -32,7 +32,7 @@ class ChunkedRing final : public Collective {
     const auto finish = [&](Piece& piece) {
       comm.wait_all(piece.requests);
       piece.requests.clear();
-      if (piece.sum.size() > 0) add(piece.incoming, piece.sum);
+      if (piece.sum.size() > 0) comm.add(piece.incoming, piece.sum);
       piece.sum = {};
     };
     for (int step = first, at = 0; step < last; ++step) {

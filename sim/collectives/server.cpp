@@ -26,7 +26,7 @@ class ServerReduce final : public Server {
       incoming.push_back({rank, buffer.values().slice(offset, values.size())});
     }
     comm.send_receive_all({}, incoming);
-    for (const Message& message : incoming) add(message.values, values);
+    for (const Message& message : incoming) comm.add(message.values, values);
   }
   std::vector<RankPair> talking_pairs(int workers) const override {
     std::vector<RankPair> pairs;

@@ -42,7 +42,7 @@ class DirectReduceScatter final : public DirectPhase {
       offset += own.size();
     }
     comm.send_receive_all(others(comm, values), incoming);
-    for (const Message& message : incoming) add(message.values, own);
+    for (const Message& message : incoming) comm.add(message.values, own);
   }
   std::size_t values_sent(int rank, int workers, std::size_t count) const override {
     return count - slice_size(count, workers, rank);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 #include <map>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "sim/commands/scenario_source.hpp"
 #include "sim/commands/sites_text.hpp"
 #include "sim/core/replica.hpp"
+#include "sim/platform/device_files.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
 
@@ -27,6 +29,51 @@ void print_model(const PlannedRun& run) {
             << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model()))
             << "FLOP (" << format_count(job.training().accumulation_steps * costs.forward_multiply_adds)
             << " multiply-adds forward)\n";
+}
+
+/// "3.1 %"
+std::string share(double part) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.2g %%", 100 * part);
+  return text;
+}
+
+/// What a local step of the whole model takes on each kind of device, and what it waits for; then the steps
+/// that its workers really make there.
+void print_devices(const TriedRun& tried) {
+  const PlannedRun& run = *tried.run;
+  const Work step = step_work(*run.job, run.job->model());
+  std::map<std::string, std::vector<std::size_t>> kinds;
+  for (std::size_t rank = 0; rank < run.platform.hosts.size(); ++rank) {
+    if (const std::string& device = run.platform.hosts[rank].device; !device.empty())
+      kinds[device].push_back(rank);
+  }
+  for (const auto& [name, ranks] : kinds) {
+    const DeviceModel model(find_device(name).profile, run.point.scenario.platform.precision,
+                            run.point.scenario.platform.issue);
+    const WorkSeconds takes = model.seconds(step);
+    const double whole = takes.seconds(), peak = model.profile().in(model.precision())->peak_flops_per_second;
+    const BoundSeconds& bounds = takes.all;
+    std::cout << "  device    " << name << ", " << name_of(model.precision()) << ": a step of the whole model takes "
+              << format_seconds(whole) << ", at " << share(flops_of(step) / whole / peak) << " of the peak\n"
+              << "            launching kernels " << share(bounds.launch / whole) << ", computing "
+              << share(bounds.compute / whole) << ", memory " << share(bounds.memory / whole) << "; of it ";
+    bool first = true;
+    for (std::size_t kind = 0; kind < takes.by_kind.size(); ++kind) {
+      if (takes.by_kind[kind].total() == 0) continue;
+      std::cout << (first ? "" : ", ") << kernel_kind_names[kind] << ' ' << share(takes.by_kind[kind].total() / whole);
+      first = false;
+    }
+    std::cout << '\n';
+    if (!tried.dry || tried.dry->rounds.empty()) continue;
+    const DryRun::RoundCosts& round = tried.dry->usual();
+    const WorkerLedger& worker = round.workers[ranks.front()];
+    const double steps = static_cast<double>(round.round.local_steps),
+                 work = worker.flops / steps / flops_of(step), time = worker.compute_seconds / steps / whole;
+    if (work > 0.99) continue;
+    std::cout << "            " << "a step of worker " << ranks.front() << " has " << share(work)
+              << " of that work and takes " << share(time) << " of that time\n";
+  }
 }
 
 void print_network(const PlannedRun& run) {
@@ -175,6 +222,7 @@ void print_details(const TriedRun& tried) {
     std::cout << "  (" << describe_values(run.point.swept, run.point.labels) << ")";
   std::cout << '\n';
   print_model(run);
+  print_devices(tried);
   print_network(run);
   print_profiles(run);
   print_choice(run);

@@ -15,12 +15,14 @@ void Communicator::wait_all(std::span<Request> requests) {
     if (!codec) continue;
     if (done.received_bytes_ != codec->bytes(done.into_.size()))
       throw std::runtime_error("a message has another size than its receiver expects");
+    spend_on_codec(*codec, done.into_.size(), codec->decode_flops(done.into_.size()));
     if (!done.encoded_.empty()) codec->decode(done.encoded_, done.into_);
   }
 }
 
 Request Communicator::start_send(int to, ConstValues values) {
   const std::size_t bytes = codec().bytes(values.size());
+  spend_on_codec(codec(), values.size(), codec().encode_flops(values.size()));
   if (values.is_phantom()) return post_send(to, ConstPayload::phantom(bytes));
   if (codec().is_plain()) return post_send(to, as_payload(values));
   std::vector<std::byte> encoded(bytes);
@@ -44,6 +46,18 @@ Request Communicator::start_receive(int from, Values into) {
   request->codec_ = &codec();
   request->into_ = into;
   return request;
+}
+
+void Communicator::spend_on_codec(const Codec& codec, std::size_t values, double flops) {
+  if (codec.is_plain()) return;
+  const std::size_t bytes = values * sizeof(float) + codec.bytes(values);
+  spend(plain_kernel(KernelKind::copy, flops, 0, static_cast<double>(bytes)));
+}
+
+// No FLOPs: reading and writing is what takes time.
+void Communicator::add(ConstValues incoming, Values sum) {
+  spend(plain_kernel(KernelKind::reduction, 0, 0, 3 * sizeof(float) * static_cast<double>(sum.size())));
+  isthmus::add(incoming, sum);
 }
 
 void Communicator::send(int to, ConstValues values) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/codec/codec.hpp"
+#include "models/device/work.hpp"
 #include "models/values.hpp"
 #include "sim/core/memory.hpp"
 
@@ -86,6 +87,12 @@ class Communicator {
   /// Throws OutOfMemory.
   virtual Buffer buffer(std::size_t count) = 0;
 
+  /// What the device does for messages: it packs, encodes, adds. It takes the time of its FLOPs and, where a
+  /// profile of the device is known, of the memory it reads and writes; no kernel is issued for it alone.
+  virtual void spend(const Kernel& /*kernel*/) {}
+  /// Adds what has come in.
+  void add(ConstValues incoming, Values sum);
+
   /// Spends the software time with which a collective operation begins.
   virtual void begin_collective() {}
 
@@ -102,6 +109,7 @@ class Communicator {
 
  private:
   friend class Group;
+  void spend_on_codec(const Codec& codec, std::size_t values, double flops);
   virtual void wait(std::span<Request> requests) = 0;
 };
 
@@ -121,6 +129,7 @@ class Group final : public Communicator {
     return parent_.post_receive(ranks_.at(static_cast<std::size_t>(from)), into);
   }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
+  void spend(const Kernel& kernel) override { parent_.spend(kernel); }
   const Codec& codec() const override { return parent_.codec(); }
   void begin_collective() override { parent_.begin_collective(); }
   void count_synchronised(std::size_t values) override { parent_.count_synchronised(values); }

@@ -36,6 +36,13 @@ std::vector<Message> messages(std::vector<Parcel>& parcels) {
   return result;
 }
 
+/// Packing or unpacking them reads and writes each value.
+void spend_on(Communicator& comm, const std::vector<Parcel>& parcels) {
+  double bytes = 0;
+  for (const Parcel& parcel : parcels) bytes += 2 * sizeof(float) * static_cast<double>(parcel.what.size());
+  comm.spend(plain_kernel(KernelKind::copy, 0, 0, bytes));
+}
+
 /// Copies what two packed vectors have in common.
 void copy_common(ConstValues from, const Selection& of_from, Values to, const Selection& of_to) {
   if (from.is_phantom() || to.is_phantom()) return;
@@ -76,7 +83,9 @@ void Homes::dispatch(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, trained, [&](int worker) -> auto& { return of(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own()).gather(resting_.values(), parcel.buffer);
+  spend_on(comm, outgoing);
   comm.send_receive_all(messages(outgoing), messages(incoming));
+  spend_on(comm, incoming);
   for (Parcel& parcel : incoming) Transfer(parcel.what, trained).scatter(parcel.buffer, part);
   copy_common(resting_.values(), own(), part, trained);
 }
@@ -89,7 +98,9 @@ void Homes::collect(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, own(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, trained).gather(part, parcel.buffer);
+  spend_on(comm, outgoing);
   comm.send_receive_all(messages(outgoing), messages(incoming));
+  spend_on(comm, incoming);
   if (resting_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
   auto parcel = incoming.begin();

@@ -21,7 +21,7 @@ struct LinkOverride {
 struct DeviceOverride {
   std::optional<double> speed_flops;  ///< sustained FLOP/s, which is then all that is known of it
   std::optional<std::uint64_t> memory_bytes;
-  std::optional<std::string> profile;  ///< file, or name of a device that comes with the program
+  std::optional<std::string> profile = {};  ///< file, or name of a device that comes with the program
 };
 
 /// `platform`: where workers run, and what is changed of the platform file for this run.

@@ -91,12 +91,13 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
     const auto [offset, count] = slice_of(payload.size(), all.size(), flow);
     const std::uint64_t bytes = bytes_on_links(count);
     const auto cargo = all[flow].wire->post_send(payload.slice(offset, count), offset);
+    const bool is_second = cargo->complete();  // now, as others may go on while this starts
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
     comm->set_src_data(&some_memory, sizeof some_memory);
     comm->set_copy_data_callback(delivery(cargo));
     comm->start();
-    if (cargo->complete()) begin(*all[flow].wire, comm, rank(), to, bytes);
+    if (is_second) begin(*all[flow].wire, comm, rank(), to, bytes);
     transfer->parts.push_back(std::move(comm));
   }
   worker_.ledger.bytes_sent += payload.size();
@@ -108,11 +109,12 @@ Request SimulatedCommunicator::post_receive(int from, Payload into) {
   auto transfer = std::make_unique<Underway>(from, false);
   for (const auto& [mailbox, wire] : peer(from).in) {
     const auto cargo = wire->post_receive(into);
+    const bool is_second = cargo->complete();
     auto comm = mailbox->get_init();
     comm->set_dst_data(reinterpret_cast<void**>(&some_memory), sizeof some_memory);
     comm->set_copy_data_callback(delivery(cargo));
     comm->start();
-    if (cargo->complete()) begin(*wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
+    if (is_second) begin(*wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
     transfer->parts.push_back(std::move(comm));
     transfer->cargoes.push_back(cargo);
   }
@@ -127,6 +129,20 @@ void SimulatedCommunicator::spend_software_time(double seconds) {
   if (seconds <= 0) return;
   const double start = now_seconds();
   simgrid::s4u::this_actor::sleep_for(seconds);
+  worked(start);
+}
+
+void SimulatedCommunicator::spend(const Kernel& kernel) {
+  const DeviceModel* model = state_.platform.device_model(rank());
+  double amount = kernel.flops * state_.platform.speed_scale(rank());
+  if (model) {
+    const BoundSeconds seconds = model->seconds(kernel);
+    amount = (seconds.total() - seconds.launch) * state_.platform.file_speed(rank());
+  }
+  if (amount <= 0) return;
+  const double start = now_seconds();
+  simgrid::s4u::this_actor::execute(amount);
+  worker_.ledger.flops += kernel.flops;
   worked(start);
 }
 

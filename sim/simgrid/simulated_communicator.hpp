@@ -34,6 +34,7 @@ class SimulatedCommunicator : public Communicator {
   Request post_receive(int from, Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   const Codec& codec() const override { return state_.codec; }
+  void spend(const Kernel& kernel) override;
   void begin_collective() override;
   void count_synchronised(std::size_t values) override {
     worker_.count_synchronised(values, state_.codec);

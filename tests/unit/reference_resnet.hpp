@@ -20,7 +20,7 @@ class ReferenceResnet {
     double& at(int n, int c, int y, int x) {
       return values[static_cast<std::size_t>(((n * channels + c) * height + y) * width + x)];
     }
-    double at(int n, int c, int y, int x) const { return const_cast<Images*>(this)->at(n, c, y, x); }
+    const double& at(int n, int c, int y, int x) const { return const_cast<Images*>(this)->at(n, c, y, x); }
   };
 
   ReferenceResnet(const ParameterLayout& layout, bool pre_activation, bool bottleneck, int stem_stride = 1,

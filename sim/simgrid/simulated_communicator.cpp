@@ -93,8 +93,9 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
     const auto cargo = all[flow].wire->post_send(part);
     comm->set_src_data(memory_of(const_cast<std::byte*>(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(copies(cargo));
+    const bool starts = cargo->complete();
     comm->start();
-    if (cargo->complete()) begin(*all[flow].wire, comm, rank(), to, bytes);
+    if (starts) begin(*all[flow].wire, comm, rank(), to, bytes);
     transfer->parts.push_back(std::move(comm));
   }
   worker_.ledger.bytes_sent += transfer->bytes;
@@ -113,8 +114,9 @@ Request SimulatedCommunicator::post_receive(int from, Payload into) {
     auto comm = all[flow].mailbox->get_init();
     comm->set_dst_data(reinterpret_cast<void**>(memory_of(part.data())), stored_bytes(part));
     comm->set_copy_data_callback(copies(cargo));
+    const bool starts = cargo->complete();
     comm->start();
-    if (cargo->complete()) begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
+    if (starts) begin(*all[flow].wire, comm, from, rank(), bytes_on_links(count));
     transfer->parts.push_back(std::move(comm));
   }
   return transfer;

@@ -141,10 +141,11 @@ void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatr
                                  {DNNL_ARG_VARIANCE, feature(variance_.data())},
                                  {DNNL_ARG_DIFF_DST, onednn::view(plan.images, output_gradient.data())},
                                  {DNNL_ARG_SCALE, feature(parameters.data() + scale_offset_)},
-                                 {DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_)},
                                  {DNNL_ARG_DIFF_SRC, onednn::view(plan.images, to)},
                                  {DNNL_ARG_DIFF_SCALE, feature(gradients.data() + scale_offset_)},
                                  {DNNL_ARG_DIFF_SHIFT, feature(gradients.data() + shift_offset_)}};
+  if (onednn::compat::norm_backward_takes_shift)
+    arguments.emplace(DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_));
   if (relu_) arguments.emplace(DNNL_ARG_WORKSPACE, plan.workspace);
   onednn::run(plan.backward, arguments, plan.backward_description->scratchpad_desc());
 }

@@ -60,4 +60,7 @@ inline dnnl::batch_normalization_backward::primitive_desc describe_norm_backward
 #endif
 }
 
+/// Whether the backward pass wants the shift, though nothing depends on it.
+inline constexpr bool norm_backward_takes_shift = DNNL_VERSION_MAJOR < 3;
+
 }  // namespace isthmus::onednn::compat

@@ -108,8 +108,8 @@ TEST_CASE("tables for pandas and R hold every run and every evaluation") {
   for (const auto& row : runs) {
     INFO(row.at("id"));
     const json run = read_json_file(study / "runs" / row.at("id") / "run.json");
-    CHECK(row.at("outcome") == run.at("outcome"));
-    CHECK(row.at("protocol") == run.at("configuration").at("protocol").at("kind"));
+    CHECK(run.at("outcome") == row.at("outcome"));
+    CHECK(run.at("configuration").at("protocol").at("kind") == row.at("protocol"));
     CHECK(row.at("/protocol/kind") == row.at("protocol"));
     CHECK(row.at("workers") == "3");
     const std::string bandwidth = run.at("swept").at("/platform/bandwidth");

@@ -1,5 +1,5 @@
 # A protocol from outside: installs this build, moves it, and builds and runs the program of this folder with
-# nothing else. As: cmake -DBUILD=... -DSOURCE=... -DWORK=... -DMPIRUN=... -P test.cmake
+# nothing else. As: cmake -DBUILD=... -DSOURCE=... -DWORK=... -DMPIRUN=... -DGENERATOR=... -P test.cmake
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/program)
 function(must)
@@ -30,7 +30,7 @@ endforeach()
 file(GLOB files ${SOURCE}/tests/outside/*.?pp ${SOURCE}/tests/outside/*.json)
 file(COPY ${files} ${SOURCE}/tests/outside/CMakeLists.txt ${SOURCE}/platforms/star-8.xml
      DESTINATION ${WORK}/program)
-must(${CMAKE_COMMAND} -S . -B build -DCMAKE_PREFIX_PATH=${WORK}/installed)
+must(${CMAKE_COMMAND} -S . -B build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${WORK}/installed)
 must(${CMAKE_COMMAND} --build build -j 2)
 
 set(gossip ${WORK}/program/build/gossip)

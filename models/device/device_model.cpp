@@ -63,16 +63,17 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
   WorkSeconds result;
   double issued = 0, end = 0;
   for (const KernelCount& each : work) {
+    if (each.count == 0) continue;
     const auto count = static_cast<double>(each.count);
     const BoundSeconds one = on_device(each.kernel);
     BoundSeconds all = {count * one.launch, count * one.compute, count * one.memory};
-    // Of equal kernels either all wait to be issued, or none does after the first.
-    const double device = all.total();
-    const double first = issued + issue_seconds();
+    const double on_it = all.total(), first = issued + issue_seconds();
     issued += count * issue_seconds();
-    const double next = std::max({end + device, first + device, issued + one.total()});
-    all.launch += std::max(0.0, next - end - device);
-    end = next;
+    // For the first of them, or for the last: of equal kernels either all wait to be issued, or none later
+    // on.
+    const double waiting = std::max({0.0, first - end, issued + one.total() - end - on_it});
+    all.launch += waiting;
+    end += on_it + waiting;
     result.all += all;
     result.by_kind[static_cast<std::size_t>(each.kernel.kind)] += all;
     result.ends.push_back(end);

@@ -34,7 +34,7 @@ void print_model(const PlannedRun& run) {
 /// "3.1 %"
 std::string share(double part) {
   char text[16];
-  std::snprintf(text, sizeof text, "%.2g %%", 100 * part);
+  std::snprintf(text, sizeof text, part < 0.1 ? "%.1f %%" : "%.0f %%", 100 * part);
   return text;
 }
 

@@ -46,6 +46,12 @@ Work update_work(const TrainingOptions& training, const CostProfile& costs) {
   return work;
 }
 
+Work step_work(const TrainingOptions& training, const CostProfile& costs) {
+  Work work = gradient_work(training, costs);
+  append(work, update_work(training, costs));
+  return work;
+}
+
 }  // namespace
 
 // The job, and its model, outlive its workers.
@@ -86,7 +92,7 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   layout_ = model_->layout();
   const CostProfile costs = model_->costs(job.training().batch);
   gradient_ = Computation::of(gradient_work(job.training(), costs), worker_.device_model());
-  update_ = Computation::of(update_work(job.training(), costs), worker_.device_model());
+  update_ = Computation::of(step_work(job.training(), costs), worker_.device_model()) - gradient_;
   reservations_.clear();
   const MemoryUse need = replica_memory(job, *model_);
   for (const MemoryPart part :
@@ -185,10 +191,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 }
 
 Work step_work(const Job& job, const Model& model) {
-  const CostProfile costs = model.costs(job.training().batch);
-  Work work = gradient_work(job.training(), costs);
-  append(work, update_work(job.training(), costs));
-  return work;
+  return step_work(job.training(), model.costs(job.training().batch));
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {

@@ -157,7 +157,8 @@ TEST_CASE("device: the most exact word on what a host is wins") {
   const DeviceProfileFile file(flat);
   const auto compute = [](const json& scenario) {
     std::vector<double> seconds;
-    for (const json& worker : complete_scenario(scenario)["workers"]) seconds.push_back(worker["compute"]);
+    const json run = complete_scenario(scenario);
+    for (const json& worker : run["workers"]) seconds.push_back(worker["compute"]);
     return seconds;
   };
   json scenario = scenario_with({{"protocol", {{"kind", "local_sgd"}, {"local_steps", 2}}}});

@@ -16,6 +16,7 @@ Made chain_broadcast(const CollectiveOptions&);
 Made chain_reduce(const CollectiveOptions&);
 Made tree_all_reduce(const CollectiveOptions&);
 Made tree_broadcast(const CollectiveOptions&);
+Made tree_at_once_broadcast(const CollectiveOptions&);
 Made tree_reduce(const CollectiveOptions&);
 Made halving_doubling_all_reduce(const CollectiveOptions&);
 Made doubling_all_gather(const CollectiveOptions&);
@@ -46,6 +47,7 @@ std::vector<CollectiveAlgorithm>& algorithms_known() {
       {all_reduce, "hierarchical", "inside each site, between the sites, and inside again",
        hierarchical_all_reduce},
       {broadcast, "tree", "over a binomial tree", tree_broadcast},
+      {broadcast, "tree_at_once", "the same, to all children at once, as Gloo does it", tree_at_once_broadcast},
       {broadcast, "ring", "from worker to worker, with chunks in flight, as NCCL does it", chain_broadcast},
       {broadcast, "server", "worker 0 sends to each at once", server_broadcast},
       {reduce, "tree", "over a binomial tree", tree_reduce},

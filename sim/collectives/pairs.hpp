@@ -13,6 +13,24 @@ inline std::vector<RankPair> ring_pairs(int workers) {
   return pairs;
 }
 
+// A binomial tree with rank 0 at its root. A rank's parent is the rank without its lowest bit.
+
+inline int binomial_parent(int rank) { return rank & (rank - 1); }
+
+/// The nearest first, which have the smallest trees below them.
+inline std::vector<int> binomial_children(int rank, int workers) {
+  std::vector<int> children;
+  for (int step = 1; rank + step < workers && (rank & step) == 0; step *= 2) children.push_back(rank + step);
+  return children;
+}
+
+/// Each parent to its children.
+inline std::vector<RankPair> binomial_pairs(int workers) {
+  std::vector<RankPair> pairs;
+  for (int rank = 1; rank < workers; ++rank) pairs.emplace_back(binomial_parent(rank), rank);
+  return pairs;
+}
+
 /// Everybody to everybody else.
 inline std::vector<RankPair> all_pairs_of(int workers) {
   std::vector<RankPair> pairs;

@@ -1,21 +1,13 @@
-// Over a binomial tree with rank 0 at its root: ceil(log2 n) steps of all values. A rank's parent is the rank
-// without its lowest bit.
+// Over a binomial tree, one child after the other: ceil(log2 n) steps of all values.
 
 #include <bit>
 
 #include "sim/collectives/collectives.hpp"
+#include "sim/collectives/pairs.hpp"
 #include "sim/collectives/two_phase.hpp"
 
 namespace isthmus {
 namespace {
-
-int parent(int rank) { return rank & (rank - 1); }
-
-int children(int rank, int workers) {
-  int count = 0;
-  for (int step = 1; step < workers && (rank & step) == 0; step *= 2) count += rank + step < workers ? 1 : 0;
-  return count;
-}
 
 class Tree : public Collective {
  public:
@@ -31,25 +23,21 @@ class TreeReduce final : public Tree {
   void run(Communicator& comm, Values values) const override { reduce(comm, values); }
   std::vector<RankPair> talking_pairs(int workers) const override {
     std::vector<RankPair> pairs;
-    for (int rank = 1; rank < workers; ++rank) pairs.emplace_back(rank, parent(rank));
+    for (const auto& [parent, child] : binomial_pairs(workers)) pairs.emplace_back(child, parent);
     return pairs;
   }
   std::size_t values_sent(int rank, int, std::size_t count) const override { return rank > 0 ? count : 0; }
   std::size_t buffer_values(int rank, int workers, std::size_t count) const override {
-    return children(rank, workers) > 0 ? count : 0;
+    return binomial_children(rank, workers).empty() ? 0 : count;
   }
 };
 
 class TreeBroadcast final : public Tree {
  public:
   void run(Communicator& comm, Values values) const override { broadcast(comm, values); }
-  std::vector<RankPair> talking_pairs(int workers) const override {
-    std::vector<RankPair> pairs;
-    for (int rank = 1; rank < workers; ++rank) pairs.emplace_back(parent(rank), rank);
-    return pairs;
-  }
+  std::vector<RankPair> talking_pairs(int workers) const override { return binomial_pairs(workers); }
   std::size_t values_sent(int rank, int workers, std::size_t count) const override {
-    return count * static_cast<std::size_t>(children(rank, workers));
+    return count * binomial_children(rank, workers).size();
   }
   std::size_t buffer_values(int, int, std::size_t) const override { return 0; }
 };

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "models/device/variability.hpp"
 #include "sim/core/communicator.hpp"
 #include "sim/core/computation.hpp"
 #include "sim/core/ledger.hpp"
@@ -46,10 +47,12 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual double now_seconds() const = 0;
-  /// Computes: the clock moves by what the device takes for it.
-  virtual void execute(const Computation& computation) = 0;
+  /// Computes: the clock moves by what the device takes for it, times `slowdown`.
+  virtual void execute(const Computation& computation, double slowdown = 1) = 0;
   /// Null where no more than the device's speed is known.
   virtual const DeviceModel* device_model() const { return nullptr; }
+  /// Of its worker's local steps.
+  virtual VariabilityOptions variability() const { return {}; }
   virtual Communicator& communicator() = 0;
   /// All workers must make their streams at the same point of their text.
   virtual std::unique_ptr<CommunicationStream> communication_stream() = 0;

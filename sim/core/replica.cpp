@@ -123,7 +123,7 @@ void Replica::initialise() {
 void Replica::train(long steps) {
   BatchResult result;
   worker_.compute((gradient_ + update_) * static_cast<double>(steps),
-                  [&] { result = trainer_->train(steps); });
+                  [&] { result = trainer_->train(steps); }, worker_.next_slowdown(steps));
   worker_.training_ += result;
 }
 
@@ -138,9 +138,10 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
     return trainer_->compute_gradient(tell);
   };
   PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
+  slowdown_ = worker_.next_slowdown(1);
   Computation done;
   const auto compute_until = [&](const Computation& then) {
-    if (then > done) worker_.host_.execute(then - done);
+    if (then > done) worker_.host_.execute(then - done, slowdown_);
     done = then;
   };
   for (const GradientPart& part : parts) {
@@ -155,7 +156,7 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
 }
 
 void Replica::apply_gradient() {
-  worker_.compute(update_, [this] { trainer_->apply_gradient(); });
+  worker_.compute(update_, [this] { trainer_->apply_gradient(); }, slowdown_);
 }
 
 void Replica::reset_optimizer() {

@@ -57,6 +57,7 @@ class Replica final : private RoundState {
   std::shared_ptr<const Model> model_;
   ParameterLayout layout_;
   Computation gradient_, update_;  // of a local step
+  double slowdown_ = 1;            // of the one that is under way
   std::vector<Reservation> reservations_;
   std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
   std::unique_ptr<Trainer> trainer_;  // null unless the worker is live

@@ -5,7 +5,12 @@
 namespace isthmus {
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
-    : job_(job), host_(host), pool_(pool), recorder_(recorder) {
+    : job_(job),
+      host_(host),
+      pool_(pool),
+      recorder_(recorder) {
+  if (const VariabilityOptions options = host.variability(); options.any())
+    variability_ = std::make_unique<Variability>(options, job.training().seed, rank());
   shard_ = host_.memory().reserve(MemoryPart::data, job_.shard_bytes(rank()));
   if (recorder_.computes(1)) {
     live_ = true;
@@ -66,10 +71,10 @@ Trajectory::WorkerState Worker::state() const {
   return state;
 }
 
-void Worker::compute(const Computation& computation, const std::function<void()>& work) {
-  if (!live_) return host_.execute(computation);
+void Worker::compute(const Computation& computation, const std::function<void()>& work, double slowdown) {
+  if (!live_) return host_.execute(computation, slowdown);
   PendingWork<void> done = pool_.submit(work);
-  host_.execute(computation);
+  host_.execute(computation, slowdown);
   done.get();
 }
 

@@ -46,9 +46,9 @@ class Worker {
 
   /// Null where no more than the device's speed is known.
   const DeviceModel* device_model() const { return host_.device_model(); }
-  /// Spends the simulated time that this worker's device takes and meanwhile, if the worker is live, does
-  /// `work` beside the simulation.
-  void compute(const Computation& computation, const std::function<void()>& work);
+  /// Spends the simulated time that this worker's device takes, times `slowdown`, and meanwhile, if the worker
+  /// is live, does `work` beside the simulation.
+  void compute(const Computation& computation, const std::function<void()>& work, double slowdown = 1);
   void compute(const Work& kernels, const std::function<void()>& work) {
     compute(Computation::of(kernels, device_model()), work);
   }
@@ -71,6 +71,10 @@ class Worker {
   Host& host_;
   TaskPool& pool_;
   Recorder& recorder_;
+  /// How many times as long as usual its next local steps take.
+  double next_slowdown(long steps) { return variability_ ? variability_->slowdown(steps) : 1; }
+
+  std::unique_ptr<Variability> variability_;  // null: steps are alike
   Reservation shard_;
   bool live_ = false;
   std::vector<RoundState*> states_;  // in the order in which they were made

@@ -18,11 +18,11 @@ MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& c
       clock_(clock),
       communicator_(worker_, codec, control, &clock) {}
 
-void MpiHost::execute(const Computation& computation) {
+void MpiHost::execute(const Computation& computation, double slowdown) {
   worker_.ledger.flops += computation.flops;
   if (live_) return;
   const double seconds = model_ ? computation.seconds : computation.flops / device_.speed_flops;
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds * slowdown));
 }
 
 std::unique_ptr<CommunicationStream> MpiHost::communication_stream() {

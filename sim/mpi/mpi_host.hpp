@@ -25,7 +25,7 @@ class MpiHost final : public Host {
   void connect() { communicator_.connect(); }
 
   double now_seconds() const override { return clock_.now_seconds(); }
-  void execute(const Computation& computation) override;
+  void execute(const Computation& computation, double slowdown) override;
   const DeviceModel* device_model() const override { return model_ ? &*model_ : nullptr; }
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;

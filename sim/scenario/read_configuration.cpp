@@ -80,6 +80,12 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
     options.devices[name] = read_device(device, place, base_folder);
   }
   options.issue = platform.at("issue") == "bare" ? Issue::bare : Issue::eager;
+  const json& variability = platform.at("variability");
+  options.variability = {.jitter = variability.at("jitter"),
+                         .spread = variability.at("spread"),
+                         .slow_share = variability.at("slow_share"),
+                         .slow_factor = variability.at("slow_factor"),
+                         .slow_steps = variability.at("slow_steps")};
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/device/device_model.hpp"
+#include "models/device/variability.hpp"
 #include "models/training.hpp"
 
 namespace isthmus {
@@ -36,6 +37,7 @@ struct PlatformOptions {
   // Of devices with a profile:
   DevicePrecision precision = DevicePrecision::fp32;
   Issue issue = Issue::eager;
+  VariabilityOptions variability = {};
 };
 
 /// `network`: how transfer times follow from links. Unset constants are the model's own.

@@ -19,6 +19,7 @@ struct SimulationState {
   Timeline timeline;
   NetworkOptions network = {};
   const Codec& codec = codec_named("fp32");
+  VariabilityOptions variability = {};
   std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
 

@@ -14,10 +14,10 @@ SimulatedHost::SimulatedHost(SimulationState& state, int rank, bool enforce_memo
       speed_scale_(state.platform.speed_scale(rank)) {}
 
 // SimGrid spends the time of profiled devices, too: so speed profiles and shared cores go on working.
-void SimulatedHost::execute(const Computation& computation) {
+void SimulatedHost::execute(const Computation& computation, double slowdown) {
   const double start = now_seconds();
-  simgrid::s4u::this_actor::execute(model_ ? computation.seconds * file_speed_
-                                           : computation.flops * speed_scale_);
+  const double usual = model_ ? computation.seconds * file_speed_ : computation.flops * speed_scale_;
+  simgrid::s4u::this_actor::execute(usual * slowdown);
   worker_.ledger.flops += computation.flops;
   worker_.ledger.compute_seconds += now_seconds() - start;
   state_.timeline.add(worker_.rank, "compute", start, now_seconds());

@@ -11,8 +11,9 @@ class SimulatedHost final : public Host {
   SimulatedHost(SimulationState& state, int rank, bool enforce_memory = true);
 
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
-  void execute(const Computation& computation) override;
+  void execute(const Computation& computation, double slowdown) override;
   const DeviceModel* device_model() const override { return model_; }
+  VariabilityOptions variability() const override { return state_.variability; }
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
   const MemoryUse& memory_peak() const { return worker_.memory.peak(); }

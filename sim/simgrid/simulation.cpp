@@ -39,7 +39,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
   SimulationState state{platform, Traffic(), Timeline(options.trace), scenario.network,
-                        wire_format_of(scenario.protocol)};
+                        wire_format_of(scenario.protocol), scenario.platform.variability};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);

@@ -8,10 +8,11 @@
 namespace isthmus {
 
 MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock,
-                 std::optional<DeviceModel> model)
+                 std::optional<DeviceModel> model, const VariabilityOptions& variability)
     : Host(control.rank(), device.host, device.memory_bytes),
       device_(device),
       model_(std::move(model)),
+      variability_(variability),
       live_(live),
       codec_(codec),
       control_(control),

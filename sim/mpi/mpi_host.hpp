@@ -19,7 +19,7 @@ class MpiHost final : public Host {
   /// `device`: what the platform says of this rank's; its memory limit holds here, too. `model`: of its
   /// profile, if it has one.
   MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock,
-          std::optional<DeviceModel> model = std::nullopt);
+          std::optional<DeviceModel> model = std::nullopt, const VariabilityOptions& variability = {});
 
   /// Makes connections to everyone.
   void connect() { communicator_.connect(); }
@@ -27,6 +27,7 @@ class MpiHost final : public Host {
   double now_seconds() const override { return clock_.now_seconds(); }
   void execute(const Computation& computation, double slowdown) override;
   const DeviceModel* device_model() const override { return model_ ? &*model_ : nullptr; }
+  VariabilityOptions variability() const override { return variability_; }
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
   Timeline& timeline() override { return timeline_; }
@@ -34,6 +35,7 @@ class MpiHost final : public Host {
  private:
   Device device_;
   std::optional<DeviceModel> model_;
+  VariabilityOptions variability_;
   bool live_;
   const Codec& codec_;
   Control& control_;

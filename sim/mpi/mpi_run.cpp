@@ -90,7 +90,8 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
     model.emplace(find_device(own.device).profile, scenario.platform.precision, scenario.platform.issue);
   WallClock clock;
   MpiHost host({.host = own.name, .speed_flops = own.speed_flops, .memory_bytes = own.memory_bytes},
-               scenario.live, wire_format_of(scenario.protocol), control, clock, std::move(model));
+               scenario.live, wire_format_of(scenario.protocol), control, clock, std::move(model),
+               scenario.platform.variability);
   TaskPool pool(1);
   const Trajectory nothing_recorded;
   MpiRecorder recorder(

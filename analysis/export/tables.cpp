@@ -205,7 +205,7 @@ TypedTable workers_table(const Study& study) {
       typed.table.add({run.id, use.rank, use.host, use.compute_seconds, use.communication_seconds,
                        use.idle_seconds, count(use.bytes_sent), count(use.bytes_received),
                        count(use.messages_sent), use.flops, count(use.memory_peak_bytes),
-                       optional_count(use.memory_limit_bytes)});
+                       optional_count(use.memory_limit_bytes), or_null(use.energy_joules)});
     }
   }
   return typed;

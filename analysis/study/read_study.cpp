@@ -70,7 +70,8 @@ std::vector<WorkerUse> read_workers(const ColumnFile& file) {
                        .messages_sent = file.number(row, "messages_sent"),
                        .flops = file.number(row, "flops"),
                        .memory_peak_bytes = file.number(row, "memory_peak_bytes"),
-                       .memory_limit_bytes = file.optional_number(row, "memory_limit_bytes")});
+                       .memory_limit_bytes = file.optional_number(row, "memory_limit_bytes"),
+                       .energy_joules = file.optional_number(row, "energy_joules")});
   }
   return workers;
 }

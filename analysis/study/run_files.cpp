@@ -33,7 +33,8 @@ const std::vector<Column>& workers_columns() {
                                               {"messages_sent", integer},
                                               {"flops", real},
                                               {"memory_peak_bytes", integer},
-                                              {"memory_limit_bytes", integer, true}};
+                                              {"memory_limit_bytes", integer, true},
+                                              {"energy_joules", real, true}};
   return columns;
 }
 

@@ -24,7 +24,7 @@ struct WorkerUse {
   std::string host;
   double compute_seconds, communication_seconds, idle_seconds;
   double bytes_sent, bytes_received, messages_sent, flops, memory_peak_bytes;
-  std::optional<double> memory_limit_bytes;
+  std::optional<double> memory_limit_bytes, energy_joules;
 };
 
 /// A row of links.csv.

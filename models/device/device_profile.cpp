@@ -34,6 +34,11 @@ PrecisionProfile parse_precision(const json& document) {
 
 }  // namespace
 
+std::optional<double> DeviceProfile::joules(double busy_seconds, double all_seconds) const {
+  if (!idle_watts || !busy_watts) return std::nullopt;
+  return *idle_watts * (all_seconds - busy_seconds) + *busy_watts * busy_seconds;
+}
+
 std::string DeviceProfile::precision_list() const {
   std::string list;
   for (std::size_t i = 0; i < precisions.size(); ++i) {

@@ -42,6 +42,8 @@ struct DeviceProfile {
   double memory_efficiency = 1;
   std::optional<double> memory_bytes, idle_watts, busy_watts;
 
+  /// Energy of so many seconds, during some of which it computed. Nothing where its watts are not known.
+  std::optional<double> joules(double busy_seconds, double all_seconds) const;
   const std::optional<PrecisionProfile>& in(DevicePrecision precision) const {
     return precisions[static_cast<std::size_t>(precision)];
   }

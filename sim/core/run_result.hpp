@@ -19,6 +19,7 @@ struct WorkerResult {
   WorkerLedger ledger;
   MemoryUse memory_peak;
   std::optional<std::uint64_t> memory_limit_bytes;
+  std::optional<double> energy_joules = {};  ///< of its device, where a profile has its watts
 };
 
 struct LinkResult {

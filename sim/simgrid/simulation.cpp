@@ -110,6 +110,8 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     // Who is done early is idle until the last one is.
     const double rest = end - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
     if (rest > worker.ledger.idle_seconds + time_precision_seconds) worker.ledger.idle_seconds = rest;
+    if (const DeviceModel* model = platform.device_model(rank))
+      worker.energy_joules = model->profile().joules(worker.ledger.compute_seconds, end);
     tracks.push_back(std::to_string(rank) + " " + device.host);
     result.workers.push_back(worker);
   }

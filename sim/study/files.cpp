@@ -64,7 +64,7 @@ std::string workers_csv(const RunResult& result) {
     const WorkerLedger& ledger = worker.ledger;
     csv.row({rank, worker.host, ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
              ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops,
-             worker.memory_peak.total(), or_null(worker.memory_limit_bytes)});
+             worker.memory_peak.total(), or_null(worker.memory_limit_bytes), or_null(worker.energy_joules)});
   }
   return csv.text();
 }
@@ -230,7 +230,9 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
   const std::optional<double> target =
       point.scenario.live ? point.scenario.training.target_accuracy : std::nullopt;
   std::uint64_t bytes_sent = 0, memory_peak = 0;
+  std::optional<double> energy_joules;
   for (const WorkerResult& worker : result.workers) {
+    if (worker.energy_joules) energy_joules = energy_joules.value_or(0) + *worker.energy_joules;
     bytes_sent += worker.ledger.bytes_sent;
     memory_peak = std::max(memory_peak, worker.memory_peak.total());
   }
@@ -256,6 +258,7 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"to_target_is_upper_bound", met ? OrderedJson(met->upper_bounds) : OrderedJson()},
           {"paper_bytes_per_round", per_round(result.paper_bytes)},
           {"memory_peak_bytes", memory_peak},
+          {"energy_joules", or_null(energy_joules)},
           {"wall_seconds", wall_seconds}};
 }
 

@@ -153,6 +153,23 @@ TEST_CASE("device: its memory is the limit unless another is given") {
   CHECK(run_scenario(scenario)["outcome"] == "completed");
 }
 
+TEST_CASE("device: energy of the time it computes, and of the time it waits") {
+  json figures = flat;
+  figures["idle_watts"] = 10;
+  figures["busy_watts"] = 100;
+  const DeviceProfileFile file(figures);
+  json scenario = on_device(file.path(), {{"kind", "local_sgd"}, {"local_steps", 3}});
+  // One of them has no watts.
+  scenario["platform"]["devices"]["n-3"]["speed"] = "3Gf";
+  const json run = complete_scenario(scenario);
+  const double all = run["seconds"];
+  for (std::size_t rank = 0; rank < 3; ++rank) {
+    const double busy = run["workers"][rank]["compute"];
+    CHECK_CLOSE(run["workers"][rank]["joules"].get<double>(), 100 * busy + 10 * (all - busy));
+  }
+  CHECK(run["workers"][3]["joules"].is_null());
+}
+
 TEST_CASE("device: the most exact word on what a host is wins") {
   const DeviceProfileFile file(flat);
   const auto compute = [](const json& scenario) {

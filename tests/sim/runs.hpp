@@ -130,7 +130,8 @@ inline json as_json(const RunResult& run) {
                        {"messages_sent", worker.ledger.messages_sent},
                        {"flops", worker.ledger.flops},
                        {"memory", as_json(worker.memory_peak)},
-                       {"memory_limit", optional(worker.memory_limit_bytes)}});
+                       {"memory_limit", optional(worker.memory_limit_bytes)},
+                       {"joules", optional(worker.energy_joules)}});
   }
   for (const LinkResult& link : run.links) {
     links[link.link.name] = {{"bytes", link.bytes}, {"busy_seconds", link.busy_seconds}};

@@ -22,8 +22,11 @@ struct Convolution::Plan {
        onednn::ImageLayout layout, Index samples)
       : strides{options.stride, options.stride},
         padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
-        rounded(precision == Precision::bf16) {
-    const memory::dims weights = {output.channels, input.channels, options.kernel, options.kernel};
+        rounded(precision == Precision::bf16 &&
+                !(options.plain_input && layout == onednn::ImageLayout::blocked)) {
+    const Index inputs = options.plain_input ? input.channels : onednn::filled_channels(input, layout),
+                outputs = onednn::filled_channels(output, layout), kernel = options.kernel;
+    const memory::dims weights = {outputs, inputs, kernel, kernel};
     const Type factors = rounded ? Type::bf16 : Type::f32;
     source =
         options.plain_input ? onednn::plain_images(samples, input) : onednn::images(samples, input, layout);
@@ -33,6 +36,13 @@ struct Convolution::Plan {
     weights_factor = {weights, factors, memory::format_tag::any};
     any_weights = {weights, Type::f32, memory::format_tag::any};
     plain_weights = {weights, Type::f32, memory::format_tag::oihw};
+    if (outputs != output.channels || inputs != input.channels) {
+      const memory::dims used = {output.channels, input.channels, kernel, kernel};
+      used_weights = {used, Type::f32, {inputs * kernel * kernel, kernel * kernel, kernel, 1}};
+      used_alone = {used, Type::f32, memory::format_tag::oihw};
+      filled_weights = onednn::Storage(plain_weights);
+      filled_gradient = onednn::Storage(plain_weights);
+    }
     if (rounded) rounded_source = onednn::Storage(source_factor);
     winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
                options.stride == 1 && input.channels >= 32;
@@ -90,11 +100,32 @@ struct Convolution::Plan {
     return factor;
   }
 
+  /// `to`: in a layout that a primitive likes.
+  void load_weights(const float* parameters, const memory& to) const {
+    if (!used_weights) return onednn::reorder(onednn::view(plain_weights, parameters), to);
+    onednn::reorder(onednn::view(used_alone, parameters), corner(filled_weights));
+    onednn::reorder(filled_weights.memory(), to);
+  }
+
+  void store_gradient(const memory& from, float* gradients) const {
+    if (!used_weights) return onednn::reorder(from, onednn::view(plain_weights, gradients));
+    onednn::reorder(from, filled_gradient.memory());
+    onednn::reorder(corner(filled_gradient), onednn::view(used_alone, gradients));
+  }
+
+  memory corner(const onednn::Storage& filled) const {
+    return onednn::view(*used_weights, static_cast<const float*>(filled.memory().get_data_handle()));
+  }
+
   memory::dims strides, padding;
   bool rounded;
   memory::desc source, destination, any_weights, plain_weights;
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
   onednn::Storage rounded_source;                                  // of the last forward pass, if rounded
+  // If channels of zeros fill up blocks: the others among plain_weights, and by themselves.
+  std::optional<memory::desc> used_weights;
+  memory::desc used_alone;
+  onednn::Storage filled_weights, filled_gradient;
   bool winograd = false;
   Index tiles = 0;
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
@@ -168,8 +199,7 @@ Convolution::Plan& Convolution::plan(Index samples) {
 
 void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
   Plan& plan = this->plan(input.rows());
-  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_),
-                  plan.forward_weights.memory());
+  plan.load_weights(parameters.data() + weight_offset_, plan.forward_weights.memory());
   memory source = onednn::view(plan.source, input.data());
   if (plan.rounded) {
     onednn::reorder(source, plan.rounded_source.memory());
@@ -193,12 +223,10 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
        {DNNL_ARG_DIFF_DST, gradient},
        {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights.memory()}},
       plan.weights_gradient_description->scratchpad_desc());
-  onednn::reorder(plan.gradient_weights.memory(),
-                  onednn::view(plan.plain_weights, gradients.data() + weight_offset_));
+  plan.store_gradient(plan.gradient_weights.memory(), gradients.data() + weight_offset_);
   if (!input_gradient) return;
   plan.prepare_input_gradient();
-  onednn::reorder(onednn::view(plan.plain_weights, parameters.data() + weight_offset_),
-                  plan.backward_weights.memory());
+  plan.load_weights(parameters.data() + weight_offset_, plan.backward_weights.memory());
   onednn::run(plan.input_gradient,
               {{DNNL_ARG_DIFF_DST, gradient},
                {DNNL_ARG_WEIGHTS, plan.backward_weights.memory()},

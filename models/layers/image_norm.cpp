@@ -20,7 +20,9 @@ struct ImageNorm::Plan {
 
   Plan(const SampleShape& shape, onednn::ImageLayout layout, bool relu, Index samples)
       : images(onednn::images(samples, shape, layout)),
-        features({shape.channels}, memory::data_type::f32, memory::format_tag::a),
+        channels(static_cast<std::size_t>(shape.channels)),
+        filled(static_cast<std::size_t>(onednn::filled_channels(shape, layout))),
+        features({static_cast<Index>(filled)}, memory::data_type::f32, memory::format_tag::a),
         flags(normalization_flags::use_scale | normalization_flags::use_shift) {
     if (relu) flags = flags | normalization_flags::fuse_norm_relu;
     forward_description = describe(prop_kind::forward_training, flags);
@@ -47,7 +49,29 @@ struct ImageNorm::Plan {
     backward = Backward(*backward_description);
   }
 
-  memory::desc images, features;
+  /// A value for each channel, and zeros for those that fill up a block.
+  class Features {
+   public:
+    Features(const Plan& plan, const float* values) : plan_(plan), values_(values) {
+      if (plan.channels == plan.filled) return;
+      copy_ = AlignedFloats(plan.filled);
+      std::copy_n(values, plan.channels, copy_.begin());
+    }
+    memory view() const { return onednn::view(plan_.features, copy_.empty() ? values_ : copy_.data()); }
+    /// What was written to view() is wanted at `to`, the values given.
+    void store(float* to) const {
+      if (!copy_.empty()) std::copy_n(copy_.begin(), plan_.channels, to);
+    }
+
+   private:
+    const Plan& plan_;
+    const float* values_;
+    AlignedFloats copy_;
+  };
+
+  memory::desc images;
+  std::size_t channels, filled;
+  memory::desc features;
   normalization_flags flags;
   Forward::primitive_desc forward_description;
   std::optional<Forward::primitive_desc> inference_description;
@@ -108,21 +132,24 @@ ImageNorm::Plan& ImageNorm::plan(Index samples) {
 void ImageNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
   Plan& plan = this->plan(input.rows());
   const bool by_running = mode == Mode::evaluation && statistics_ == BatchStatistics::running;
-  mean_.resize(static_cast<std::size_t>(shape_.channels));
-  variance_.resize(mean_.size());
-  const auto feature = [&](const float* data) { return onednn::view(plan.features, data); };
+  mean_.resize(plan.filled);
+  variance_.resize(plan.filled);
+  const Plan::Features scale(plan, parameters.data() + scale_offset_),
+      shift(plan, parameters.data() + shift_offset_);
   onednn::Arguments arguments = {{DNNL_ARG_SRC, onednn::view(plan.images, input.data())},
                                  {DNNL_ARG_DST, onednn::view(plan.images, output.data())},
-                                 {DNNL_ARG_SCALE, feature(parameters.data() + scale_offset_)},
-                                 {DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_)}};
+                                 {DNNL_ARG_SCALE, scale.view()},
+                                 {DNNL_ARG_SHIFT, shift.view()}};
   if (by_running) {
     plan.prepare_inference();
-    arguments.emplace(DNNL_ARG_MEAN, feature(running_.mean(parameters).data()));
-    arguments.emplace(DNNL_ARG_VARIANCE, feature(running_.variance(parameters).data()));
+    const Plan::Features mean(plan, running_.mean(parameters).data()),
+        variance(plan, running_.variance(parameters).data());
+    arguments.emplace(DNNL_ARG_MEAN, mean.view());
+    arguments.emplace(DNNL_ARG_VARIANCE, variance.view());
     return onednn::run(plan.inference, arguments, plan.inference_description->scratchpad_desc());
   }
-  arguments.emplace(DNNL_ARG_MEAN, feature(mean_.data()));
-  arguments.emplace(DNNL_ARG_VARIANCE, feature(variance_.data()));
+  arguments.emplace(DNNL_ARG_MEAN, onednn::view(plan.features, mean_.data()));
+  arguments.emplace(DNNL_ARG_VARIANCE, onednn::view(plan.features, variance_.data()));
   if (relu_) arguments.emplace(DNNL_ARG_WORKSPACE, plan.workspace);
   onednn::run(plan.forward, arguments, plan.forward_description.scratchpad_desc());
   if (statistics_ != BatchStatistics::running) return;
@@ -134,20 +161,25 @@ void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatr
                          MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   Plan& plan = this->plan(input.rows());
   plan.prepare_backward();
-  const auto feature = [&](const float* data) { return onednn::view(plan.features, data); };
+  const Plan::Features scale(plan, parameters.data() + scale_offset_),
+      shift(plan, parameters.data() + shift_offset_);
+  float* const scale_gradient = gradients.data() + scale_offset_;
+  float* const shift_gradient = gradients.data() + shift_offset_;
+  const Plan::Features of_scale(plan, scale_gradient), of_shift(plan, shift_gradient);
   float* to = input_gradient ? input_gradient->data() : output_gradient.data();
   onednn::Arguments arguments = {{DNNL_ARG_SRC, onednn::view(plan.images, input.data())},
-                                 {DNNL_ARG_MEAN, feature(mean_.data())},
-                                 {DNNL_ARG_VARIANCE, feature(variance_.data())},
+                                 {DNNL_ARG_MEAN, onednn::view(plan.features, mean_.data())},
+                                 {DNNL_ARG_VARIANCE, onednn::view(plan.features, variance_.data())},
                                  {DNNL_ARG_DIFF_DST, onednn::view(plan.images, output_gradient.data())},
-                                 {DNNL_ARG_SCALE, feature(parameters.data() + scale_offset_)},
+                                 {DNNL_ARG_SCALE, scale.view()},
                                  {DNNL_ARG_DIFF_SRC, onednn::view(plan.images, to)},
-                                 {DNNL_ARG_DIFF_SCALE, feature(gradients.data() + scale_offset_)},
-                                 {DNNL_ARG_DIFF_SHIFT, feature(gradients.data() + shift_offset_)}};
-  if (onednn::compat::norm_backward_takes_shift)
-    arguments.emplace(DNNL_ARG_SHIFT, feature(parameters.data() + shift_offset_));
+                                 {DNNL_ARG_DIFF_SCALE, of_scale.view()},
+                                 {DNNL_ARG_DIFF_SHIFT, of_shift.view()}};
+  if (onednn::compat::norm_backward_takes_shift) arguments.emplace(DNNL_ARG_SHIFT, shift.view());
   if (relu_) arguments.emplace(DNNL_ARG_WORKSPACE, plan.workspace);
   onednn::run(plan.backward, arguments, plan.backward_description->scratchpad_desc());
+  of_scale.store(scale_gradient);
+  of_shift.store(shift_gradient);
 }
 
 }  // namespace isthmus

@@ -10,10 +10,6 @@ dnnl::stream& stream() {
   return of_thread;
 }
 
-dnnl::memory::dims dimensions(Index samples, const SampleShape& shape) {
-  return {samples, shape.channels, shape.height, shape.width};
-}
-
 Index block_of_vectors() {
   static const Index block = has_instructions(dnnl::cpu_isa::avx512_core) ? 16 : 8;
   return block;
@@ -40,19 +36,25 @@ Index channel_block(const SampleShape& shape, ImageLayout layout) {
   return layout == ImageLayout::channels_last ? shape.channels : block_of_vectors();
 }
 
-Index image_size(const SampleShape& shape, ImageLayout layout) {
+Index filled_channels(const SampleShape& shape, ImageLayout layout) {
   const Index block = channel_block(shape, layout);
-  return (shape.channels + block - 1) / block * block * shape.height * shape.width;
+  return (shape.channels + block - 1) / block * block;
+}
+
+Index image_size(const SampleShape& shape, ImageLayout layout) {
+  return filled_channels(shape, layout) * shape.height * shape.width;
 }
 
 dnnl::memory::desc images(Index samples, const SampleShape& shape, ImageLayout layout, Type type) {
   using Tag = dnnl::memory::format_tag;
   const Tag blocked = block_of_vectors() == 16 ? Tag::nChw16c : Tag::nChw8c;
-  return {dimensions(samples, shape), type, layout == ImageLayout::channels_last ? Tag::nhwc : blocked};
+  return {{samples, filled_channels(shape, layout), shape.height, shape.width},
+          type,
+          layout == ImageLayout::channels_last ? Tag::nhwc : blocked};
 }
 
 dnnl::memory::desc plain_images(Index samples, const SampleShape& shape) {
-  return {dimensions(samples, shape), Type::f32, dnnl::memory::format_tag::nchw};
+  return {{samples, shape.channels, shape.height, shape.width}, Type::f32, dnnl::memory::format_tag::nchw};
 }
 
 Storage::Storage(const dnnl::memory::desc& description)

@@ -15,14 +15,18 @@ const dnnl::engine& engine();
 /// Whether oneDNN uses these instructions. (Their numbers are sets of bits: there is no order.)
 bool has_instructions(dnnl::cpu_isa level);
 
-/// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512; filled up with
-/// zeros), which fp32 kernels and AVX-512's bf16 like; or a pixel's channels together (nhwc), without which
-/// oneDNN's matrix units (AMX) stay unused.
+/// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512), which fp32
+/// kernels and AVX-512's bf16 like; or a pixel's channels together (nhwc), without which oneDNN's matrix
+/// units (AMX) stay unused.
 enum class ImageLayout { blocked, channels_last };
 ImageLayout image_layout(Precision precision);
 
 /// Channels that lie together.
 Index channel_block(const SampleShape& shape, ImageLayout layout);
+
+/// Channels with those of zeros that fill up the last block. oneDNN is not told that these mean nothing: for
+/// fewer channels than a block it has slow reference code only, and 3.7 leaves them as they are at times.
+Index filled_channels(const SampleShape& shape, ImageLayout layout);
 
 /// Floats that a sample takes.
 Index image_size(const SampleShape& shape, ImageLayout layout);

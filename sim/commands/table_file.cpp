@@ -25,8 +25,10 @@ TableFile::TableFile(const std::string& file) : file_(file), place_of_head_(file
     line = stripped(line);
     if (line.starts_with('#')) comments_.push_back(line.substr(1));
     if (line.empty() || line.starts_with('#')) continue;
+    const auto cells = read_csv(line);
+    if (cells.empty()) continue;  // ""
     Row row{file + ":" + std::to_string(number), {}};
-    for (const std::string& each : read_csv(line).front()) row.cells.push_back(stripped(each));
+    for (const std::string& each : cells.front()) row.cells.push_back(stripped(each));
     if (columns_.empty()) {
       place_of_head_ = row.place;
       for (std::size_t i = 0; i < row.cells.size(); ++i) columns_[row.cells[i]] = i;

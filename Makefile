@@ -7,6 +7,8 @@
 
 BUILD := build
 JOBS := $(shell nproc)
+# Some tests wait for clocks and other processes most of the time.
+TEST_JOBS := $(shell expr $(JOBS) + 1)
 
 .PHONY: run figures test package bench reality program everything clean
 
@@ -19,7 +21,7 @@ figures: program
 	cmake --build --preset release -j $(JOBS) --target vega
 
 test: everything
-	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
+	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 package: figures
 	@.ci/install-packages package

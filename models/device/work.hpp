@@ -54,6 +54,8 @@ struct Kernel {
 struct KernelCount {
   Kernel kernel;
   std::int64_t count = 1;
+
+  bool operator==(const KernelCount&) const = default;
 };
 
 /// A step, or a part of one: kernels in the order in which a framework issues them.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -7,8 +8,11 @@
 #include "models/device/product_time.hpp"
 #include "models/error.hpp"
 #include "sim/commands/options.hpp"
+#include "sim/commands/scenario_source.hpp"
+#include "sim/core/replica.hpp"
 #include "sim/platform/device_files.hpp"
 #include "sim/scenario/messages.hpp"
+#include "sim/study/plan.hpp"
 
 namespace isthmus {
 namespace {
@@ -136,6 +140,74 @@ void print_products(const ordered_json& products) {
   print_table(rows, std::cout, 3);
 }
 
+/// The kernels of a local step, equal ones together, in the order of the first.
+ordered_json predict_step(const DeviceModel& model, const std::string& run, const Work& step) {
+  ordered_json kernels = ordered_json::array();
+  Work distinct;
+  for (const KernelCount& each : step) {
+    const auto known = std::ranges::find(distinct, each.kernel, &KernelCount::kernel);
+    if (known == distinct.end()) {
+      distinct.push_back(each);
+    } else {
+      known->count += each.count;
+    }
+  }
+  for (const auto& [kernel, count] : distinct) {
+    const BoundSeconds seconds = model.seconds(kernel);
+    ordered_json row = {{"kind", kernel_kind_names[static_cast<std::size_t>(kernel.kind)]},
+                        {"count", count},
+                        {"flops", kernel.flops},
+                        {"bytes", kernel.bytes_in(model.precision())},
+                        {"seconds", seconds.total()},
+                        {"bound", bound_names[static_cast<std::size_t>(seconds.bound())]}};
+    const ProductShape& shape = kernel.product;
+    if (shape.rows > 0) row["product"] = {shape.rows, shape.columns, shape.depth};
+    kernels.push_back(std::move(row));
+  }
+  const WorkSeconds all = model.seconds(step);
+  return {{"run", run},
+          {"precision", name_of(model.precision())},
+          {"seconds", all.seconds()},
+          {"launch_seconds", all.all.launch},
+          {"compute_seconds", all.all.compute},
+          {"memory_seconds", all.all.memory},
+          {"flops", flops_of(step)},
+          {"kernels", std::move(kernels)}};
+}
+
+/// Of each network of the scenario that is not like one before it: a step of the whole model.
+ordered_json predict_steps(const std::string& scenario, const std::vector<DeviceModel>& models) {
+  const ScenarioSource source = read_source(scenario);
+  ordered_json steps = ordered_json::array();
+  std::vector<Work> known;
+  for (const PlannedRun& run : plan_study(source.document, source.folder)) {
+    Work step = step_work(*run.job, run.job->model());
+    if (std::ranges::find(known, step) != known.end()) continue;
+    for (const DeviceModel& model : models) steps.push_back(predict_step(model, run.point.id, step));
+    known.push_back(std::move(step));
+  }
+  return steps;
+}
+
+void print_steps(const ordered_json& steps) {
+  for (const ordered_json& step : steps) {
+    std::cout << "A local step of run " << step.at("run").get<std::string>() << " in "
+              << step.at("precision").get<std::string>() << ": " << format_seconds(step.at("seconds"))
+              << " (launching " << format_seconds(step.at("launch_seconds")) << ", computing "
+              << format_seconds(step.at("compute_seconds")) << ", memory " << format_seconds(step.at("memory_seconds"))
+              << "), " << format_count(step.at("flops")) << "FLOP\n";
+    std::vector<TextRow> rows = {{"kernel", "product", "bound", "count", "FLOPs", "bytes", "seconds of each"}};
+    for (const ordered_json& each : step.at("kernels")) {
+      const bool is_product = each.contains("product");
+      const auto size = [&](std::size_t i) { return each.at("product").at(i).dump(); };
+      rows.push_back({each.at("kind"), is_product ? size(0) + 'x' + size(1) + 'x' + size(2) : "", each.at("bound"),
+                      each.at("count").dump(), format_count(each.at("flops")), format_bytes(each.at("bytes")),
+                      format_seconds(each.at("seconds"))});
+    }
+    print_table(rows, std::cout, 3);
+  }
+}
+
 }  // namespace
 
 int device_command(const Arguments& arguments) {
@@ -147,15 +219,18 @@ int device_command(const Arguments& arguments) {
       "Examples:\n"
       "  isthmus device v100-sxm2\n"
       "  isthmus device v100-sxm2 --product 2048x16x2048 512x16x512 --precision fp32 fp16\n"
-      "  isthmus device raspberry-pi-5 --product 512x32x784 --eager --json\n");
+      "  isthmus device raspberry-pi-5 --product 512x32x784 --eager --json\n"
+      "  isthmus device v100-sxm2 --scenario quickstart --eager\n");
   line.options().add_options()(
       "product", po::value<std::vector<std::string>>()->multitoken()->value_name("ROWSxCOLUMNSxDEPTH"),
       "predict the time of products: rows x depth times depth x columns; may be repeated")(
       "precision",
       po::value<std::vector<std::string>>()->multitoken()->value_name("NAME")->default_value({"fp32"},
                                                                                              "fp32"),
-      "of products: fp32, tf32, bf16, fp16; may be repeated")(
-      "eager", "products: as an eager framework issues them, whose own time is added")("json", "print JSON");
+      "of these: fp32, tf32, bf16, fp16; may be repeated")(
+      "scenario", po::value<std::string>()->value_name("SCENARIO"),
+      "predict a local step of each of its networks, kernel by kernel")(
+      "eager", "as an eager framework issues them, whose own time is added")("json", "print JSON");
   if (!line.parse(arguments)) return 0;
   const po::variables_map& given = line.values();
   const DeviceFile device = find_device(line.argument());
@@ -164,21 +239,26 @@ int device_command(const Arguments& arguments) {
     for (const std::string& text : given["product"].as<std::vector<std::string>>())
       shapes.push_back(read_product(text));
   }
-  ordered_json products = ordered_json::array();
+  ordered_json products = ordered_json::array(), steps = ordered_json::array();
+  std::vector<DeviceModel> models;
   for (const DevicePrecision precision : read_precisions(given)) {
-    const DeviceModel model(device.profile, precision, given.count("eager") > 0 ? Issue::eager : Issue::bare);
+    const DeviceModel& model = models.emplace_back(
+        device.profile, precision, given.count("eager") > 0 ? Issue::eager : Issue::bare);
     for (const ProductShape& shape : shapes) products.push_back(predict(model, shape));
   }
+  if (given.count("scenario") > 0) steps = predict_steps(given["scenario"].as<std::string>(), models);
   if (given.count("json") > 0) {
     const ordered_json document = {{"name", device.profile.name},
                                    {"file", device.file.string()},
                                    {"profile", device.document},
-                                   {"products", products}};
+                                   {"products", products},
+                                   {"steps", steps}};
     std::cout << document.dump(2) << '\n';
-  } else if (products.empty()) {
+  } else if (products.empty() && steps.empty()) {
     print_profile(device);
   } else {
-    print_products(products);
+    if (!products.empty()) print_products(products);
+    print_steps(steps);
   }
   return 0;
 }

@@ -54,9 +54,13 @@ void add_scenario_options(CommandLine& line) {
       "where relative paths in the scenario start (default: its own folder)");
 }
 
+ScenarioSource read_source(const std::string& file_or_name) {
+  const fs::path file = find_scenario(file_or_name);
+  return {read_scenario(file), fs::absolute(file).parent_path()};
+}
+
 ScenarioSource read_source(const CommandLine& line) {
-  const fs::path file = find_scenario(line.argument());
-  ScenarioSource source{read_scenario(file), fs::absolute(file).parent_path()};
+  ScenarioSource source = read_source(line.argument());
   if (line.values().count("base-folder") > 0) {
     source.folder = fs::absolute(line.values()["base-folder"].as<std::string>());
     if (!fs::is_directory(source.folder)) {

@@ -17,6 +17,8 @@ struct ScenarioSource {
 
 void add_scenario_options(CommandLine& line);
 ScenarioSource read_source(const CommandLine& line);
+/// The same of a file or name, as it is.
+ScenarioSource read_source(const std::string& file_or_name);
 
 /// Adds --trajectories.
 void add_trajectories_option(CommandLine& line);

@@ -1,8 +1,8 @@
 #include "sim/commands/table_file.hpp"
 
 #include <fstream>
-#include <sstream>
 
+#include "analysis/csv.hpp"
 #include "models/error.hpp"
 
 namespace isthmus {
@@ -25,9 +25,10 @@ TableFile::TableFile(const std::string& file) : file_(file), place_of_head_(file
     line = stripped(line);
     if (line.starts_with('#')) comments_.push_back(line.substr(1));
     if (line.empty() || line.starts_with('#')) continue;
+    const auto cells = read_csv(line);
+    if (cells.empty()) continue;  // ""
     Row row{file + ":" + std::to_string(number), {}};
-    std::istringstream cells(line + ',');
-    for (std::string each; std::getline(cells, each, ',');) row.cells.push_back(stripped(each));
+    for (const std::string& each : cells.front()) row.cells.push_back(stripped(each));
     if (columns_.empty()) {
       place_of_head_ = row.place;
       for (std::size_t i = 0; i < row.cells.size(); ++i) columns_[row.cells[i]] = i;

@@ -132,6 +132,15 @@ void PlatformXml::check_element(const XmlElement& element) const {
                                                 "None, Vivaldi, Wifi");
     }
   }
+  const bool outermost =
+      element.parent < 0 || elements_[static_cast<std::size_t>(element.parent)].tag == "platform";
+  if (tag == "cluster" && outermost && element.attributes.contains("topology") &&
+      !has_outermost_topologies()) {
+    throw InputError(place(element.line), "cluster '" + element["id"] + "' has the topology '" +
+                                              element["topology"] +
+                                              "' and no zone around it, at which SimGrid 4.0 crashes; "
+                                              "allowed: in <zone id=\"...\" routing=\"Full\">");
+  }
   if (tag == "platform" && element.attributes.contains("version")) {
     const double version = std::strtod(element["version"].c_str(), nullptr);
     if (!(version >= 4 && version < 4.2)) {

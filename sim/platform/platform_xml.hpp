@@ -18,8 +18,10 @@ struct ProfileFacts {
   std::string file;  ///< as the platform names it
 };
 
-/// Whether `<zone routing="Star">` is known: not to SimGrid 3.32. Said where SimGrid is.
+/// Whether `<zone routing="Star">` is known: not to SimGrid 3.32 and 4.0. Said where SimGrid is.
 bool has_star_routing();
+/// Whether a cluster with a topology may be a whole platform: SimGrid 4.0 crashes at it.
+bool has_outermost_topologies();
 
 /// The platform file as text, beside SimGrid's own reading of it: finds the line of what SimGrid names only
 /// by its name, and refuses beforehand some faults on which SimGrid would abort. It does not check the XML.
@@ -28,9 +30,10 @@ class PlatformXml {
   /// Errors: InputError if the file is missing, no regular file, unreadable or empty.
   explicit PlatformXml(const std::filesystem::path& file);
 
-  /// Errors: InputError with file:line for an unknown routing, a host given twice, more than one outermost
-  /// zone, a profile that is missing or wrong, a split-duplex link without direction or with a state_file,
-  /// actors, a setting of SimGrid's other than constants of the network, a version SimGrid does not read.
+  /// Errors: InputError with file:line for an unknown routing, a cluster where it cannot be, a host given
+  /// twice, more than one outermost zone, a profile that is missing or wrong, a split-duplex link without
+  /// direction or with a state_file, actors, a setting of SimGrid's other than constants of the network, a
+  /// version SimGrid does not read.
   void check() const;
 
   /// Whether a profile changes the latency of a link while the simulation runs.

@@ -23,6 +23,13 @@ inline std::string simgrid_version_text() {
   return SIMGRID_VERSION % 100 == 0 ? text : text + "." + std::to_string(SIMGRID_VERSION % 100);
 }
 
+/// Whether platform files may have zones with the routing "Star".
+inline constexpr bool has_star_routing = SIMGRID_VERSION >= 40100;
+
+/// Whether a cluster with a topology (FAT_TREE, TORUS, DRAGONFLY) may be the outermost zone. 4.0 crashes at
+/// it.
+inline constexpr bool has_outermost_topologies = SIMGRID_VERSION < 40000 || SIMGRID_VERSION >= 40100;
+
 /// Starts an actor that runs `body` on `host`.
 template <class Body>
 simgrid::s4u::ActorPtr add_actor(const std::string& name, simgrid::s4u::Host* host, Body&& body) {

@@ -19,7 +19,8 @@
 
 namespace isthmus {
 
-bool has_star_routing() { return SIMGRID_VERSION >= 40000; }
+bool has_star_routing() { return compat::has_star_routing; }
+bool has_outermost_topologies() { return compat::has_outermost_topologies; }
 
 namespace {
 

@@ -1,25 +1,48 @@
 #include "sim/study/content_hash.hpp"
 
-#include <boost/uuid/name_generator_sha1.hpp>
-#include <boost/uuid/uuid_io.hpp>
+#include <xxhash.h>
+
+#include <array>
+#include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <map>
+#include <memory>
 #include <stdexcept>
+#include <vector>
 
 namespace isthmus {
+namespace {
+
+std::string digits_of(const XXH128_hash_t& hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  std::string text;
+  for (const unsigned char byte : canonical.digest) {
+    std::array<char, 3> digits{};
+    std::snprintf(digits.data(), digits.size(), "%02x", byte);
+    text += digits.data();
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string content_hash(std::string_view bytes) {
-  const boost::uuids::name_generator_sha1 generator(boost::uuids::ns::oid());
-  std::string text = boost::uuids::to_string(generator(bytes.data(), bytes.size()));
-  std::erase(text, '-');
-  return text;
+  return digits_of(XXH3_128bits(bytes.data(), bytes.size()));
 }
 
 std::optional<std::string> hash_of_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  return in ? std::optional(content_hash(bytes)) : std::nullopt;
+  if (!in) return std::nullopt;
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  constexpr std::size_t piece_bytes = 256 * 1024;
+  std::vector<char> piece(piece_bytes);
+  while (in) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    XXH3_128bits_update(state.get(), piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  return in.bad() ? std::nullopt : std::optional(digits_of(XXH3_128bits_digest(state.get())));
 }
 
 std::string file_hash(const std::filesystem::path& file) {

@@ -7,7 +7,7 @@
 
 namespace isthmus {
 
-/// 32 hexadecimal digits that stand for these bytes (from SHA-1).
+/// 32 hexadecimal digits that stand for these bytes (XXH3, 128 bits).
 std::string content_hash(std::string_view bytes);
 
 /// The same for what is in a file now; none if it cannot be read.

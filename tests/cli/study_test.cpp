@@ -37,7 +37,7 @@ TEST_CASE("a study writes the files of the contract") {
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(result.err.empty());  // no progress where there is no terminal
-  CHECK_THAT(result.out, Contains("Data parallel") && Contains("  IST  ") && Contains("Files: " + out.string()));
+  CHECK_THAT(result.out, Contains("Data parallel") && Contains("IST (sharded)") && Contains("Files: " + out.string()));
 
   const json study = read_json_file(out / "study.json");
   for (const char* key : {"name", "scenario", "command_line", "build", "start", "end"})
@@ -50,7 +50,7 @@ TEST_CASE("a study writes the files of the contract") {
               "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
               "target_accuracy,seconds_to_target,bytes_to_target,to_target_is_upper_bound,paper_bytes_per_"
               "round,"
-              "memory_peak_bytes,wall_seconds"));
+              "memory_peak_bytes,energy_joules,wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);

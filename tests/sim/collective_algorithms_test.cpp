@@ -189,6 +189,21 @@ TEST_CASE("chunked ring: latency is paid once while chunks cover it, once per ch
   CHECK_CLOSE(seconds(4, 400, 1, 400000), 6 * 1000 * 1.4e-3);
 }
 
+TEST_CASE("Gloo's broadcast takes k (k + 1) / 2 times what one message takes, the other tree k times") {
+  const auto seconds = [](const std::string& name, int n) {
+    const auto algorithm = std::ranges::find_if(collective_algorithms(), [&](const CollectiveAlgorithm& each) {
+      return each.kind == CollectiveKind::broadcast && each.name == name;
+    });
+    return run(*algorithm, n, 250000, {})["seconds"].get<double>();
+  };
+  const double message = 250000 * 4 / bandwidth;
+  for (const int k : {1, 2, 3, 4}) {
+    const auto steps = static_cast<double>(k);
+    CHECK_CLOSE(seconds("tree_at_once", 1 << k), steps * latency + steps * (steps + 1) / 2 * message);
+    CHECK_CLOSE(seconds("tree", 1 << k), steps * (latency + message));
+  }
+}
+
 TEST_CASE("hierarchical all-reduce spares the link between sites") {
   const auto seconds = [](const std::string& name) {
     json scenario = scenario_with({{"training", {{"rounds", 1}}}});

@@ -76,6 +76,13 @@ class TestProtocol final : public Protocol {
   Body body_;
 };
 
+/// Made once, when a test begins: its children have it.
+inline const json& test_schema() {
+  static const json schema = complete_schema();
+  return schema;
+}
+inline const bool schema_is_there = !test_schema().empty();
+
 /// A scenario made ready as the `run` command does it.
 struct Prepared {
   explicit Prepared(const json& document, std::unique_ptr<Protocol> own_protocol = nullptr)
@@ -87,8 +94,7 @@ struct Prepared {
             protocol->round_plan(), scenario.live) {}
 
   static Scenario resolve(const json& document) {
-    static const json schema = complete_schema();
-    Point point = resolve_points(ScenarioDocument(document), schema, source_file(".")).at(0);
+    Point point = resolve_points(ScenarioDocument(document), test_schema(), source_file(".")).at(0);
     AggregateResolver().resolve(point);
     return point.scenario;
   }

@@ -9,7 +9,7 @@ namespace isthmus {
 /// One of the choices behind a scenario's `kind` (protocols, models) or `set` (data sets).
 struct Kind {
   std::string name;
-  std::string summary;     ///< one line for `isthmus list` and for editors
+  std::string summary;  ///< one line for `isthmus list` and for editors
   /// JSON Schema `properties` of its own options, with defaults and descriptions. `timeOnly`: an option that
   /// decides when values travel, but not which, nor in which order they are added.
   nlohmann::json options;

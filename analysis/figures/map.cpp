@@ -193,8 +193,8 @@ Figure fastest(const Dataset& dataset, const FigureOptions& options) {
                "state", "in_front", "label"});
   Json contour = Json::array();
   std::map<std::string, std::size_t> states;
-  const Contests contests = hold_contests(
-      dataset, map.measure.to_target ? Measure::seconds_to_target : Measure::simulated_seconds);
+  const Contests contests =
+      hold_contests(dataset, map.measure.to_target ? Measure::seconds_to_target : Measure::simulated_seconds);
   for (const std::string& panel : map.panels.labels) {
     const auto& grid = map.grids.at(panel);
     std::vector<std::vector<double>> log_ratios(grid.size());

@@ -35,8 +35,8 @@ const std::vector<Json>& dashes() {
   return patterns;
 }
 
-/// A place in the list of looks for each that wants a hue, or none (""): that of its hue, or else the next that
-/// is free.
+/// A place in the list of looks for each that wants a hue, or none (""): that of its hue, or else the next
+/// that is free.
 std::vector<std::size_t> places_of(const std::vector<std::string>& wanted_hues) {
   std::vector<std::optional<std::size_t>> own(wanted_hues.size());
   const auto taken = [&](std::size_t place) { return std::ranges::find(own, place) != own.end(); };

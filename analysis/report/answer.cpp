@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "analysis/format.hpp"
-#include "analysis/statistics/contest.hpp"
 #include "analysis/report/phrases.hpp"
 #include "analysis/report/price.hpp"
+#include "analysis/statistics/contest.hpp"
 #include "analysis/statistics/crossover.hpp"
 #include "analysis/statistics/difference.hpp"
 

@@ -119,8 +119,7 @@ double lead(Measure measure, double a, double b) {
 }
 
 Contests hold_contests(const Dataset& data, Measure measure) {
-  Contests held{
-      .measure = measure, .target_accuracy = common_target(data), .contests = {}, .ranking = {}};
+  Contests held{.measure = measure, .target_accuracy = common_target(data), .contests = {}, .ranking = {}};
   std::vector<std::string> keys;
   for (const Group& group : data.groups()) {
     const std::string key = Json(group.coordinates).dump();

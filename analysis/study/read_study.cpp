@@ -116,7 +116,8 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
     warnings.push_back(file.string() + " has no \"outcome\"; taken as failed");
     run.outcome = "failed";
   }
-  for (const char* key : {"swept", "summary", "memory", "configuration"}) expect_object(json, key, file, warnings);
+  for (const char* key : {"swept", "summary", "memory", "configuration"})
+    expect_object(json, key, file, warnings);
   for (const auto& [pointer, value] : run.swept.items()) {
     if (pointer.starts_with('/')) continue;
     throw std::runtime_error(file.string() + ": under \"swept\" \"" + pointer + "\" is no JSON pointer");

@@ -67,9 +67,7 @@ Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes
       .kind = kind, .flops = flops, .elements = elements, .bytes = bytes, .product = {}, .winograd = false};
 }
 
-Kernel relu_forward(double elements) {
-  return plain_kernel(KernelKind::elementwise, elements, 2 * elements);
-}
+Kernel relu_forward(double elements) { return plain_kernel(KernelKind::elementwise, elements, 2 * elements); }
 
 Kernel relu_backward(double elements) {
   return plain_kernel(KernelKind::elementwise, elements, 3 * elements);
@@ -83,9 +81,7 @@ Kernel norm_backward(double elements) {
   return plain_kernel(KernelKind::normalisation, 9 * elements, 5 * elements);
 }
 
-Kernel sum_of_two(double elements) {
-  return plain_kernel(KernelKind::elementwise, elements, 3 * elements);
-}
+Kernel sum_of_two(double elements) { return plain_kernel(KernelKind::elementwise, elements, 3 * elements); }
 
 std::int64_t ConvolutionWork::output_pixels() const {
   return batch * ((height + stride - 1) / stride) * ((width + stride - 1) / stride);

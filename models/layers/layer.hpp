@@ -32,8 +32,8 @@ class Layer {
   /// Writes initial values of its blocks into the whole network's vector.
   virtual void initialise(Values /*parameters*/, Random&) const {}
 
-  /// Adds what forward() costs with `batch` samples, and what memory a step takes. activation_bytes: the output
-  /// and what else is kept for backward().
+  /// Adds what forward() costs with `batch` samples, and what memory a step takes. activation_bytes: the
+  /// output and what else is kept for backward().
   virtual void add_costs(CostProfile& costs, Index batch) const = 0;
 
   /// Appends the parts of backward() in its order. `own`: what declare_parameters() appended; `first` layers

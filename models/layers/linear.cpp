@@ -61,7 +61,8 @@ void Linear::add_backward(std::vector<BackwardStep>& steps, Extent own, Index ba
   BackwardStep step{own, {}};
   if (!first) add(step.work, matrix_product(batch, inputs, outputs_));
   add(step.work, matrix_product(outputs_, inputs, batch));
-  if (bias_) add(step.work, plain_kernel(KernelKind::reduction, results, results + static_cast<double>(outputs_)));
+  if (bias_)
+    add(step.work, plain_kernel(KernelKind::reduction, results, results + static_cast<double>(outputs_)));
   steps.push_back(std::move(step));
 }
 

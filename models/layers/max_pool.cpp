@@ -49,7 +49,8 @@ MaxPool::~MaxPool() = default;
 void MaxPool::add_costs(CostProfile& costs, Index batch) const {
   const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
              results = static_cast<double>(batch) * static_cast<double>(output_.size());
-  add(costs.forward, plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results, inputs + 2 * results));
+  add(costs.forward,
+      plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results, inputs + 2 * results));
   // The output, and a byte each that says which pixel it was.
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);
 }

@@ -1,6 +1,6 @@
-// Gloo's broadcast: over a binomial tree, each worker to all its children at once, so that they share its link
-// and none has the values before all have. On 2^k workers it takes about k (k + 1) / 2 times size / bandwidth,
-// where sending to one child after the other takes k times.
+// Gloo's broadcast: over a binomial tree, each worker to all its children at once, so that they share its
+// link and none has the values before all have. On 2^k workers it takes about k (k + 1) / 2 times size /
+// bandwidth, where sending to one child after the other takes k times.
 
 #include <algorithm>
 

@@ -25,9 +25,10 @@ void print_model(const PlannedRun& run) {
             << job.data().test_samples << " samples, " << job.data().shape.size() << " features, "
             << job.data().classes << " classes\n"
             << "  model     " << costs.parameters << " parameters ("
-            << format_bytes(static_cast<double>(sizeof(float) * job.model().layout().size())) << "); a step of "
-            << job.training().samples_per_step() << " samples: " << format_count(step_flops(job, job.model()))
-            << "FLOP (" << format_count(job.training().accumulation_steps * costs.forward_multiply_adds)
+            << format_bytes(static_cast<double>(sizeof(float) * job.model().layout().size()))
+            << "); a step of " << job.training().samples_per_step()
+            << " samples: " << format_count(step_flops(job, job.model())) << "FLOP ("
+            << format_count(job.training().accumulation_steps * costs.forward_multiply_adds)
             << " multiply-adds forward)\n";
 }
 
@@ -54,14 +55,16 @@ void print_devices(const TriedRun& tried) {
     const WorkSeconds takes = model.seconds(step);
     const double whole = takes.seconds(), peak = model.profile().in(model.precision())->peak_flops_per_second;
     const BoundSeconds& bounds = takes.all;
-    std::cout << "  device    " << name << ", " << name_of(model.precision()) << ": a step of the whole model takes "
-              << format_seconds(whole) << ", at " << share(flops_of(step) / whole / peak) << " of the peak\n"
+    std::cout << "  device    " << name << ", " << name_of(model.precision())
+              << ": a step of the whole model takes " << format_seconds(whole) << ", at "
+              << share(flops_of(step) / whole / peak) << " of the peak\n"
               << "            launching kernels " << share(bounds.launch / whole) << ", computing "
               << share(bounds.compute / whole) << ", memory " << share(bounds.memory / whole) << "; of it ";
     bool first = true;
     for (std::size_t kind = 0; kind < takes.by_kind.size(); ++kind) {
       if (takes.by_kind[kind].total() == 0) continue;
-      std::cout << (first ? "" : ", ") << kernel_kind_names[kind] << ' ' << share(takes.by_kind[kind].total() / whole);
+      std::cout << (first ? "" : ", ") << kernel_kind_names[kind] << ' '
+                << share(takes.by_kind[kind].total() / whole);
       first = false;
     }
     std::cout << '\n';
@@ -71,8 +74,9 @@ void print_devices(const TriedRun& tried) {
     const double steps = static_cast<double>(round.round.local_steps),
                  work = worker.flops / steps / flops_of(step), time = worker.compute_seconds / steps / whole;
     if (work > 0.99) continue;
-    std::cout << "            " << "a step of worker " << ranks.front() << " has " << share(work)
-              << " of that work and takes " << share(time) << " of that time\n";
+    std::cout << "            "
+              << "a step of worker " << ranks.front() << " has " << share(work) << " of that work and takes "
+              << share(time) << " of that time\n";
   }
 }
 

@@ -94,14 +94,15 @@ void print_comparison(const std::vector<TriedRun>& runs, std::size_t of_runs) {
   }
   if (runs.size() < of_runs) std::cout << "Of runs that differ in their seeds alone, one:\n";
   print_table(rows, std::cout, left_columns);
-  std::cout << "  (all workers together; simulated seconds on this platform, contention included; the fullest "
-               "device"
-            << (warm_ups ? "; rounds after the warm-up" : "") << ")\n\n";
+  std::cout
+      << "  (all workers together; simulated seconds on this platform, contention included; the fullest "
+         "device"
+      << (warm_ups ? "; rounds after the warm-up" : "") << ")\n\n";
 }
 
 void print_rounds(const DryRun& dry) {
-  std::vector<TextRow> rows = {{"round", "local steps", "sent by all workers", "messages", "as papers count",
-                                "computing", "takes"}};
+  std::vector<TextRow> rows = {
+      {"round", "local steps", "sent by all workers", "messages", "as papers count", "computing", "takes"}};
   std::string first, last;
   for (const DryRun::RoundCosts& costs : dry.rounds) {
     const std::uint64_t bytes = costs.bytes_sent();
@@ -127,13 +128,14 @@ void print_rounds(const DryRun& dry) {
     return;
   }
   const double seconds = dry.in_all([](const DryRun::RoundCosts& costs) { return costs.seconds; });
-  std::cout << margin << "simulated on this platform without values: "
-            << (static_cast<long>(dry.rounds.size()) == dry.all_rounds
-                    ? "all rounds take "
-                    : std::to_string(dry.rounds.size()) + " of the rounds; all together take about ")
-            << format_seconds(seconds) << (dry.varies() ? "; what is sent varies from round to round" : "")
-            << "\n" << margin
-            << "(as papers count: up plus down, of all workers; computing: of the worker that does so longest)\n";
+  std::cout
+      << margin << "simulated on this platform without values: "
+      << (static_cast<long>(dry.rounds.size()) == dry.all_rounds
+              ? "all rounds take "
+              : std::to_string(dry.rounds.size()) + " of the rounds; all together take about ")
+      << format_seconds(seconds) << (dry.varies() ? "; what is sent varies from round to round" : "") << "\n"
+      << margin
+      << "(as papers count: up plus down, of all workers; computing: of the worker that does so longest)\n";
 }
 
 void print_workers(const TriedRun& tried) {
@@ -141,7 +143,8 @@ void print_workers(const TriedRun& tried) {
   std::vector<TextRow> rows = {{"worker", "host", "device", "sends per round", "memory", "limit", "fits"}};
   const auto describe = [&](std::size_t rank) {
     const HostFacts& host = run.platform.hosts[rank];
-    TextRow row = {host.device.empty() ? format_speed(host.speed_flops) : host.device, "?", "?", format_memory(host.memory_bytes), "?"};
+    TextRow row = {host.device.empty() ? format_speed(host.speed_flops) : host.device, "?", "?",
+                   format_memory(host.memory_bytes), "?"};
     if (!tried.dry) return row;
     if (!tried.dry->rounds.empty())
       row[1] = format_bytes(as_double(tried.dry->usual().workers[rank].bytes_sent));

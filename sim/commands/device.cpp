@@ -194,15 +194,17 @@ void print_steps(const ordered_json& steps) {
     std::cout << "A local step of run " << step.at("run").get<std::string>() << " in "
               << step.at("precision").get<std::string>() << ": " << format_seconds(step.at("seconds"))
               << " (launching " << format_seconds(step.at("launch_seconds")) << ", computing "
-              << format_seconds(step.at("compute_seconds")) << ", memory " << format_seconds(step.at("memory_seconds"))
-              << "), " << format_count(step.at("flops")) << "FLOP\n";
-    std::vector<TextRow> rows = {{"kernel", "product", "bound", "count", "FLOPs", "bytes", "seconds of each"}};
+              << format_seconds(step.at("compute_seconds")) << ", memory "
+              << format_seconds(step.at("memory_seconds")) << "), " << format_count(step.at("flops"))
+              << "FLOP\n";
+    std::vector<TextRow> rows = {
+        {"kernel", "product", "bound", "count", "FLOPs", "bytes", "seconds of each"}};
     for (const ordered_json& each : step.at("kernels")) {
       const bool is_product = each.contains("product");
       const auto size = [&](std::size_t i) { return each.at("product").at(i).dump(); };
-      rows.push_back({each.at("kind"), is_product ? size(0) + 'x' + size(1) + 'x' + size(2) : "", each.at("bound"),
-                      each.at("count").dump(), format_count(each.at("flops")), format_bytes(each.at("bytes")),
-                      format_seconds(each.at("seconds"))});
+      rows.push_back({each.at("kind"), is_product ? size(0) + 'x' + size(1) + 'x' + size(2) : "",
+                      each.at("bound"), each.at("count").dump(), format_count(each.at("flops")),
+                      format_bytes(each.at("bytes")), format_seconds(each.at("seconds"))});
     }
     print_table(rows, std::cout, 3);
   }
@@ -242,8 +244,8 @@ int device_command(const Arguments& arguments) {
   ordered_json products = ordered_json::array(), steps = ordered_json::array();
   std::vector<DeviceModel> models;
   for (const DevicePrecision precision : read_precisions(given)) {
-    const DeviceModel& model = models.emplace_back(
-        device.profile, precision, given.count("eager") > 0 ? Issue::eager : Issue::bare);
+    const DeviceModel& model =
+        models.emplace_back(device.profile, precision, given.count("eager") > 0 ? Issue::eager : Issue::bare);
     for (const ProductShape& shape : shapes) products.push_back(predict(model, shape));
   }
   if (given.count("scenario") > 0) steps = predict_steps(given["scenario"].as<std::string>(), models);

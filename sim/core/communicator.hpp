@@ -70,9 +70,9 @@ class Communicator {
 
   /// Begins to send. The payload must stay where and as it is until the request has been waited for.
   virtual Request post_send(int to, ConstPayload payload) = 0;
-  /// Begins to receive a payload of at most that size; how much came is the request's received_bytes(). Waiting
-  /// for a longer one fails, and where a shorter one may come, `into` has at most 1 GiB. It must stay where it
-  /// is until the request has been waited for.
+  /// Begins to receive a payload of at most that size; how much came is the request's received_bytes().
+  /// Waiting for a longer one fails, and where a shorter one may come, `into` has at most 1 GiB. It must stay
+  /// where it is until the request has been waited for.
   virtual Request post_receive(int from, Payload into) = 0;
   /// Returns when all have arrived.
   void wait_all(std::span<Request> requests);

@@ -15,9 +15,8 @@ WorkerLedger operator-(const WorkerLedger& end, const WorkerLedger& begin) {
 
 // An array, as there may be one for each round of each of many workers.
 void to_json(nlohmann::json& json, const WorkerLedger& ledger) {
-  json = {ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
-          ledger.bytes_sent,      ledger.bytes_received,        ledger.messages_sent,
-          ledger.synchronised_bytes, ledger.flops};
+  json = {ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,       ledger.bytes_sent,
+          ledger.bytes_received,  ledger.messages_sent,         ledger.synchronised_bytes, ledger.flops};
 }
 
 void from_json(const nlohmann::json& json, WorkerLedger& ledger) {

@@ -10,8 +10,8 @@ namespace {
 
 void append(Work& work, const Work& more) { work.insert(work.end(), more.begin(), more.end()); }
 
-/// Of a local step, up to the backward pass of its last mini-batch. Where mini-batches are accumulated, each of
-/// their gradients is added to the others'.
+/// Of a local step, up to the backward pass of its last mini-batch. Where mini-batches are accumulated, each
+/// of their gradients is added to the others'.
 Work before_last_backward(const TrainingOptions& training, const CostProfile& costs) {
   Work work;
   const Kernel sum = sum_of_two(static_cast<double>(costs.parameters));
@@ -39,8 +39,8 @@ Work update_work(const TrainingOptions& training, const CostProfile& costs) {
   const auto each = [&](int flops) {
     return plain_kernel(KernelKind::optimizer, flops * parameters, 3 * parameters);
   };
-  const int flops = make_optimizer(training.optimizer)->flops_per_parameter() +
-                    (training.clip_gradient_norm ? 3 : 0);
+  const int flops =
+      make_optimizer(training.optimizer)->flops_per_parameter() + (training.clip_gradient_norm ? 3 : 0);
   if (flops > 1) add(work, each(2), flops / 2);
   if (flops % 2 == 1) add(work, each(1));
   return work;
@@ -156,7 +156,8 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
 }
 
 void Replica::apply_gradient() {
-  worker_.compute(update_, [this] { trainer_->apply_gradient(); }, slowdown_);
+  worker_.compute(
+      update_, [this] { trainer_->apply_gradient(); }, slowdown_);
 }
 
 void Replica::reset_optimizer() {
@@ -200,9 +201,9 @@ MemoryUse replica_memory(const Job& job, const Model& model) {
   MemoryUse use;
   use[MemoryPart::parameters] = model.layout().size() * sizeof(float);
   use[MemoryPart::gradients] = costs.parameters * sizeof(float);
-  use[MemoryPart::optimizer] =
-      costs.parameters * static_cast<std::size_t>(make_optimizer(job.training().optimizer)->states()) *
-      sizeof(float);
+  use[MemoryPart::optimizer] = costs.parameters *
+                               static_cast<std::size_t>(make_optimizer(job.training().optimizer)->states()) *
+                               sizeof(float);
   use[MemoryPart::activations] = costs.activation_bytes + costs.workspace_bytes;
   return use;
 }

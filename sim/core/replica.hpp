@@ -16,8 +16,8 @@ struct GradientPart {
 };
 
 /// A network in training on a worker's device: parameters, gradients, optimizer state and activations,
-/// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes the simulated time
-/// of the device; unless the worker is live there is none, and values are phantoms.
+/// charged to its memory. Arithmetic runs beside the simulation, in the task pool, and takes the simulated
+/// time of the device; unless the worker is live there is none, and values are phantoms.
 class Replica final : private RoundState {
  public:
   /// A network of the shape of the job's model. Throws OutOfMemory.
@@ -60,7 +60,7 @@ class Replica final : private RoundState {
   double slowdown_ = 1;            // of the one that is under way
   std::vector<Reservation> reservations_;
   std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
-  std::unique_ptr<Trainer> trainer_;  // null unless the worker is live
+  std::unique_ptr<Trainer> trainer_;      // null unless the worker is live
 };
 
 /// When the backward pass knows each of these parts of a gradient. They are taken in this order: a part

@@ -5,10 +5,7 @@
 namespace isthmus {
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
-    : job_(job),
-      host_(host),
-      pool_(pool),
-      recorder_(recorder) {
+    : job_(job), host_(host), pool_(pool), recorder_(recorder) {
   if (const VariabilityOptions options = host.variability(); options.any())
     variability_ = std::make_unique<Variability>(options, job.training().seed, rank());
   shard_ = host_.memory().reserve(MemoryPart::data, job_.shard_bytes(rank()));

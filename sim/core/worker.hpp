@@ -46,8 +46,8 @@ class Worker {
 
   /// Null where no more than the device's speed is known.
   const DeviceModel* device_model() const { return host_.device_model(); }
-  /// Spends the simulated time that this worker's device takes, times `slowdown`, and meanwhile, if the worker
-  /// is live, does `work` beside the simulation.
+  /// Spends the simulated time that this worker's device takes, times `slowdown`, and meanwhile, if the
+  /// worker is live, does `work` beside the simulation.
   void compute(const Computation& computation, const std::function<void()>& work, double slowdown = 1);
   void compute(const Work& kernels, const std::function<void()>& work) {
     compute(Computation::of(kernels, device_model()), work);

@@ -160,7 +160,8 @@ int carry_out_together(Found found, const Arguments& arguments) {
     found.error = problem.what();
   }
   if (speaks) std::cout << found.printed;  // help is printed once
-  const std::string error = first_error(control.gather({{"error", found.error}, {"configuration", configuration}}));
+  const std::string error =
+      first_error(control.gather({{"error", found.error}, {"configuration", configuration}}));
   const bool well = control.minimum(error.empty() ? 1 : 0) == 1;
   if (!error.empty()) std::cerr << "isthmus-mpi: " << error << std::endl;
   if (!well) return speaks ? bad_input : 0;

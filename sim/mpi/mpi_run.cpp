@@ -61,8 +61,8 @@ void add_failure(RunResult& result, const json& report) {
   result.message = report.at("message");
   const std::size_t rank = report.at("rank");
   if (result.outcome == Outcome::out_of_memory) {
-    result.out_of_memory = OutOfMemory(result.workers[rank].host, static_cast<int>(rank),
-                                       report.at("need"), report.at("limit"));
+    result.out_of_memory =
+        OutOfMemory(result.workers[rank].host, static_cast<int>(rank), report.at("need"), report.at("limit"));
   }
   add_worker(result, rank, report.at("worker"));
 }

@@ -56,7 +56,8 @@ void check_no_rival(const Setter& setter, const std::string& section, const char
 
 template <class Override, std::size_t fields_count, class Apply>
 std::vector<Override> resolve(const std::map<std::string, Override>& overrides, std::span<const Named> things,
-                              const std::string& section, const std::array<const char*, fields_count>& fields, Apply apply) {
+                              const std::string& section, const std::array<const char*, fields_count>& fields,
+                              Apply apply) {
   std::vector<Override> resolved(things.size());
   std::vector<std::array<Setter, fields_count>> setters(things.size());
   for (const auto& [pattern, override] : overrides) {

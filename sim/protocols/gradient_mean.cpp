@@ -62,7 +62,9 @@ GradientMean::GradientMean(Worker& worker, const Collective& aggregate, const Bu
   if (options.overlap) stream_ = worker.communication_stream();
 }
 
-void GradientMean::aggregate(Communicator& comm, Values gradients) const { mean(aggregate_, comm, gradients); }
+void GradientMean::aggregate(Communicator& comm, Values gradients) const {
+  mean(aggregate_, comm, gradients);
+}
 
 void GradientMean::step(Replica& replica) {
   if (stream_) {

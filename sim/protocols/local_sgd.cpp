@@ -13,7 +13,8 @@ void LocalSgd::run(Worker& worker) const {
   for (const Round& round : worker.job().rounds()) local_round(worker, replica, outer, round);
 }
 
-void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& outer, const Round& round) const {
+void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& outer,
+                           const Round& round) const {
   outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
   mean(*aggregate_, worker.communicator(), replica.parameters());

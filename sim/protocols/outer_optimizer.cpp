@@ -25,34 +25,35 @@ OuterOptimizerOptions OuterOptimizerOptions::parse(const nlohmann::json& protoco
 }
 
 nlohmann::json OuterOptimizerOptions::schema() {
-  return {{"slow_momentum",
-           {{"description",
-             "Momentum of SlowMo, beta: what a round makes of the parameters is taken as the step of an "
-             "optimizer with this momentum. 0, with slow_learning_rate 1: plain local SGD."},
-            {"type", "number"},
-            {"minimum", 0},
-            {"exclusiveMaximum", 1},
-            {"default", 0},
-            {"examples", {0.5}}}},
-          {"slow_learning_rate",
-           {{"description",
-             "Step size of SlowMo, alpha: 1 goes as far as the mean of the workers did, less averages with "
-             "where the round began."},
-            {"type", "number"},
-            {"exclusiveMinimum", 0},
-            {"maximum", 1000000},
-            {"default", 1}}},
-          {"outer_optimizer",
-           choice_schema("kind", kinds_of(optimizer_kinds()),
-                         {{"learning_rate",
-                           {{"description", "Size of its steps; 1 with plain SGD is the mean itself."},
-                            {"type", "number"},
-                            {"exclusiveMinimum", 0},
-                            {"maximum", 1000000},
-                            {"default", 0.7}}}},
-                         "Makes of what a round changed in the parameters, in the mean over the workers, a step "
-                         "of the parameters with which the round began, as in DiLoCo. Not given: the mean is "
-                         "what the next round begins with.")}};
+  return {
+      {"slow_momentum",
+       {{"description",
+         "Momentum of SlowMo, beta: what a round makes of the parameters is taken as the step of an "
+         "optimizer with this momentum. 0, with slow_learning_rate 1: plain local SGD."},
+        {"type", "number"},
+        {"minimum", 0},
+        {"exclusiveMaximum", 1},
+        {"default", 0},
+        {"examples", {0.5}}}},
+      {"slow_learning_rate",
+       {{"description",
+         "Step size of SlowMo, alpha: 1 goes as far as the mean of the workers did, less averages with "
+         "where the round began."},
+        {"type", "number"},
+        {"exclusiveMinimum", 0},
+        {"maximum", 1000000},
+        {"default", 1}}},
+      {"outer_optimizer",
+       choice_schema("kind", kinds_of(optimizer_kinds()),
+                     {{"learning_rate",
+                       {{"description", "Size of its steps; 1 with plain SGD is the mean itself."},
+                        {"type", "number"},
+                        {"exclusiveMinimum", 0},
+                        {"maximum", 1000000},
+                        {"default", 0.7}}}},
+                     "Makes of what a round changed in the parameters, in the mean over the workers, a step "
+                     "of the parameters with which the round began, as in DiLoCo. Not given: the mean is "
+                     "what the next round begins with.")}};
 }
 
 OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options)

@@ -37,7 +37,9 @@ Registry<ProtocolKind>& protocols_known() {
 
 const std::vector<ProtocolKind>& protocol_kinds() { return protocols_known().entries(); }
 
-void register_protocol(ProtocolKind protocol) { protocols_known().add(with_common_options(std::move(protocol))); }
+void register_protocol(ProtocolKind protocol) {
+  protocols_known().add(with_common_options(std::move(protocol)));
+}
 
 const Codec& wire_format_of(const nlohmann::json& options) {
   return codec_named(options.value("wire_format", "fp32"));

@@ -45,7 +45,8 @@ nlohmann::json local_steps_schema();
 /// A protocol a scenario can name. A new one is one new file and its line in protocol.cpp.
 struct ProtocolKind {
   Kind kind;
-  std::string label = {};  ///< in figures and tables: "Local SGD"; that of ring_gossip is "Ring gossip" anyway
+  std::string label =
+      {};  ///< in figures and tables: "Local SGD"; that of ring_gossip is "Ring gossip" anyway
   /// Its colour in every figure: "blue", "orange", "green", "pink", "red", "sky" or "grey". One that is left,
   /// if it is empty, or where another protocol has it already.
   std::string hue = {};

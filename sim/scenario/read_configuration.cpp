@@ -47,9 +47,10 @@ DeviceOverride read_device(const json& object, const std::string& place, const f
                         optional<std::string>(object, "device")};
   if (!device.profile) return device;
   if (device.speed_flops)
-    throw InputError(place + "/speed", "found " + short_dump(object.at("speed")) +
-                                           " beside a \"device\", whose profile says how fast it is; allowed: "
-                                           "one of the two");
+    throw InputError(place + "/speed",
+                     "found " + short_dump(object.at("speed")) +
+                         " beside a \"device\", whose profile says how fast it is; allowed: "
+                         "one of the two");
   const bool is_file = device.profile->find_first_of("./") != std::string::npos;
   if (is_file) device.profile = fs::absolute(base_folder / *device.profile).lexically_normal().string();
   find_device(*device.profile, place + "/device");  // or says that there is none
@@ -91,7 +92,8 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
 
 /// What devices multiply in: what it says, or as values are computed.
 DevicePrecision read_device_precision(const json& platform, Precision numeric) {
-  if (const auto name = optional<std::string>(platform, "precision")) return device_precision_named(*name).value();
+  if (const auto name = optional<std::string>(platform, "precision"))
+    return device_precision_named(*name).value();
   return numeric == Precision::bf16 ? DevicePrecision::bf16 : DevicePrecision::fp32;
 }
 
@@ -160,10 +162,11 @@ TrainingOptions read_training(const json& training) {
   options.epochs = optional<double>(training, "epochs");
   options.rounds = optional<long>(training, "rounds");
   options.learning_rate = training.at("learning_rate");
-  options.optimizer = training.value("optimizer", json{{"kind", "sgd"},
-                                                       {"momentum", training.value("momentum", 0.0)},
-                                                       {"nesterov", training.value("nesterov", false)},
-                                                       {"weight_decay", training.value("weight_decay", 0.0)}});
+  options.optimizer =
+      training.value("optimizer", json{{"kind", "sgd"},
+                                       {"momentum", training.value("momentum", 0.0)},
+                                       {"nesterov", training.value("nesterov", false)},
+                                       {"weight_decay", training.value("weight_decay", 0.0)}});
   options.clip_gradient_norm = optional<double>(training, "clip_gradient_norm");
   options.schedule = read_schedule(training.at("schedule"));
   options.optimizer_state = read_optimizer_state(training);

@@ -156,7 +156,8 @@ void LoadedPlatform::set_devices(const PlatformOptions& options) {
     if (const DeviceModel* model = models_.back().get()) {
       device.profile = kind;
       device.speed_flops = model->profile().in(model->precision())->peak_flops_per_second;
-      if (const auto bytes = model->profile().memory_bytes) device.memory_bytes = static_cast<std::uint64_t>(*bytes);
+      if (const auto bytes = model->profile().memory_bytes)
+        device.memory_bytes = static_cast<std::uint64_t>(*bytes);
     } else {
       device.speed_flops = own.speed_flops.value_or(of_all.speed_flops.value_or(file_speed));
     }
@@ -173,7 +174,8 @@ void LoadedPlatform::set_devices(const PlatformOptions& options) {
 }
 
 /// The most exact word on what a host is wins; a speed says that nothing else is known of it.
-std::pair<std::string, std::string> LoadedPlatform::kind_of_device(const s4u::Host& host, const DeviceOverride& own,
+std::pair<std::string, std::string> LoadedPlatform::kind_of_device(const s4u::Host& host,
+                                                                   const DeviceOverride& own,
                                                                    const PlatformOptions& options) const {
   if (own.profile && own.speed_flops)
     throw InputError("/platform/devices", "sets both \"speed\" and \"device\" of '" + host.get_name() +

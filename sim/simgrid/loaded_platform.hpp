@@ -84,7 +84,8 @@ class LoadedPlatform {
   void place_workers(const PlatformOptions& options);
   void set_devices(const PlatformOptions& options);
   /// Name or file of a profile, and where that is said; empty where only its speed is known.
-  std::pair<std::string, std::string> kind_of_device(const simgrid::s4u::Host& host, const DeviceOverride& own,
+  std::pair<std::string, std::string> kind_of_device(const simgrid::s4u::Host& host,
+                                                     const DeviceOverride& own,
                                                      const PlatformOptions& options) const;
   std::shared_ptr<const DeviceModel> model_of(const std::string& kind, const std::string& place,
                                               const PlatformOptions& options);

@@ -45,7 +45,7 @@ struct SimulatedCommunicator::Underway final : Transmission {
     }
   }
 
-  std::vector<simgrid::s4u::CommPtr> parts;            // one for each flow
+  std::vector<simgrid::s4u::CommPtr> parts;           // one for each flow
   std::vector<std::shared_ptr<const Cargo>> cargoes;  // of an incoming one
   int peer;
   bool outgoing;

@@ -37,9 +37,7 @@ class SimulatedCommunicator : public Communicator {
   const Codec& codec() const override { return state_.codec; }
   void spend(const Kernel& kernel) override;
   void begin_collective() override;
-  void count_synchronised(std::size_t values) override {
-    worker_.count_synchronised(values, state_.codec);
-  }
+  void count_synchronised(std::size_t values) override { worker_.count_synchronised(values, state_.codec); }
 
   /// The time since start was spent waiting for these: what they took is communication, the rest was waiting
   /// for a peer.

@@ -38,8 +38,12 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                    const SimulationOptions& options, const Trajectory& recorded, TrajectoryKeeper* keeper) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
   LoadedPlatform platform(scenario.platform, scenario.network, pairs);
-  SimulationState state{platform, Traffic(), Timeline(options.trace), scenario.network,
-                        wire_format_of(scenario.protocol), scenario.platform.variability};
+  SimulationState state{platform,
+                        Traffic(),
+                        Timeline(options.trace),
+                        scenario.network,
+                        wire_format_of(scenario.protocol),
+                        scenario.platform.variability};
   RunResult result;
   result.network_constants = platform.network_constants();
   Failure failure(result);
@@ -53,8 +57,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     hosts.push_back(std::make_unique<SimulatedHost>(state, rank, options.enforce_memory));
     if (platform.host(rank)->is_on()) continue;
     failure.note(Outcome::failed, "worker " + std::to_string(rank) + ": its host " +
-                                      platform.device(rank).host +
-                                      " is off from the start");
+                                      platform.device(rank).host + " is off from the start");
   }
   std::exception_ptr storage_trouble;
   std::vector<bool> at_work(hosts.size(), true);

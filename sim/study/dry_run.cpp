@@ -16,8 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-/// The first rounds of each kind, in which what comes from the round before has settled, and the last ones, of
-/// which the very last may be shorter.
+/// The first rounds of each kind, in which what comes from the round before has settled, and the last ones,
+/// of which the very last may be shorter.
 std::vector<long> rounds_to_run(const Rounds& rounds) {
   constexpr long first = 3, last = 2;
   std::vector<long> indices;
@@ -95,8 +95,7 @@ DryRun run(Scenario scenario, const std::optional<std::vector<long>>& only_round
              .wall_seconds = 0};
   for (const WorkerResult& worker : result.workers) dry.memory_peaks.push_back(worker.memory_peak);
   double end_before = 0;
-  for (DryRun::RoundCosts& round : dry.rounds)
-    round.seconds -= std::exchange(end_before, round.seconds);
+  for (DryRun::RoundCosts& round : dry.rounds) round.seconds -= std::exchange(end_before, round.seconds);
   if (!dry.rounds.empty()) dry.wall_seconds = watch.seconds() / static_cast<double>(dry.rounds.size());
   return dry;
 }
@@ -126,8 +125,7 @@ json as_json(const DryRun& dry) {
     rounds.push_back({round.index, round.local_steps, round.steps_so_far, round.warm_up, round.evaluated,
                       round.last, seconds, workers});
   }
-  return {rounds,      dry.memory_peaks, dry.all_rounds, dry.warm_up_rounds,
-          dry.trouble, dry.wall_seconds};
+  return {rounds, dry.memory_peaks, dry.all_rounds, dry.warm_up_rounds, dry.trouble, dry.wall_seconds};
 }
 
 DryRun as_dry_run(const json& fields) {
@@ -197,9 +195,9 @@ double DryRun::state_bytes() const {
 }
 
 std::optional<DryRun> dry_run(const Scenario& scenario, const Patience& patience) {
-  const auto found = try_isolated(
-      [&] { return as_json(run(scenario, std::nullopt, false, patience.processor_seconds)); },
-      patience.wall_seconds);
+  const auto found =
+      try_isolated([&] { return as_json(run(scenario, std::nullopt, false, patience.processor_seconds)); },
+                   patience.wall_seconds);
   if (!found) return std::nullopt;
   DryRun dry = as_dry_run(*found);
   return dry.rounds.empty() && dry.trouble.empty() ? std::nullopt : std::optional(std::move(dry));
@@ -224,10 +222,10 @@ double DryRuns::training_flops(const PlannedRun& run) {
 
 std::optional<double> first_round_seconds(const Scenario& scenario) {
   const double unlimited = std::numeric_limits<double>::infinity();
-  const DryRun dry = as_dry_run(run_isolated([&] {
-    return as_json(run(scenario, std::vector<long>{1}, true, unlimited));
-  }));
-  return dry.trouble.empty() && !dry.rounds.empty() ? std::optional(dry.rounds.front().seconds) : std::nullopt;
+  const DryRun dry =
+      as_dry_run(run_isolated([&] { return as_json(run(scenario, std::vector<long>{1}, true, unlimited)); }));
+  return dry.trouble.empty() && !dry.rounds.empty() ? std::optional(dry.rounds.front().seconds)
+                                                    : std::nullopt;
 }
 
 }  // namespace isthmus

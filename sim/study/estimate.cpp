@@ -98,10 +98,10 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
       continue;
     }
     if (dry) estimate.store_bytes = std::max(estimate.store_bytes, cores * dry->state_bytes());
-    const auto [speed, is_new] = seconds_per_flop.emplace(
-        configuration.at("model").dump() + configuration.at("data").dump() +
-            configuration.at("training").at("precision").dump(),
-        std::nullopt);
+    const auto [speed, is_new] =
+        seconds_per_flop.emplace(configuration.at("model").dump() + configuration.at("data").dump() +
+                                     configuration.at("training").at("precision").dump(),
+                                 std::nullopt);
     if (is_new) speed->second = seconds_of_a_flop(*run.job);
     training.add(dry_runs.training_flops(run) + test_flops(*run.job), speed->second);
   }

@@ -51,8 +51,8 @@ bool fits_devices(const PlannedRun& run, const DryRun& dry) {
   return true;
 }
 
-/// Whether to compute: not if this machine cannot hold the parameters of all workers, but phantoms, which take
-/// none of its memory, show what does not fit the devices either. Throws std::runtime_error if it does.
+/// Whether to compute: not if this machine cannot hold the parameters of all workers, but phantoms, which
+/// take none of its memory, show what does not fit the devices either. Throws std::runtime_error if it does.
 bool can_compute(const PlannedRun& run) {
   const Job& job = *run.job;
   const double model = sizeof(float) * static_cast<double>(job.model().layout().size());
@@ -63,10 +63,10 @@ bool can_compute(const PlannedRun& run) {
   const double need = model + (dry ? dry->state_bytes() : model * job.workers());
   if (need <= available) return true;
   if (dry && !fits_devices(run, *dry)) return false;
-  throw std::runtime_error(
-      "training needs " + format_memory(need) +
-      " of this machine's memory at least, for the parameters of all workers; " + format_memory(available) +
-      " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")");
+  throw std::runtime_error("training needs " + format_memory(need) +
+                           " of this machine's memory at least, for the parameters of all workers; " +
+                           format_memory(available) +
+                           " are available (a smaller model, fewer workers, or \"numerics\": \"costs\")");
 }
 
 }  // namespace
@@ -95,17 +95,17 @@ nlohmann::json carry_out(const RunTask& task, const TrajectoryStore& store, RunP
   progress.rounds = job.rounds().size();
   std::optional<StoreKeeper> keeper;
   if (lock) keeper.emplace(store, *task.trajectory, task.seconds_between_states);
-  const RunResult result = simulate(
-      scenario, job, *task.run->protocol,
-      {.threads = task.threads,
-       .trace = task.trace,
-       .progress =
-           [&](const Round& round, const HistoryRow& so_far) {
-             progress.round = round.index;
-             progress.simulated_seconds = so_far.simulated_seconds;
-             if (so_far.test_accuracy) progress.test_accuracy = *so_far.test_accuracy;
-           }},
-      recorded, keeper ? &*keeper : nullptr);
+  const RunResult result = simulate(scenario, job, *task.run->protocol,
+                                    {.threads = task.threads,
+                                     .trace = task.trace,
+                                     .progress =
+                                         [&](const Round& round, const HistoryRow& so_far) {
+                                           progress.round = round.index;
+                                           progress.simulated_seconds = so_far.simulated_seconds;
+                                           if (so_far.test_accuracy)
+                                             progress.test_accuracy = *so_far.test_accuracy;
+                                         }},
+                                    recorded, keeper ? &*keeper : nullptr);
   const bool trained = lock && computes && result.outcome == Outcome::completed;
   if (trained) store.write(*task.trajectory, result.trajectory);
   const OrderedJson run = write_run(task.folder, task.run->point, result,

@@ -23,7 +23,8 @@ nlohmann::json outside_versions(const PlannedRun& run) {
   nlohmann::json versions = nlohmann::json::object();
   const auto add = [&](const auto& kinds, const nlohmann::json& name) {
     for (const auto& entry : kinds) {
-      if (name == entry.kind.name && !entry.kind.version.empty()) versions[entry.kind.name] = entry.kind.version;
+      if (name == entry.kind.name && !entry.kind.version.empty())
+        versions[entry.kind.name] = entry.kind.version;
     }
   };
   const nlohmann::json& protocol = run.point.scenario.protocol;
@@ -59,9 +60,12 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
     arithmetic[part] = build.at(part);
   }
   TrajectoryKey key;
-  key.basis = {
-      {"data", data},         {"model", run.point.configuration.at("model")},   {"training", training},
-      {"protocol", numeric_options(run.point.scenario.protocol)}, {"workers", run.point.scenario.platform.workers}, {"arithmetic", arithmetic}};
+  key.basis = {{"data", data},
+               {"model", run.point.configuration.at("model")},
+               {"training", training},
+               {"protocol", numeric_options(run.point.scenario.protocol)},
+               {"workers", run.point.scenario.platform.workers},
+               {"arithmetic", arithmetic}};
   if (const nlohmann::json versions = outside_versions(run); !versions.empty())
     key.basis["versions"] = versions;
   key.name = content_hash(key.basis.dump());

@@ -877,7 +877,8 @@ TEST_CASE("Map: where seeds miss the target it says what the report's answer say
   const Figure figure = make("map-fastest", data);
   const auto cell = [&](double bandwidth, double latency, const char* column) {
     return figure.data.cell(
-        row_where(figure.data, {{"bandwidth_bits_per_second", bandwidth}, {"latency_seconds", latency}}), column);
+        row_where(figure.data, {{"bandwidth_bits_per_second", bandwidth}, {"latency_seconds", latency}}),
+        column);
   };
   CHECK(cell(1e6, 0.001, "label") == "only");
   CHECK(cell(1e6, 0.001, "series") == "IST");
@@ -893,11 +894,11 @@ TEST_CASE("Map: where seeds miss the target it says what the report's answer say
 TEST_CASE("A protocol from outside has the name and the colour that it says, or those that are left") {
   StudyFolder folder;
   WrittenRun run;
-  for (const auto& [kind, words] : std::map<std::string, Json>{
-           {"own_words", {{"label", "Gossip of mine"}, {"hue", "pink"}}},
-           {"same_hue", {{"label", "Late"}, {"hue", "pink"}}},
-           {"no_such_hue", {{"label", ""}, {"hue", "mauve"}}},
-           {"silent_one", Json::object()}}) {
+  for (const auto& [kind, words] :
+       std::map<std::string, Json>{{"own_words", {{"label", "Gossip of mine"}, {"hue", "pink"}}},
+                                   {"same_hue", {{"label", "Late"}, {"hue", "pink"}}},
+                                   {"no_such_hue", {{"label", ""}, {"hue", "mauve"}}},
+                                   {"silent_one", Json::object()}}) {
     run.protocol = {{"kind", kind}};
     run.protocol_words = words;
     folder.add(run);

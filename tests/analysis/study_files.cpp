@@ -25,7 +25,8 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
   json["outcome"] = run.outcome;
   json["message"] = nullptr;
   json["swept"] = {{"/protocol", run.protocol}};
-  json["protocol"] = run.protocol_words.is_null() ? protocol_words(run.protocol.value("kind", "")) : run.protocol_words;
+  json["protocol"] =
+      run.protocol_words.is_null() ? protocol_words(run.protocol.value("kind", "")) : run.protocol_words;
   json["summary"] = {{"simulated_seconds", done ? run.simulated_seconds : 0.0},
                      {"bytes_sent", bytes},
                      {"bytes_per_round", run.bytes_per_round},

@@ -165,9 +165,8 @@ TEST_CASE("check prints what a round sends") {
   // Eight workers send 2 x 7 whole vectors in a round; 938 steps, of which half come before the switch.
   const ProgramResult switched = run_program({"check", source_path("scenarios/local-sgd.json"), "--details"});
   const std::size_t trained = 784 * 64 + 64 * 10 + 2 * 64;
-  CHECK_THAT(switched.out,
-             Contains("20 local steps, a single one in the first 469 rounds; 493 rounds") &&
-                 Contains(std::to_string(7 * 2 * 4 * trained) + " bytes"));
+  CHECK_THAT(switched.out, Contains("20 local steps, a single one in the first 469 rounds; 493 rounds") &&
+                               Contains(std::to_string(7 * 2 * 4 * trained) + " bytes"));
 }
 
 TEST_CASE("outer optimizers that make no sense are refused") {

@@ -77,7 +77,8 @@ TEST_CASE("device predicts a scenario's steps, kernel by kernel, as check and th
 
   const ProgramResult checked = run_program({"check", quickstart, "--details"});
   CHECK_THAT(checked.out, Contains("device    v100-sxm2, fp32: a step of the whole model takes ") &&
-                              Contains("launching kernels ") && Contains("a step of worker 0 has 16 % of that work"));
+                              Contains("launching kernels ") &&
+                              Contains("a step of worker 0 has 16 % of that work"));
 }
 
 TEST_CASE("a sweep over devices trains once") {

@@ -37,7 +37,8 @@ TEST_CASE("a study writes the files of the contract") {
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(result.err.empty());  // no progress where there is no terminal
-  CHECK_THAT(result.out, Contains("Data parallel") && Contains("IST (sharded)") && Contains("Files: " + out.string()));
+  CHECK_THAT(result.out,
+             Contains("Data parallel") && Contains("IST (sharded)") && Contains("Files: " + out.string()));
 
   const json study = read_json_file(out / "study.json");
   for (const char* key : {"name", "scenario", "command_line", "build", "start", "end"})

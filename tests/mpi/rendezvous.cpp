@@ -24,9 +24,8 @@ bool sizes_arrive(Communicator& comm) {
     comm.wait_all(requests);
     if (comm.rank() == 0) continue;
     good = good && requests[0]->received_bytes() == size;
-    good = good && std::all_of(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size), [&](std::byte b) {
-             return b == std::byte{static_cast<unsigned char>(size)};
-           });
+    good = good && std::all_of(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size),
+                               [&](std::byte b) { return b == std::byte{static_cast<unsigned char>(size)}; });
   }
   return good;
 }
@@ -38,8 +37,8 @@ int main(int argc, char** argv) {
     const std::filesystem::path file = argv[1];
     Control control(MPI_COMM_WORLD);
     WallClock clock;
-    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, codec_named("fp32"), control,
-                 clock);
+    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, codec_named("fp32"),
+                 control, clock);
     std::vector<float> values(1);
     if (control.rank() == 1) {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));

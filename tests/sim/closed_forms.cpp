@@ -75,8 +75,10 @@ Forecast forecast_local_sgd(const json& options, const Job& job, const LinkModel
   Forecast forecast =
       forecast_replicas(job, *aggregate, options.at("local_steps"), averaged_values(job), link);
   if (options.contains("outer_optimizer")) throw std::invalid_argument("no closed form");
-  // Slow momentum beta, slow rate alpha: x_begin and u are kept; (a - b) / gamma, beta u + d, x - alpha gamma u
-  const bool momentum = options.at("slow_momentum") > 0, slow = momentum || options.at("slow_learning_rate") != 1;
+  // Slow momentum beta, slow rate alpha: x_begin and u are kept; (a - b) / gamma, beta u + d, x - alpha gamma
+  // u
+  const bool momentum = options.at("slow_momentum") > 0,
+             slow = momentum || options.at("slow_learning_rate") != 1;
   const std::size_t count = slow ? job.model().layout().trainable_size() : 0;
   for (Forecast::Worker& worker : forecast.workers) {
     worker.flops += static_cast<double>(count) * (momentum ? 6 : 4);
@@ -91,7 +93,7 @@ Forecast forecast_post_local_sgd(const json& options, const Job& job, const Link
       forecast_gradient_mean(job, *make_aggregate(options), BucketOptions::parse(options), link);
   Forecast forecast = forecast_local_sgd(options, job, link);
   forecast.round = job.rounds().warm_up() + 1;
-for (std::size_t rank = 0; rank < before.workers.size(); ++rank) {
+  for (std::size_t rank = 0; rank < before.workers.size(); ++rank) {
     MemoryUse early = before.workers[rank].memory, &late = forecast.workers[rank].memory;
     early[MemoryPart::optimizer] = late[MemoryPart::optimizer];  // the slow momentum's is taken at the start
     if (early.total() > late.total()) late = early;
@@ -125,7 +127,8 @@ Forecast forecast_ist(const json& options, const Job& job, const LinkModel& link
                               : NeuronDeal::uniform;
   const long local_steps = options.at("local_steps");
   const std::vector<Selection> homes = sharded ? neuron_homes(layout, n) : server_homes(layout, n);
-  const Partition partition = draw_neurons(layout, n, deal, job.training().seed, 1);  // parts have the same sizes in every round
+  const Partition partition =
+      draw_neurons(layout, n, deal, job.training().seed, 1);  // parts have the same sizes in every round
   Forecast forecast;
   // ... but how much of a part is at home with its worker is left to chance unless strata are equal.
   forecast.varies = sharded && deal == NeuronDeal::uniform;

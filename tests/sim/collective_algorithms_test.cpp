@@ -191,9 +191,10 @@ TEST_CASE("chunked ring: latency is paid once while chunks cover it, once per ch
 
 TEST_CASE("Gloo's broadcast takes k (k + 1) / 2 times what one message takes, the other tree k times") {
   const auto seconds = [](const std::string& name, int n) {
-    const auto algorithm = std::ranges::find_if(collective_algorithms(), [&](const CollectiveAlgorithm& each) {
-      return each.kind == CollectiveKind::broadcast && each.name == name;
-    });
+    const auto algorithm =
+        std::ranges::find_if(collective_algorithms(), [&](const CollectiveAlgorithm& each) {
+          return each.kind == CollectiveKind::broadcast && each.name == name;
+        });
     return run(*algorithm, n, 250000, {})["seconds"].get<double>();
   };
   const double message = 250000 * 4 / bandwidth;

@@ -40,7 +40,8 @@ constexpr double peak = 3e9;
 const json flat = {{"fp32", {{"peak_flops_per_second", peak}}}};
 
 json on_device(const std::string& device, const json& protocol, const json& more = json::object()) {
-  json scenario = scenario_with({{"protocol", protocol}, {"platform", {{"speed", nullptr}, {"device", device}}}});
+  json scenario =
+      scenario_with({{"protocol", protocol}, {"platform", {{"speed", nullptr}, {"device", device}}}});
   scenario.merge_patch(more);
   return scenario;
 }
@@ -115,7 +116,8 @@ TEST_CASE("device: overlapped or not, a step's computing takes the same") {
   for (const char* issue : {"eager", "bare"}) {
     std::vector<double> seconds;
     for (const json& protocol : {protocols[0], protocols[1], protocols[2]}) {
-      const json run = complete_scenario(on_device("v100-sxm2", protocol, {{"platform", {{"issue", issue}}}}));
+      const json run =
+          complete_scenario(on_device("v100-sxm2", protocol, {{"platform", {{"issue", issue}}}}));
       seconds.push_back(run["workers"][0]["compute"].get<double>());
     }
     CHECK_CLOSE(seconds[0], seconds[1]);
@@ -128,11 +130,12 @@ TEST_CASE("device: sums of an all-reduce take the time of the memory") {
   const auto seconds_at = [&](double bandwidth) {
     figures["memory_bandwidth_bytes_per_second"] = bandwidth;
     const DeviceProfileFile file(figures);
-    const json run = run_workers(on_device(file.path(), {{"kind", "data_parallel"}}, {{"training", {{"rounds", 1}}}}),
-                                 [](Worker& worker) {
-                                   all_reduce_named("ring")->run(worker.communicator(), Values::phantom(4000));
-                                   return json();
-                                 });
+    const json run =
+        run_workers(on_device(file.path(), {{"kind", "data_parallel"}}, {{"training", {{"rounds", 1}}}}),
+                    [](Worker& worker) {
+                      all_reduce_named("ring")->run(worker.communicator(), Values::phantom(4000));
+                      return json();
+                    });
     REQUIRE(run["outcome"] == "completed");
     return run["seconds"].get<double>();
   };

@@ -174,7 +174,8 @@ TEST_CASE("slow momentum: the formulas of its paper, with the learning rate of a
   CHECK(last.size() == 3 * 3 * trainings.size() - 3);  // one worker's average is what it keeps
 }
 
-TEST_CASE("outer optimizer: gradient descent on the round's change is slow momentum, and with rate 1 the mean") {
+TEST_CASE(
+    "outer optimizer: gradient descent on the round's change is slow momentum, and with rate 1 the mean") {
   const auto outer = [](const json& options) { return json{{"outer_optimizer", options}}; };
   for (const json& training : trainings) {
     json constant = training;

@@ -13,7 +13,8 @@ constexpr std::size_t room = 1000;
 std::byte byte_at(std::size_t index) { return static_cast<std::byte>(index * 37 % 251); }
 
 /// Rank 0 sends these sizes, all at once, to rank 1, which has the same room for each.
-json send_sizes(const std::vector<std::size_t>& sizes, int flows, bool phantom, std::size_t room_bytes = room) {
+json send_sizes(const std::vector<std::size_t>& sizes, int flows, bool phantom,
+                std::size_t room_bytes = room) {
   json scenario = scenario_with({{"platform", {{"workers", 2}}}, {"training", {{"rounds", 1}}}});
   scenario["network"]["flows"] = flows;
   return run_workers(scenario, [&](Worker& worker) {
@@ -58,7 +59,8 @@ TEST_CASE("payloads: the receiver learns their sizes, over any number of flows")
 }
 
 TEST_CASE("payloads: they take the time of what is sent, not of the room for it") {
-  const json into_more = send_sizes({400, 400}, 1, false, 100000), exact = send_sizes({400, 400}, 1, false, 400);
+  const json into_more = send_sizes({400, 400}, 1, false, 100000),
+             exact = send_sizes({400, 400}, 1, false, 400);
   CHECK(into_more["seconds"] == exact["seconds"]);
   CHECK(into_more["seconds"] < send_sizes({400, 401}, 1, false)["seconds"]);
 }
@@ -66,7 +68,8 @@ TEST_CASE("payloads: they take the time of what is sent, not of the room for it"
 TEST_CASE("payloads: a longer one than there is room for ends the run") {
   const json run = send_sizes({5, 1001}, 1, false);
   CHECK(run["outcome"] == "failed");
-  CHECK(run["message"].get<std::string>().find("longer than the room that its receiver has") != std::string::npos);
+  CHECK(run["message"].get<std::string>().find("longer than the room that its receiver has") !=
+        std::string::npos);
 }
 
 TEST_CASE("payloads: values of another number than were sent end the run") {

@@ -166,7 +166,8 @@ inline json run_scenario(const json& document, int threads = 1, bool trace = fal
   const Scenario scenario = Prepared::resolve(document);  // here, as the schema is kept for the next one
   return run_isolated([&] {
     const Prepared prepared(scenario);
-    return as_json(simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads, .trace = trace}));
+    return as_json(
+        simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = threads, .trace = trace}));
   });
 }
 

@@ -1,6 +1,7 @@
 // Local steps that do not all take the same: times change, nothing else does.
 
 #include "models/device/variability.hpp"
+
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -9,7 +10,8 @@ using namespace isthmus::testing;
 namespace variability_test {
 namespace {
 
-const json varied = {{"jitter", 0.2}, {"spread", 0.3}, {"slow_share", 0.2}, {"slow_factor", 5}, {"slow_steps", 2}};
+const json varied = {
+    {"jitter", 0.2}, {"spread", 0.3}, {"slow_share", 0.2}, {"slow_factor", 5}, {"slow_steps", 2}};
 const VariabilityOptions options = {
     .jitter = 0.2, .spread = 0.3, .slow_share = 0.2, .slow_factor = 5, .slow_steps = 2};
 
@@ -41,7 +43,8 @@ TEST_CASE("variability: every worker computes for its own steps' time") {
 }
 
 TEST_CASE("variability: what is learnt does not depend on it, to the bit") {
-  for (const json& protocol : std::vector<json>{{{"kind", "ist"}, {"local_steps", 2}}, {{"kind", "data_parallel"}}}) {
+  for (const json& protocol :
+       std::vector<json>{{{"kind", "ist"}, {"local_steps", 2}}, {{"kind", "data_parallel"}}}) {
     const json usual = complete_scenario(with(json::object(), protocol, true)),
                run = complete_scenario(with(varied, protocol, true));
     CHECK(run["seconds"] != usual["seconds"]);

@@ -9,7 +9,8 @@ using namespace isthmus;
 namespace variability_test {
 namespace {
 
-std::vector<double> draws(const VariabilityOptions& options, int count, std::uint64_t seed = 1, int rank = 0) {
+std::vector<double> draws(const VariabilityOptions& options, int count, std::uint64_t seed = 1,
+                          int rank = 0) {
   Variability variability(options, seed, rank);
   std::vector<double> factors;
   for (int i = 0; i < count; ++i) factors.push_back(variability.slowdown(1));

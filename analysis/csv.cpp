@@ -42,7 +42,7 @@ std::vector<std::vector<std::string>> read_csv(std::string_view text) {
       } else {
         quoted = false;
       }
-    } else if (c == '"') {
+    } else if (c == '"' && cell.empty()) {
       quoted = true;
     } else if (c == ',') {
       row.push_back(std::move(cell));

@@ -19,7 +19,8 @@ class Csv {
   std::string text_;
 };
 
-/// The rows of a CSV text, the head first. Quoted cells may hold commas, quotes and line breaks.
+/// The rows of a CSV text, the head first. Quoted cells may hold commas, quotes and line breaks; quotes within
+/// others are as any character.
 std::vector<std::vector<std::string>> read_csv(std::string_view text);
 
 }  // namespace isthmus

@@ -59,7 +59,8 @@ void print_devices(const TriedRun& tried) {
               << ": a step of the whole model takes " << format_seconds(whole) << ", at "
               << share(flops_of(step) / whole / peak) << " of the peak\n"
               << "            launching kernels " << share(bounds.launch / whole) << ", computing "
-              << share(bounds.compute / whole) << ", memory " << share(bounds.memory / whole) << "; of it ";
+              << share(bounds.compute / whole) << ", memory " << share(bounds.memory / whole)
+              << "\n            by kernel: ";
     bool first = true;
     for (std::size_t kind = 0; kind < takes.by_kind.size(); ++kind) {
       if (takes.by_kind[kind].total() == 0) continue;
@@ -74,9 +75,8 @@ void print_devices(const TriedRun& tried) {
     const double steps = static_cast<double>(round.round.local_steps),
                  work = worker.flops / steps / flops_of(step), time = worker.compute_seconds / steps / whole;
     if (work > 0.99) continue;
-    std::cout << "            "
-              << "a step of worker " << ranks.front() << " has " << share(work) << " of that work and takes "
-              << share(time) << " of that time\n";
+    std::cout << "            a step of worker " << ranks.front() << " has " << share(work)
+              << " of that work and takes " << share(time) << " of that time\n";
   }
 }
 

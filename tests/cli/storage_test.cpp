@@ -114,14 +114,17 @@ TEST_CASE("whichever call that changes files fails or is the last: the same comm
   REQUIRE(calls >= 30);
   const Files undisturbed = comparable_files(place.out);
   constexpr int tries = 12;
+  int reached = 0;
   for (const std::string kind : {"once", "full", "kill"}) {
     for (int i = 0; i < tries; ++i) {
       const long at = 1 + i * (calls - 1) / (tries - 1);
       INFO(kind << " at call " << at);
       place.clear();
       ProgramResult disturbed;
-      with_fault(place.data, kind, at, [&] { disturbed = place.run(); });
-      if (kind != "kill") {
+      // How often a training's state is stored depends on how long that takes: there may be fewer calls now.
+      const bool happened = with_fault(place.data, kind, at, [&] { disturbed = place.run(); }) >= at;
+      reached += happened ? 1 : 0;
+      if (happened && kind != "kill") {
         check_trouble(disturbed, "No space left on device");
         CHECK(outcomes_in(place.out).count("failed") == 0);
       }
@@ -132,6 +135,7 @@ TEST_CASE("whichever call that changes files fails or is the last: the same comm
       CHECK(partial_files_in(place.data) == 0);
     }
   }
+  CHECK(reached >= 3 * (tries - 2));
 }
 
 TEST_CASE("what was killed as it first wrote study.json begins anew, and leaves nothing behind") {

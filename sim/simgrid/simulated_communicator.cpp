@@ -15,38 +15,47 @@ namespace {
 
 double now_seconds() { return simgrid::s4u::Engine::get_clock(); }
 
-auto delivery(std::shared_ptr<const Cargo> cargo) {
-  return [cargo](simgrid::kernel::activity::CommImpl*, void*, std::size_t) { cargo->deliver(); };
-}
+/// SimGrid wants some memory at both ends. Only where values travel is it told to copy.
+void* some_memory = nullptr;
 
-/// SimGrid wants some memory at both ends, or it does not call who copies.
-std::byte some_memory{};
+std::size_t bytes_to_copy(ConstPayload payload) { return payload.is_phantom() ? 0 : sizeof some_memory; }
+
+/// Phantoms are delivered by nobody.
+void deliver_by(const std::shared_ptr<const Cargo>& cargo, ConstPayload payload,
+                const simgrid::s4u::CommPtr& comm) {
+  if (payload.is_phantom()) return;
+  comm->set_copy_data_callback(
+      [cargo](simgrid::kernel::activity::CommImpl*, void*, std::size_t) { cargo->deliver(); });
+}
 
 }  // namespace
 
 struct SimulatedCommunicator::Underway final : Transmission {
   Underway(int with, bool sends) : peer(with), outgoing(sends) {}
   double start_seconds() const {
-    double first = parts.front()->get_start_time();
-    for (const auto& part : parts) first = std::min(first, part->get_start_time());
+    double first = parts.front().comm->get_start_time();
+    for (const Part& part : parts) first = std::min(first, part.comm->get_start_time());
     return first;
   }
   double finish_seconds() const {
     double last = 0;
-    for (const auto& part : parts) last = std::max(last, part->get_finish_time());
+    for (const Part& part : parts) last = std::max(last, part.comm->get_finish_time());
     return last;
   }
   /// The bytes are there.
   void arrive() {
-    for (const auto& cargo : cargoes) {
+    for (const auto& [comm, cargo] : parts) {
       if (!cargo->fits())
         throw std::runtime_error("a message is longer than the room that its receiver has for it");
       received_bytes_ += cargo->from->size();
     }
   }
 
-  std::vector<simgrid::s4u::CommPtr> parts;           // one for each flow
-  std::vector<std::shared_ptr<const Cargo>> cargoes;  // of an incoming one
+  struct Part {
+    simgrid::s4u::CommPtr comm;
+    std::shared_ptr<const Cargo> cargo;
+  };
+  std::vector<Part> parts;  // one for each flow
   int peer;
   bool outgoing;
 };
@@ -94,11 +103,11 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
     const bool is_second = cargo->complete();  // now, as others may go on while this starts
     auto comm = all[flow].mailbox->put_init();
     comm->set_payload_size(bytes);
-    comm->set_src_data(&some_memory, sizeof some_memory);
-    comm->set_copy_data_callback(delivery(cargo));
+    comm->set_src_data(&some_memory, bytes_to_copy(payload));
+    deliver_by(cargo, payload, comm);
     comm->start();
     if (is_second) begin(*all[flow].wire, comm, rank(), to, bytes);
-    transfer->parts.push_back(std::move(comm));
+    transfer->parts.push_back({std::move(comm), cargo});
   }
   worker_.ledger.bytes_sent += payload.size();
   ++worker_.ledger.messages_sent;
@@ -111,12 +120,11 @@ Request SimulatedCommunicator::post_receive(int from, Payload into) {
     const auto cargo = wire->post_receive(into);
     const bool is_second = cargo->complete();
     auto comm = mailbox->get_init();
-    comm->set_dst_data(reinterpret_cast<void**>(&some_memory), sizeof some_memory);
-    comm->set_copy_data_callback(delivery(cargo));
+    comm->set_dst_data(&some_memory, bytes_to_copy(into));
+    deliver_by(cargo, into, comm);
     comm->start();
     if (is_second) begin(*wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
-    transfer->parts.push_back(std::move(comm));
-    transfer->cargoes.push_back(cargo);
+    transfer->parts.push_back({std::move(comm), cargo});
   }
   return transfer;
 }
@@ -165,7 +173,7 @@ void SimulatedCommunicator::wait(std::span<Request> requests) {
   for (const Request& request : requests) {
     const auto& transfer = static_cast<Underway&>(*request);
     try {
-      for (const auto& part : transfer.parts) compat::wait(part);
+      for (const auto& part : transfer.parts) compat::wait(part.comm);
     } catch (const simgrid::NetworkFailureException&) {
       throw std::runtime_error("a message " + std::string(transfer.outgoing ? "to" : "from") + " worker " +
                                std::to_string(transfer.peer) +

@@ -1,4 +1,4 @@
-# make run     installs what is missing (Debian 12), builds the program, and runs the quick start
+# make run     installs what is missing (Debian 13 or 12), builds the program, and runs the quick start
 # make test    installs what is missing, builds all, and runs all tests
 # make figures installs what draws figures: Node, Vega, fonts
 # make package builds build/isthmus.deb

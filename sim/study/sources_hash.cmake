@@ -16,7 +16,7 @@ file(CONFIGURE OUTPUT ${OUT} @ONLY CONTENT "#include \"sim/study/provenance.hpp\
 
 namespace isthmus {
 
-std::string numerics_version() { return \"@ISTHMUS_NUMERICS@\"; }
+std::string numerics_version() { return \"${ISTHMUS_NUMERICS}\"; }
 
 }  // namespace isthmus
 ")

@@ -56,7 +56,7 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
   const nlohmann::ordered_json build = build_provenance();
   nlohmann::json arithmetic;
   for (const char* part :
-       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen"}) {
+       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
     arithmetic[part] = build.at(part);
   }
   TrajectoryKey key;

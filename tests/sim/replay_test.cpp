@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/study/content_hash.hpp"
+#include "sim/study/provenance.hpp"
+#include "sim/study/trajectory_key.hpp"
 #include "sim/study/trajectory_store.hpp"
 #include "tests/sim/runs.hpp"
 
@@ -200,6 +203,23 @@ TEST_CASE("replay holds where speed, bandwidth and latency change over time", "[
   check_replay(live_scenario({{"kind", "data_parallel"}, {"aggregate", "sharded"}}, changes));
   check_replay(live_scenario({{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}}, changes));
   for (const auto& file : profiles) std::filesystem::remove(file);
+}
+
+TEST_CASE("replay: a trajectory belongs to one system's arithmetic") {
+  const auto planned = std::move(
+      plan_study(ScenarioDocument(live_scenario({{"kind", "data_parallel"}})), source_file(".")).at(0));
+  const TrajectoryKey key = trajectory_key(planned);
+  CHECK(key.name == content_hash(key.basis.dump()));
+  const json build = build_provenance();
+  CHECK(!build.at("simgrid").get<std::string>().empty());  // decides when, not what is learnt
+  for (const char* part :
+       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
+    INFO(part);
+    json elsewhere = key.basis;
+    CHECK(elsewhere.at("arithmetic").at(part) == build.at(part));
+    elsewhere["arithmetic"][part] = "another";
+    CHECK(content_hash(elsewhere.dump()) != key.name);
+  }
 }
 
 }  // namespace isthmus::testing

@@ -3,6 +3,8 @@
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
 
 #include "models/error.hpp"
 #include "models/layers/convolution.hpp"
@@ -248,6 +250,41 @@ TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet
     CHECK(used.find("jit") != std::string::npos);
     CHECK(used.find("ref") == std::string::npos);
     CHECK(used.find("ncsp") == std::string::npos);
+  }
+}
+
+// For the next test, which sets instructions beforehand.
+TEST_CASE("of any width", "[.][implementations]") {
+  const bool avx512 = instruction_set().starts_with("avx512");
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    if (precision == Precision::bf16 && !has_bf16()) continue;
+    for (int width = 1; width <= 65; ++width) {
+      const auto check = [&](SampleShape input, int channels, int kernel, int stride, bool plain) {
+        Convolution convolution("c", input, {channels, kernel, stride, plain, ConvolutionMethod::fastest});
+        convolution.set_precision(precision);
+        const std::string used = convolution.implementations(8);
+        INFO(input.channels << " to " << channels << " channels, kernel " << kernel << ": " << used);
+        CHECK(used.find("ref") == std::string::npos);
+      };
+      if (avx512) check({1, 28, 28}, width, 3, 1, true);
+      check({3, 32, 32}, width, 3, 1, true);
+      check({3, 32, 32}, width, 7, 2, true);
+      check({width, 16, 16}, width, 3, 1, false);
+      check({width, 16, 16}, 2 * width, 3, 2, false);
+      check({width, 16, 16}, 2 * width, 1, 2, false);
+      check({width, 16, 16}, 4 * width, 1, 1, false);
+      check({4 * width, 16, 16}, width, 1, 1, false);
+    }
+  }
+}
+
+TEST_CASE("no convolution runs on oneDNN's reference code", "[resnet]") {
+  // But for the weights' gradient of a stem with one channel, without AVX-512.
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  for (const std::string instructions : {"AVX2", "AVX512_CORE", "ALL"}) {
+    INFO(instructions);
+    const std::string command = "ONEDNN_MAX_CPU_ISA=" + instructions + " '" + self + "' '[implementations]'";
+    CHECK(std::system(command.c_str()) == 0);
   }
 }
 

@@ -247,6 +247,7 @@ const formats = {
   seconds: (value) => withPrefix(value, prefixes.small, 's'),
   bytes: (value) => withPrefix(value, prefixes.decimal, 'B'),
   memory: (value) => withPrefix(value, prefixes.binary, 'B'),
+  joules: (value) => withPrefix(value, prefixes.decimal, 'J'),
   fraction: (value) => `${(100 * value).toFixed(2)} %`,
   count: (value) => (Number.isInteger(value) ? String(value) : digits(value)),
 };

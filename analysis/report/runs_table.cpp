@@ -26,7 +26,8 @@ constexpr SummaryColumn summary_columns[] = {
     {"paper_bytes_per_round", "Papers' bytes", "bytes",
      "Of a round, as the papers on IST and ResIST count: what each worker would send up to a server and get "
      "back from it, summed over workers, whichever way it really travels"},
-    {"memory_peak_bytes", "Memory", "memory", "The most that a device needs"}};
+    {"memory_peak_bytes", "Memory", "memory", "The most that a device needs"},
+    {"energy_joules", "Energy", "joules", "Of all devices whose watts are known, busy and idle"}};
 
 Json column(const std::string& key, const std::string& label, const std::string& title,
             const std::string& format) {

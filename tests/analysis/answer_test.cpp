@@ -288,6 +288,23 @@ TEST_CASE("Of many runs a caveat names a few, and how many more") {
   CHECK_THAT(warnings_of(folder), Contains("IST, 6 runs (0-ist, 1-ist, 2-ist, 3-ist and 2 more)."));
 }
 
+TEST_CASE("The table of runs has a column of energy where some run has it") {
+  StudyFolder without, with;
+  WrittenRun each = costs(ist, 4, 10, 1e9);
+  without.add(each);
+  each.energy_joules = 1234;
+  with.add(each);
+  const auto energy = [](const StudyFolder& folder) {
+    const Json table = runs_table(read_dataset({folder.path()}), folder.path());
+    for (std::size_t i = 0; i < table.at("columns").size(); ++i) {
+      if (table.at("columns")[i].at("key") == "energy_joules") return table.at("rows")[0].at("cells")[i];
+    }
+    return Json("no column");
+  };
+  CHECK(energy(without) == "no column");
+  CHECK(energy(with) == 1234);
+}
+
 TEST_CASE("One seed is a caveat where accuracy was measured") {
   StudyFolder folder;
   folder.add(run(ist, "1Mbps", {.seconds_to_target = 1}));

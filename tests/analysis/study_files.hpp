@@ -21,6 +21,7 @@ struct WrittenRun {
   std::optional<double> target_accuracy = 0.8, seconds_to_target, final_test_accuracy;
   bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
+  std::optional<double> energy_joules;
   double bytes_per_round = 1500, paper_bytes_per_round = 2000;
 
   struct Row {

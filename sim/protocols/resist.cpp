@@ -123,16 +123,13 @@ ProtocolKind resist_kind() {
          {"type", "boolean"},
          {"default", true}}},
        {"minimum_depth",
-        {{"description",
-          "Dealt blocks that each worker has at least; some then go to several "
-          "workers."},
+        {{"description", "Dealt blocks that each worker has at least; some then go to several workers."},
          {"type", "integer"},
          {"minimum", 0},
          {"default", 0}}},
        {"scale_at_test",
         {{"description",
-          "In tests, multiply the output of each dealt block by the share of "
-          "workers that have it."},
+          "In tests, multiply the output of each dealt block by the share of workers that have it."},
          {"type", "boolean"},
          {"default", true}}},
        {"warm_up_rounds",

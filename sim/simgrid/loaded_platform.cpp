@@ -199,7 +199,7 @@ std::shared_ptr<const DeviceModel> LoadedPlatform::model_of(const std::string& k
     model = std::make_shared<DeviceModel>(find_device(kind, place).profile, options.precision, options.issue);
   } catch (const InputError& error) {
     if (error.place() != kind) throw;
-    throw InputError(place, error.place() + " " + error.text());
+    throw InputError(place, error.place() + " " + error.text() + "; `platform.precision` chooses");
   }
   return model;
 }

@@ -9,9 +9,10 @@
 #include "sim/study/trajectory_store.hpp"
 #include "tests/sim/runs.hpp"
 
-namespace replay_test {
+using namespace isthmus;
+using namespace isthmus::testing;
 
-namespace isthmus::testing {
+namespace replay_test {
 namespace {
 
 /// Keeps the states after each round in which all workers could be kept.
@@ -221,7 +222,5 @@ TEST_CASE("replay: a trajectory belongs to one system's arithmetic") {
     CHECK(content_hash(elsewhere.dump()) != key.name);
   }
 }
-
-}  // namespace isthmus::testing
 
 }  // namespace replay_test

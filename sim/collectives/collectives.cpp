@@ -1,5 +1,7 @@
 #include "sim/collectives/collectives.hpp"
 
+#include <array>
+
 #include "sim/collectives/slices.hpp"
 
 namespace isthmus {
@@ -14,22 +16,59 @@ void ring_step(Communicator& comm, ConstValues out, Values in) {
   comm.wait_all(requests);
 }
 
-}  // namespace
-
-void broadcast(Communicator& comm, Values values, int root) {
+/// From the root down a binomial tree: receive(from), then send(to) each child.
+template <typename Receive, typename Send>
+void down_the_tree(const Communicator& comm, int root, Receive&& receive, Send&& send) {
   const int n = comm.size();
   const int position = (comm.rank() - root + n) % n;  // root is position 0
   const auto rank_at = [&](int at) { return (at + root) % n; };
   int step = 1;
   for (; step < n; step *= 2) {
     if (position & step) {
-      comm.receive(rank_at(position - step), values);
+      receive(rank_at(position - step));
       break;
     }
   }
   for (step /= 2; step > 0; step /= 2) {
-    if (position + step < n) comm.send(rank_at(position + step), values);
+    if (position + step < n) send(rank_at(position + step));
   }
+}
+
+}  // namespace
+
+void broadcast(Communicator& comm, Values values, int root) {
+  down_the_tree(
+      comm, root, [&](int from) { comm.receive(from, values); }, [&](int to) { comm.send(to, values); });
+}
+
+std::size_t broadcast(Communicator& comm, Payload room, std::size_t root_bytes, int root) {
+  std::size_t bytes = root_bytes;
+  const auto receive = [&](int from) {
+    std::array requests = {comm.post_receive(from, room)};
+    comm.wait_all(requests);
+    bytes = requests[0]->received_bytes();
+  };
+  const auto send = [&](int to) {
+    std::array requests = {comm.post_send(to, room.first(bytes))};
+    comm.wait_all(requests);
+  };
+  down_the_tree(comm, root, receive, send);
+  return bytes;
+}
+
+std::vector<std::size_t> all_gather(Communicator& comm, std::span<const Payload> rooms,
+                                    std::size_t own_bytes) {
+  const int n = comm.size(), rank = comm.rank();
+  std::vector<std::size_t> bytes(rooms.size());
+  bytes[wrapped(rank, n)] = own_bytes;
+  for (int step = 0; step < n - 1; ++step) {
+    const std::size_t out = wrapped(rank - step, n), in = wrapped(rank - step - 1, n);
+    std::array requests = {comm.post_send((rank + 1) % n, rooms[out].first(bytes[out])),
+                           comm.post_receive((rank + n - 1) % n, rooms[in])};
+    comm.wait_all(requests);
+    bytes[in] = requests[1]->received_bytes();
+  }
+  return bytes;
 }
 
 void reduce(Communicator& comm, Values values, int root) {

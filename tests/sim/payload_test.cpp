@@ -1,5 +1,6 @@
 // Payloads whose size the receiver does not know before they have come.
 
+#include "sim/collectives/collectives.hpp"
 #include "tests/sim/runs.hpp"
 
 using namespace isthmus;
@@ -80,6 +81,53 @@ TEST_CASE("payloads: values of another number than were sent end the run") {
   });
   CHECK(run["outcome"] == "failed");
   CHECK(run["message"].get<std::string>().find("another size") != std::string::npos);
+}
+
+TEST_CASE("payloads: all-gather and broadcast move them, whatever each rank has") {
+  const auto size_of = [](int rank) { return static_cast<std::size_t>(rank * 37 % 50); };  // none of rank 0's
+  const auto byte_of = [](int rank, std::size_t i) { return byte_at(i + static_cast<std::size_t>(rank)); };
+  for (const int n : {1, 2, 3, 5, 8}) {
+    for (const bool phantom : {false, true}) {
+      INFO(n << " workers" << (phantom ? ", phantoms" : ""));
+      const int root = n - 1;
+      const json run = run_workers(scenario_with({{"platform", {{"workers", n}}}}), [&](Worker& worker) {
+        Communicator& comm = worker.communicator();
+        std::vector<std::vector<std::byte>> bytes(static_cast<std::size_t>(n), std::vector<std::byte>(60));
+        std::vector<Payload> rooms;
+        for (auto& each : bytes) rooms.push_back(phantom ? Payload::phantom(60) : Payload(each));
+        const auto own = static_cast<std::size_t>(comm.rank());
+        for (std::size_t i = 0; i < size_of(comm.rank()); ++i) bytes[own][i] = byte_of(comm.rank(), i);
+        json came = all_gather(comm, rooms, size_of(comm.rank()));
+        for (int rank = 0; !phantom && rank < n; ++rank) {
+          for (std::size_t i = 0; i < size_of(rank); ++i) {
+            if (bytes[static_cast<std::size_t>(rank)][i] != byte_of(rank, i)) came.push_back("wrong");
+          }
+        }
+        // And one rank's to all, of which nobody else knows how large it is.
+        const bool is_root = comm.rank() == root;
+        std::vector<std::byte> one(60, std::byte{static_cast<unsigned char>(is_root ? 7 : 0)});
+        came.push_back(
+            broadcast(comm, phantom ? Payload::phantom(60) : Payload(one), is_root ? 41 : 0, root));
+        for (std::size_t i = 0; !phantom && i < 41; ++i) {
+          if (one[i] != std::byte{7}) came.push_back("wrong");
+        }
+        return came;
+      });
+      INFO(run["message"]);
+      REQUIRE(run["outcome"] == "completed");
+      json expected = json::array();
+      std::size_t sent = 0;
+      for (int rank = 0; rank < n; ++rank) {
+        expected.push_back(size_of(rank));
+        sent += size_of(rank) * static_cast<std::size_t>(n - 1);
+      }
+      expected.push_back(41);
+      for (const json& returned : run["returned"]) CHECK(returned == expected);
+      std::size_t counted = 0;
+      for (const json& each : run["workers"]) counted += each["bytes_sent"].get<std::size_t>();
+      CHECK(counted == sent + 41 * static_cast<std::size_t>(n - 1));
+    }
+  }
 }
 
 }  // namespace payload_test

@@ -38,7 +38,8 @@ ArrayHeader read_idx_header(ByteReader& file) {
   return header;
 }
 
-std::unique_ptr<DataSource> mnist_source(const std::string& name, const fs::path& folder) {
+std::unique_ptr<DataSource> mnist_source(const std::string& name, const fs::path& folder,
+                                         ArrayOptions options = {}) {
   DataArrays arrays;
   const auto open = [&](const std::string& file) {
     const fs::path zipped = folder / (file + ".gz");
@@ -50,7 +51,7 @@ std::unique_ptr<DataSource> mnist_source(const std::string& name, const fs::path
   arrays.train_y = open("train-labels-idx1-ubyte");
   arrays.test_x = open("t10k-images-idx3-ubyte");
   arrays.test_y = open("t10k-labels-idx1-ubyte");
-  return array_source(name, std::move(arrays), {});
+  return array_source(name, std::move(arrays), options);
 }
 
 }  // namespace
@@ -86,7 +87,10 @@ DataSetKind fashion_mnist_kind() {
           throw InputError("/data", "no folder " + folder +
                                         "; install Debian's package dataset-fashion-mnist, or set \"path\"");
         }
-        return mnist_source("fashion-mnist", folder);
+        // Of Debian's the number of classes is known: no labels need be read to describe it.
+        constexpr int classes = 10;
+        return options.contains("path") ? mnist_source("fashion-mnist", folder)
+                                        : mnist_source("fashion-mnist", folder, {.classes = classes});
       }};
 }
 

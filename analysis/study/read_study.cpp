@@ -34,11 +34,6 @@ Json object_member(const Json& run, const char* key) {
   return found != run.end() && found->is_object() ? *found : Json();
 }
 
-std::string text_member(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::vector<Evaluation> read_history(const ColumnFile& file) {
   std::vector<Evaluation> history;
   for (std::size_t row = 0; row < file.rows(); ++row) {
@@ -193,6 +188,11 @@ void compare_with_list(Study& study) {
 }
 
 }  // namespace
+
+std::string text_member(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
 
 Run run_of(const Json& run_json) {
   Run run;

@@ -12,15 +12,8 @@ namespace {
 
 constexpr std::string_view options_pointer = "/protocol/";
 
-/// What a run's protocol says of itself.
-std::string own_words(const Run& run, const char* member) {
-  if (!run.protocol.is_object()) return {};
-  const auto found = run.protocol.find(member);
-  return found != run.protocol.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::string display_name(const Run& run) {
-  if (const std::string label = own_words(run, "label"); !label.empty()) return label;
+  if (const std::string label = text_member(run.protocol, "label"); !label.empty()) return label;
   const std::string kind = protocol_kind(run);
   return kind.empty() ? "unknown protocol" : title_of(kind);
 }
@@ -34,12 +27,6 @@ Options protocol_options(const Run& run) {
     options[pointer.substr(options_pointer.size())] = axis_value(pointer, value);
   }
   return options;
-}
-
-std::string given_label(const Run& run) {
-  if (!run.labels.is_object()) return {};
-  const auto label = run.labels.find("/protocol");
-  return label != run.labels.end() && label->is_string() ? label->get<std::string>() : std::string();
 }
 
 std::string option_text(const std::string& key, const AxisValue& value) {
@@ -72,7 +59,7 @@ std::string protocol_kind(const Run& run) {
   return kind.value.is_string() ? kind.value.get<std::string>() : std::string();
 }
 
-std::string protocol_hue(const Run& run) { return own_words(run, "hue"); }
+std::string protocol_hue(const Run& run) { return text_member(run.protocol, "hue"); }
 
 std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>& runs,
                                                   const std::map<std::string, std::string>& labels) {
@@ -114,7 +101,7 @@ std::map<const Run*, std::string> protocol_labels(const std::vector<const Run*>&
       for (const std::string& key : keys)
         text += (text.empty() ? "" : ", ") + option_text(key, value(options, key));
       // Who swept over named protocols has said what to call them.
-      if (const std::string given = given_label(*run); !given.empty()) {
+      if (const std::string given = text_member(run->labels, "/protocol"); !given.empty()) {
         result[run] = renamed(given);
         continue;
       }

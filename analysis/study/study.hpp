@@ -58,6 +58,9 @@ struct Run {
   bool to_target_is_upper_bound() const;
 };
 
+/// The text under a key; empty where there is none.
+std::string text_member(const Json& object, const char* key);
+
 /// What a run.json holds, without the files beside it. What is missing is null or empty.
 Run run_of(const Json& run_json);
 

@@ -63,7 +63,6 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
   WorkSeconds result;
   double issued = 0, end = 0;
   for (const KernelCount& each : work) {
-    if (each.count == 0) continue;
     const auto count = static_cast<double>(each.count);
     const BoundSeconds one = on_device(each.kernel);
     BoundSeconds all = {count * one.launch, count * one.compute, count * one.memory};
@@ -71,7 +70,8 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
     issued += count * issue_seconds();
     // For the first of them, or for the last: of equal kernels either all wait to be issued, or none later
     // on.
-    const double waiting = std::max({0.0, first - end, issued + one.total() - end - on_it});
+    const double waiting =
+        each.count > 0 ? std::max({0.0, first - end, issued + one.total() - end - on_it}) : 0;
     all.launch += waiting;
     end += on_it + waiting;
     result.all += all;

@@ -43,10 +43,8 @@ void add(Work& work, const Kernel& kernel, std::int64_t count) {
   }
 }
 
-void add(Work& work, const Work& more, std::int64_t times) {
-  for (std::int64_t i = 0; i < times; ++i) {
-    for (const KernelCount& each : more) add(work, each.kernel, each.count);
-  }
+void add(Work& work, const Work& more) {
+  for (const KernelCount& each : more) add(work, each.kernel, each.count);
 }
 
 Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {

@@ -67,8 +67,8 @@ double bytes_of(const Work& work, DevicePrecision precision);  ///< read and wri
 /// Appends; what equals the last kernel is only counted.
 void add(Work& work, const Kernel& kernel, std::int64_t count = 1);
 
-/// Appends all of another, so many times in a row.
-void add(Work& work, const Work& more, std::int64_t times = 1);
+/// Appends all of another.
+void add(Work& work, const Work& more);
 
 /// Each operand is read once, the result written once.
 Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth);

@@ -1,7 +1,9 @@
 #include "sim/collectives/collectives.hpp"
 
 #include <array>
+#include <ranges>
 
+#include "sim/collectives/pairs.hpp"
 #include "sim/collectives/slices.hpp"
 
 namespace isthmus {
@@ -22,16 +24,9 @@ void down_the_tree(const Communicator& comm, int root, Receive&& receive, Send&&
   const int n = comm.size();
   const int position = (comm.rank() - root + n) % n;  // root is position 0
   const auto rank_at = [&](int at) { return (at + root) % n; };
-  int step = 1;
-  for (; step < n; step *= 2) {
-    if (position & step) {
-      receive(rank_at(position - step));
-      break;
-    }
-  }
-  for (step /= 2; step > 0; step /= 2) {
-    if (position + step < n) send(rank_at(position + step));
-  }
+  if (position > 0) receive(rank_at(binomial_parent(position)));
+  const std::vector<int> children = binomial_children(position, n);
+  for (const int child : children | std::views::reverse) send(rank_at(child));
 }
 
 }  // namespace
@@ -75,17 +70,12 @@ void reduce(Communicator& comm, Values values, int root) {
   const int n = comm.size();
   const int position = (comm.rank() - root + n) % n;
   const auto rank_at = [&](int at) { return (at + root) % n; };
-  for (int step = 1; step < n; step *= 2) {
-    if (position & step) {
-      comm.send(rank_at(position - step), values);
-      return;
-    }
-    if (position + step < n) {
-      Buffer incoming = comm.buffer(values.size());
-      comm.receive(rank_at(position + step), incoming);
-      comm.add(incoming, values);
-    }
+  for (const int child : binomial_children(position, n)) {
+    Buffer incoming = comm.buffer(values.size());
+    comm.receive(rank_at(child), incoming);
+    comm.add(incoming, values);
   }
+  if (position > 0) comm.send(rank_at(binomial_parent(position)), values);
 }
 
 void all_gather(Communicator& comm, Values whole) {

@@ -1,10 +1,7 @@
 #include "sim/commands/scenario_source.hpp"
 
-#include <map>
-
 #include "models/error.hpp"
-#include "sim/scenario/messages.hpp"
-#include "sim/study/provenance.hpp"
+#include "sim/study/shipped.hpp"
 
 namespace isthmus {
 
@@ -13,36 +10,14 @@ namespace po = boost::program_options;
 
 namespace {
 
-/// The scenarios that come with the program, installed beside it or in the tree it was built from, by name.
-std::map<std::string, fs::path> shipped_scenarios() {
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  std::map<std::string, fs::path> found;
-  for (const fs::path& folder : {program / "../share/isthmus/scenarios", source_folder() / "scenarios"}) {
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      const fs::path name = entry.path().filename();
-      if (name.extension() == ".json" && name != "scenario.schema.json")
-        found.emplace(name.stem(), fs::weakly_canonical(entry.path()));
-    }
-  }
-  return found;
-}
-
 /// A file, or one that comes with the program by its name.
 fs::path find_scenario(const std::string& argument) {
   std::error_code ignored;
   if (fs::exists(argument, ignored) && !fs::is_directory(argument, ignored)) return argument;
-  const std::map<std::string, fs::path> shipped = shipped_scenarios();
+  const ShippedFiles shipped = shipped_files("scenarios");
   if (const auto named = shipped.find(argument); named != shipped.end()) return named->second;
   if (fs::is_directory(argument, ignored) || shipped.empty()) return argument;
-  std::vector<std::string> names;
-  std::string list;
-  for (const auto& [name, file] : shipped) {
-    names.push_back(name);
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  throw InputError(argument, "no such file; " + did_you_mean(fs::path(argument).stem().string(), names) +
-                                 "expected a scenario, or the name of one that comes with isthmus: " + list);
+  throw InputError(argument, "no such file; " + expected_one_of(shipped, argument, "a scenario"));
 }
 
 }  // namespace

@@ -46,10 +46,13 @@ Work update_work(const TrainingOptions& training, const CostProfile& costs) {
   return work;
 }
 
-Work step_work(const TrainingOptions& training, const CostProfile& costs) {
-  Work work = gradient_work(training, costs);
-  append(work, update_work(training, costs));
-  return work;
+/// What has been computed before each entry of the work, and at its end.
+std::vector<Computation> computed_until(const Work& work, const DeviceModel* device) {
+  const std::vector<double> ends = device ? device->seconds(work).ends : std::vector<double>(work.size());
+  std::vector<Computation> until(1);
+  for (std::size_t i = 0; i < work.size(); ++i)
+    until.push_back({until.back().flops + flops_of({work[i]}), ends[i]});
+  return until;
 }
 
 }  // namespace
@@ -91,8 +94,12 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   const Job& job = worker_.job();
   layout_ = model_->layout();
   const CostProfile costs = model_->costs(job.training().batch);
-  gradient_ = Computation::of(gradient_work(job.training(), costs), worker_.device_model());
-  update_ = Computation::of(step_work(job.training(), costs), worker_.device_model()) - gradient_;
+  Work work = gradient_work(job.training(), costs);
+  const std::size_t gradient_size = work.size();
+  append(work, update_work(job.training(), costs));
+  const std::vector<Computation> until = computed_until(work, worker_.device_model());
+  gradient_ = until[gradient_size];
+  update_ = until.back() - gradient_;
   reservations_.clear();
   const MemoryUse need = replica_memory(job, *model_);
   for (const MemoryPart part :
@@ -180,10 +187,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
         known_after[i] = work.size();
     }
   }
-  const std::vector<double> seconds = device ? device->seconds(work).ends : std::vector<double>(work.size());
-  std::vector<Computation> until(1);
-  for (std::size_t i = 0; i < work.size(); ++i)
-    until.push_back({until.back().flops + flops_of({work[i]}), seconds[i]});
+  const std::vector<Computation> until = computed_until(work, device);
   std::size_t known = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     known = std::max(known, known_after[i]);
@@ -193,7 +197,10 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 }
 
 Work step_work(const Job& job, const Model& model) {
-  return step_work(job.training(), model.costs(job.training().batch));
+  const CostProfile costs = model.costs(job.training().batch);
+  Work work = gradient_work(job.training(), costs);
+  append(work, update_work(job.training(), costs));
+  return work;
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {

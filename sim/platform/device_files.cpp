@@ -3,13 +3,11 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
-#include <vector>
 
 #include "models/error.hpp"
 #include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 #include "sim/scenario/read.hpp"
-#include "sim/study/provenance.hpp"
 
 namespace isthmus {
 
@@ -34,19 +32,9 @@ std::string text_of(const fs::path& file) {
 
 }  // namespace
 
-std::map<std::string, fs::path> shipped_devices() {
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  std::map<std::string, fs::path> found;
-  for (const fs::path& folder :
-       {program / "../share/isthmus/platforms/devices", source_folder() / "platforms/devices"}) {
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      const fs::path name = entry.path().filename();
-      if (name.extension() == ".json" && name != "device.schema.json")
-        found.emplace(name.stem(), fs::weakly_canonical(entry.path()));
-    }
-  }
-  return found;
+const ShippedFiles& shipped_devices() {
+  static const ShippedFiles shipped = shipped_files("platforms/devices");
+  return shipped;
 }
 
 DeviceFile parse_device(std::string_view text, const std::string& name) {
@@ -65,20 +53,23 @@ DeviceFile parse_device(std::string_view text, const std::string& name) {
   return device;
 }
 
+std::string resolve_device(const std::string& name_or_file, const fs::path& folder) {
+  const bool is_file = name_or_file.find_first_of("./") != std::string::npos;
+  return is_file ? (folder / name_or_file).lexically_normal().string() : name_or_file;
+}
+
 DeviceFile find_device(const std::string& name_or_file, const std::string& place) {
-  const auto shipped = shipped_devices();
-  if (const auto named = shipped.find(name_or_file); named != shipped.end())
-    return parse_device(text_of(named->second), named->second.string());
+  const ShippedFiles& shipped = shipped_devices();
+  if (const auto named = shipped.find(name_or_file); named != shipped.end()) {
+    // Each point of a sweep asks.
+    static std::map<std::string, DeviceFile> read;
+    const auto known = read.find(name_or_file);
+    if (known != read.end()) return known->second;
+    return read[name_or_file] = parse_device(text_of(named->second), named->second.string());
+  }
   std::error_code ignored;
   if (fs::exists(name_or_file, ignored)) return parse_device(text_of(name_or_file), name_or_file);
-  std::vector<std::string> names;
-  std::string list;
-  for (const auto& [name, file] : shipped) {
-    names.push_back(name);
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  const std::string text = "no such device; " + did_you_mean(fs::path(name_or_file).stem().string(), names) +
-                           "expected a device file, or the name of one that comes with isthmus: " + list;
+  const std::string text = "no such device; " + expected_one_of(shipped, name_or_file, "a device file");
   throw InputError(place.empty() ? name_or_file : place,
                    place.empty() ? text : found(name_or_file) + "; " + text);
 }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "models/device/device_profile.hpp"
+#include "sim/study/shipped.hpp"
 
 namespace isthmus {
 
@@ -18,7 +18,10 @@ struct DeviceFile {
 };
 
 /// The devices that come with the program, installed beside it or in the tree it was built from, by name.
-std::map<std::string, std::filesystem::path> shipped_devices();
+const ShippedFiles& shipped_devices();
+
+/// A file's path from that folder; a device's name as it is.
+std::string resolve_device(const std::string& name_or_file, const std::filesystem::path& folder);
 
 /// A file, or a device that comes with the program by its name: a name without an extension or folder, such
 /// as "v100-sxm2". An InputError begins with `place`, if given, and says what is known; what is wrong in a

@@ -51,8 +51,7 @@ DeviceOverride read_device(const json& object, const std::string& place, const f
                      "found " + short_dump(object.at("speed")) +
                          " beside a \"device\", whose profile says how fast it is; allowed: "
                          "one of the two");
-  const bool is_file = device.profile->find_first_of("./") != std::string::npos;
-  if (is_file) device.profile = fs::absolute(base_folder / *device.profile).lexically_normal().string();
+  device.profile = resolve_device(*device.profile, fs::absolute(base_folder));
   find_device(*device.profile, place + "/device");  // or says that there is none
   return device;
 }

@@ -187,18 +187,17 @@ std::pair<std::string, std::string> LoadedPlatform::kind_of_device(const s4u::Ho
   const char* property = host.get_property("device");
   if (!property) return {};
   const std::string place = xml_.place_of_property(host.get_name(), "device");
-  const bool is_file = std::string_view(property).find_first_of("./") != std::string_view::npos;
-  return {is_file ? (options.file.parent_path() / property).lexically_normal().string() : property, place};
+  return {resolve_device(property, options.file.parent_path()), place};
 }
 
 std::shared_ptr<const DeviceModel> LoadedPlatform::model_of(const std::string& kind, const std::string& place,
                                                             const PlatformOptions& options) {
   std::shared_ptr<const DeviceModel>& model = models_by_kind_[kind];
   if (model) return model;
+  const DeviceProfile profile = find_device(kind, place).profile;
   try {
-    model = std::make_shared<DeviceModel>(find_device(kind, place).profile, options.precision, options.issue);
+    model = std::make_shared<DeviceModel>(profile, options.precision, options.issue);
   } catch (const InputError& error) {
-    if (error.place() != kind) throw;
     throw InputError(place, error.place() + " " + error.text() + "; `platform.precision` chooses");
   }
   return model;

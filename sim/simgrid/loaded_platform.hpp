@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sim/core/computation.hpp"
 #include "sim/platform/platform.hpp"
 #include "sim/platform/platform_xml.hpp"
 #include "sim/scenario/scenario.hpp"
@@ -51,13 +52,16 @@ class LoadedPlatform {
 
   /// By rank; null where a device has no profile.
   const DeviceModel* device_model(int rank) const { return models_.at(static_cast<std::size_t>(rank)).get(); }
-  /// FLOP/s that execute() on the worker's host reckons with.
-  double file_speed(int rank) const { return host(rank)->get_speed(); }
-
   /// Multiply FLOPs by this before execute() on the worker's host: file's speed / overridden speed, 1 without
   /// an override. (SimGrid fixes a host's speed when it reads the file. A speed profile of the host goes on
   /// working: its ratio applies to the overridden speed.)
   double speed_scale(int rank) const { return speed_scales_.at(static_cast<std::size_t>(rank)); }
+  /// What execute() on the worker's host is given for it. SimGrid spends the time of profiled devices, too:
+  /// so speed profiles and shared cores go on working.
+  double amount(int rank, const Computation& computation) const {
+    return device_model(rank) ? computation.seconds * host(rank)->get_speed()
+                              : computation.flops * speed_scale(rank);
+  }
 
   /// The links on routes of talking pairs in natural order, as overridden; then those of other routes asked
   /// for.

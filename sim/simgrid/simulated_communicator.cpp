@@ -141,12 +141,12 @@ void SimulatedCommunicator::spend_software_time(double seconds) {
 }
 
 void SimulatedCommunicator::spend(const Kernel& kernel) {
-  const DeviceModel* model = state_.platform.device_model(rank());
-  double amount = kernel.flops * state_.platform.speed_scale(rank());
-  if (model) {
+  Computation computation{.flops = kernel.flops};
+  if (const DeviceModel* model = state_.platform.device_model(rank())) {
     const BoundSeconds seconds = model->seconds(kernel);
-    amount = (seconds.total() - seconds.launch) * state_.platform.file_speed(rank());
+    computation.seconds = seconds.total() - seconds.launch;
   }
+  const double amount = state_.platform.amount(rank(), computation);
   if (amount <= 0) return;
   const double start = now_seconds();
   simgrid::s4u::this_actor::execute(amount);

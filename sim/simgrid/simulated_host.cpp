@@ -8,16 +8,11 @@ SimulatedHost::SimulatedHost(SimulationState& state, int rank, bool enforce_memo
     : Host(rank, state.platform.device(rank).host,
            enforce_memory ? state.platform.device(rank).memory_bytes : std::nullopt),
       state_(state),
-      communicator_(state_, worker_, rank),
-      model_(state.platform.device_model(rank)),
-      file_speed_(state.platform.file_speed(rank)),
-      speed_scale_(state.platform.speed_scale(rank)) {}
+      communicator_(state_, worker_, rank) {}
 
-// SimGrid spends the time of profiled devices, too: so speed profiles and shared cores go on working.
 void SimulatedHost::execute(const Computation& computation, double slowdown) {
   const double start = now_seconds();
-  const double usual = model_ ? computation.seconds * file_speed_ : computation.flops * speed_scale_;
-  simgrid::s4u::this_actor::execute(usual * slowdown);
+  simgrid::s4u::this_actor::execute(state_.platform.amount(worker_.rank, computation) * slowdown);
   worker_.ledger.flops += computation.flops;
   worker_.ledger.compute_seconds += now_seconds() - start;
   state_.timeline.add(worker_.rank, "compute", start, now_seconds());

@@ -12,7 +12,7 @@ class SimulatedHost final : public Host {
 
   double now_seconds() const override { return simgrid::s4u::Engine::get_clock(); }
   void execute(const Computation& computation, double slowdown) override;
-  const DeviceModel* device_model() const override { return model_; }
+  const DeviceModel* device_model() const override { return state_.platform.device_model(worker_.rank); }
   VariabilityOptions variability() const override { return state_.variability; }
   Communicator& communicator() override { return communicator_; }
   std::unique_ptr<CommunicationStream> communication_stream() override;
@@ -22,8 +22,6 @@ class SimulatedHost final : public Host {
  private:
   SimulationState& state_;
   SimulatedCommunicator communicator_;
-  const DeviceModel* model_;
-  double file_speed_, speed_scale_;
 };
 
 }  // namespace isthmus

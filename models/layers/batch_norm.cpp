@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "models/layers/relu.hpp"
+
 namespace isthmus {
 
 BatchNorm::BatchNorm(std::string name, const ParameterLayout& layout, int axis, Options options)
@@ -102,7 +104,7 @@ void BatchNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatr
   scale_gradient_.setZero();
   for (Index i = 0; i < input.rows(); ++i) {
     auto gradient = output_gradient.row(i).array().transpose();
-    if (options_.relu) gradient = (output.row(i).array().transpose() > 0).select(gradient, 0.0f);
+    if (options_.relu) gradient = output.row(i).array().transpose().binaryExpr(gradient, ReluGradient());
     shift_gradient_ += gradient;
     scale_gradient_ += gradient * (input.row(i).array().transpose() - mean_);
   }

@@ -15,7 +15,7 @@ void Relu::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) { outpu
 
 void Relu::backward(ConstValues, ConstMatrixMap, ConstMatrixMap output, MatrixMap output_gradient,
                     MatrixMap* input_gradient, Values) {
-  if (input_gradient) *input_gradient = (output.array() > 0).select(output_gradient, 0.0f);
+  if (input_gradient) *input_gradient = output.binaryExpr(output_gradient, ReluGradient());
 }
 
 }  // namespace isthmus

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "models/layers/onednn.hpp"
+#include "models/layers/relu.hpp"
 
 namespace isthmus {
 namespace {
@@ -27,11 +28,6 @@ MatrixMap scratch_matrix(onednn::Scratch slot, Index samples, Index features) {
 }
 
 ConstMatrixMap constant(const MatrixMap& matrix) { return {matrix.data(), matrix.rows(), matrix.cols()}; }
-
-/// The gradient of a matrix's ReLU, written over that of its output.
-void mask(MatrixMap gradient, ConstMatrixMap output) {
-  gradient.array() *= (output.array() > 0).cast<float>();
-}
 
 }  // namespace
 
@@ -184,7 +180,7 @@ void ResidualBlock::backward(ConstValues parameters, ConstMatrixMap input, Const
                              MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   if (scale_ != 1) throw std::logic_error("scaled blocks are for evaluation only");
   using onednn::Scratch;
-  if (!pre_activation_) mask(output_gradient, output);
+  if (!pre_activation_) output_gradient = output.binaryExpr(output_gradient, ReluGradient());
   const Index samples = input.rows();
   MatrixMap sum_gradient = output_gradient;  // of the sum: the shortcut's and the branch's share
 

@@ -1,7 +1,6 @@
 #include "sim/collectives/collectives.hpp"
 
 #include <array>
-#include <ranges>
 
 #include "sim/collectives/pairs.hpp"
 #include "sim/collectives/slices.hpp"
@@ -26,7 +25,7 @@ void down_the_tree(const Communicator& comm, int root, Receive&& receive, Send&&
   const auto rank_at = [&](int at) { return (at + root) % n; };
   if (position > 0) receive(rank_at(binomial_parent(position)));
   const std::vector<int> children = binomial_children(position, n);
-  for (const int child : children | std::views::reverse) send(rank_at(child));
+  for (auto child = children.rbegin(); child != children.rend(); ++child) send(rank_at(*child));
 }
 
 }  // namespace

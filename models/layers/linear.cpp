@@ -68,8 +68,7 @@ void Linear::add_backward(std::vector<BackwardStep>& steps, Extent own, Index ba
 
 void Linear::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode) {
   multiply(input, As::is, matrix_at(ConstValues(parameters), weight_offset_, outputs_, inputs_),
-           As::transposed, output);
-  if (bias_) output.rowwise() += matrix_at(ConstValues(parameters), bias_offset_, 1, outputs_).row(0);
+           As::transposed, output, bias_ ? parameters.data() + bias_offset_ : nullptr);
 }
 
 void Linear::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap, MatrixMap output_gradient,

@@ -83,6 +83,12 @@ void run(const dnnl::primitive& primitive, const Arguments& arguments, const dnn
   primitive.execute(stream(), all);
 }
 
+void run(const dnnl::primitive& primitive, const std::vector<dnnl_exec_arg_t>& arguments) {
+  const dnnl_status_t status = dnnl_primitive_execute(primitive.get(), stream().get(),
+                                                      static_cast<int>(arguments.size()), arguments.data());
+  dnnl::error::wrap_c_api(status, "oneDNN could not compute");
+}
+
 dnnl::memory view(const dnnl::memory::desc& description, const float* data) {
   return {description, engine(), const_cast<float*>(data)};
 }

@@ -2,6 +2,7 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
+#include <vector>
 
 #include "models/aligned.hpp"
 #include "models/sample_shape.hpp"
@@ -63,6 +64,8 @@ using Arguments = std::unordered_map<int, dnnl::memory>;
 
 /// Computes in the calling thread. `scratchpad`: the primitive descriptor's scratchpad_desc().
 void run(const dnnl::primitive& primitive, const Arguments& arguments, const dnnl::memory::desc& scratchpad);
+/// The same without anything to be put together first, scratch memory among the arguments.
+void run(const dnnl::primitive& primitive, const std::vector<dnnl_exec_arg_t>& arguments);
 
 /// A view of memory that is not oneDNN's. It may read only what it is told to write nowhere else.
 dnnl::memory view(const dnnl::memory::desc& description, const float* data);

@@ -81,6 +81,12 @@ std::string format_memory(std::optional<double> bytes) {
   return bytes ? format(*bytes, binary_prefixes, "B") : "unlimited";
 }
 
+std::string format_error(double part) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%+.2f %%", 100 * part);
+  return text;
+}
+
 std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
 }

@@ -24,6 +24,7 @@ std::string format_seconds(double seconds);             ///< "1.23 s", "4.5 ms"
 std::string format_duration(double seconds);            ///< "45 s", "3 min 20 s", "5 h 12 min", "4 d 3 h"
 std::string format_speed(double flops);                 ///< "5 Gf"
 std::string format_count(double count);                 ///< "1.86 M"
+std::string format_error(double part);                  ///< "+1.23 %"
 std::string counted(std::size_t count, const std::string& noun);  ///< "1 run", "2 runs"
 /// Memory in the binary units it is sold in: "16 GiB"; none is "unlimited".
 std::string format_memory(std::optional<double> bytes);

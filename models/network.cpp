@@ -81,6 +81,9 @@ CostProfile network_costs(const Layers& layers, const std::vector<Extent>& train
                           std::size_t input_bytes_per_sample) {
   const auto samples = static_cast<std::size_t>(batch);
   CostProfile costs;
+  // The mini-batch, onto the device.
+  const auto input_bytes = static_cast<double>(samples * input_bytes_per_sample);
+  add(costs.forward, plain_kernel(KernelKind::copy, 0, 0, 2 * input_bytes));
   for (const auto& layer : layers) layer->add_costs(costs, batch);
   const auto [loss, loss_gradient] = loss_work(batch, layers.back()->outputs());
   add(costs.forward, loss);

@@ -29,24 +29,35 @@ DeviceModel::DeviceModel(DeviceProfile profile, DevicePrecision precision, Issue
 }
 
 bool DeviceModel::is_flat() const {
-  return precision_ == DevicePrecision::fp32 && multiplies().tiles.empty() &&
-         multiplies().winograd_gain == 1 && profile_.kernel_seconds == 0 && issue_seconds() == 0 &&
-         std::isinf(profile_.memory_bandwidth_bytes_per_second);
+  PrecisionProfile flat;
+  flat.peak_flops_per_second = multiplies().peak_flops_per_second;
+  flat.efficiency = multiplies().efficiency;
+  return precision_ == DevicePrecision::fp32 && multiplies() == flat && profile_.kernel_seconds == 0 &&
+         issue_seconds() == 0 && std::isinf(profile_.memory_bandwidth_bytes_per_second) &&
+         std::isinf(profile_.cache_bandwidth_bytes_per_second) && profile_.kind_factors == all_alike;
+}
+
+double DeviceModel::traffic_seconds(double bytes) const {
+  return bytes / profile_.cache_bandwidth_bytes_per_second +
+         std::max(0.0, bytes - profile_.cache_bytes) /
+             (profile_.memory_efficiency * profile_.memory_bandwidth_bytes_per_second);
 }
 
 BoundSeconds DeviceModel::on_device(const Kernel& kernel) const {
-  const double traffic =
-      kernel.bytes_in(precision_) / (profile_.memory_efficiency * profile_.memory_bandwidth_bytes_per_second);
+  double traffic = traffic_seconds(kernel.bytes_in(precision_)), compute = 0, partial_sums = 0;
   const bool is_product = kernel.kind == KernelKind::product || kernel.kind == KernelKind::convolution;
-  double compute = 0, partial_sums = 0;
   if (is_product && !multiplies().tiles.empty()) {
     const ProductPlan plan = plan_product(profile_, multiplies(), kernel);
     compute = plan.compute_seconds;
     partial_sums = plan.partial_sums_seconds;
+  } else if (is_product) {
+    compute = product_seconds(multiplies(), kernel);
   } else {
-    const PrecisionProfile& units = is_product ? multiplies() : *profile_.in(DevicePrecision::fp32);
-    const double gain = kernel.winograd ? units.winograd_gain : 1;
-    compute = kernel.flops / (units.efficiency * units.peak_flops_per_second * gain);
+    const PrecisionProfile& units = *profile_.in(DevicePrecision::fp32);
+    const double filled = kernel.channels > 0 ? filled_channels_share(multiplies(), kernel.channels) : 1;
+    const double factor = profile_.kind_factors[static_cast<std::size_t>(kernel.kind)] * filled;
+    compute = factor * kernel.flops / (units.efficiency * units.peak_flops_per_second);
+    traffic *= factor;
   }
   BoundSeconds seconds{.launch = profile_.kernel_seconds, .compute = 0, .memory = partial_sums};
   (compute >= traffic ? seconds.compute : seconds.memory) += std::max(compute, traffic);

@@ -39,12 +39,14 @@ struct WorkSeconds {
 /// Turns work into seconds, on one device and in one precision.
 ///
 ///     kernel         t0 + max(FLOPs / (e peak), bytes / (e' bandwidth))
-///     product        its FLOPs in tiles, and partial sums besides: see plan_product()
+///     product        its FLOPs in tiles, and partial sums besides: see plan_product(); or smoothly:
+///                    see product_seconds()
+///     bytes          what the cache does not hold passes the memory besides
 ///     list of them   one after the other, none before it is issued:
 ///                    end_i = max(end_(i-1), i operation_seconds) + seconds of kernel i       i = 1, 2, ...
 ///
 /// where t0 is `kernel_seconds`, e the `efficiency` and e' the `memory_efficiency` of the profile. What is
-/// neither product nor convolution computes at the device's fp32 speed.
+/// neither product nor convolution computes at the device's fp32 speed, times its `kind_factors`.
 ///
 ///     const DeviceModel v100(profile, DevicePrecision::fp32);
 ///     v100.seconds(matrix_product(2048, 16, 2048)).total()  // 36e-6
@@ -64,6 +66,7 @@ class DeviceModel {
 
  private:
   BoundSeconds on_device(const Kernel& kernel) const;
+  double traffic_seconds(double bytes) const;
   const PrecisionProfile& multiplies() const { return *profile_.in(precision_); }
   double issue_seconds() const { return issue_ == Issue::eager ? profile_.operation_seconds : 0; }
   bool is_flat() const;

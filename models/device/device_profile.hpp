@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,13 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "models/device/precision.hpp"
+#include "models/device/work.hpp"
 
 namespace isthmus {
 
 /// The part of a product's result that one block of a library's kernel computes, on one multiprocessor.
 struct Tile {
   int rows = 0, columns = 0;
+
+  bool operator==(const Tile&) const = default;
 };
 
 /// How a device multiplies in one precision.
@@ -26,9 +29,28 @@ struct PrecisionProfile {
   std::vector<Tile> tiles;
   /// What loading a tile's operands costs: as much as so many more rows and columns of it.
   double tile_overhead = 0;
-  /// How many times as fast convolutions are by Winograd's transforms.
-  double winograd_gain = 1;
+
+  // Products without tiles: such sizes double the time that their FLOPs take.
+  double half_rows = 0, half_columns = 0, half_depth = 0;
+
+  // Convolutions without tiles.
+  double convolution_efficiency = 0;     ///< 0: as `efficiency`
+  std::int64_t channel_block = 1;        ///< channels are computed in such blocks, full ones
+  double convolution_half_channels = 0;  ///< such numbers of input or output channels double the time
+  double convolution_half_pixels = 0;    ///< and such a number of pixels of a batch
+
+  // Winograd's transforms, of 3x3 convolutions with stride 1.
+  double winograd_gain = 1;                  ///< how many times as fast
+  double winograd_weight_gradient_gain = 1;  ///< likewise
+  std::int64_t winograd_least_channels = 1;  ///< of the input: with fewer they are not used
+  std::int64_t winograd_tile = 1;            ///< height and width of the part of an output that is computed
+  double winograd_half_channels = 0, winograd_half_pixels = 0;
+
+  bool operator==(const PrecisionProfile&) const = default;
 };
+
+using KindFactors = std::array<double, kernel_kind_names.size()>;
+inline constexpr KindFactors all_alike = {1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 /// What a device is known to do, as its file in platforms/devices says; SI units. device.schema.json has the
 /// meaning of each member.
@@ -40,6 +62,11 @@ struct DeviceProfile {
   double operation_seconds = 0;
   double memory_bandwidth_bytes_per_second = std::numeric_limits<double>::infinity();
   double memory_efficiency = 1;
+  /// What fits into the cache passes at its bandwidth; what does not passes the memory, too.
+  double cache_bytes = 0;
+  double cache_bandwidth_bytes_per_second = std::numeric_limits<double>::infinity();
+  /// How many times as long kernels take as their bytes, where they are no products, by kind.
+  KindFactors kind_factors = all_alike;
   std::optional<double> memory_bytes, idle_watts, busy_watts;
 
   /// Energy of so many seconds, during some of which it computed. Nothing where its watts are not known.

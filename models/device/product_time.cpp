@@ -13,6 +13,40 @@ constexpr double partial_sum_cost = 2.5;  ///< of a byte of partial sums, in FLO
 
 std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+bool suits_winograd(const ConvolutionWork& shape) { return shape.window == 3 && shape.stride == 1; }
+
+/// 1 where the transforms do not apply.
+double winograd_gain(const PrecisionProfile& precision, const Kernel& kernel) {
+  if (!suits_winograd(kernel.convolution)) return 1;
+  if (kernel.convolution.input_channels < precision.winograd_least_channels) return 1;
+  return kernel.pass == Pass::weight_gradient ? precision.winograd_weight_gradient_gain
+                                              : precision.winograd_gain;
+}
+
+std::int64_t round_up(std::int64_t size, std::int64_t block) { return ceiling(size, block) * block; }
+
+double convolution_seconds(const PrecisionProfile& precision, const Kernel& kernel) {
+  ConvolutionWork shape = kernel.convolution;
+  shape.output_channels = round_up(shape.output_channels, precision.channel_block);
+  // A plain image is read as it is.
+  if (!shape.plain_input) shape.input_channels = round_up(shape.input_channels, precision.channel_block);
+  const double gain = winograd_gain(precision, kernel);
+  double half_channels = precision.convolution_half_channels, half_pixels = precision.convolution_half_pixels;
+  if (gain != 1) {
+    half_channels = precision.winograd_half_channels;
+    half_pixels = precision.winograd_half_pixels;
+    shape.height = round_up(shape.height, precision.winograd_tile);
+    shape.width = round_up(shape.width, precision.winograd_tile);
+  }
+  const double efficiency =
+      precision.convolution_efficiency > 0 ? precision.convolution_efficiency : precision.efficiency;
+  return implicit_product(shape, kernel.pass).flops() /
+         (efficiency * precision.peak_flops_per_second * gain) *
+         (1 + half_channels / static_cast<double>(shape.input_channels) +
+          half_channels / static_cast<double>(shape.output_channels) +
+          half_pixels / static_cast<double>(shape.output_pixels()));
+}
+
 /// Of a tile's multiplications, relative to none of its operands having to be loaded.
 double overhead(const PrecisionProfile& precision, const Tile& tile) {
   return 1 + precision.tile_overhead / tile.rows + precision.tile_overhead / tile.columns;
@@ -50,11 +84,24 @@ ProductPlan plan_product(const DeviceProfile& device, const PrecisionProfile& pr
       if (tile.rows != tile.columns) consider({tile.columns, tile.rows}, splits);
     }
   }
-  const double gain = kernel.winograd ? precision.winograd_gain : 1;
+  const double gain = winograd_gain(precision, kernel);
   best.compute_seconds = flops / (precision.efficiency * precision.peak_flops_per_second * gain);
   best.partial_sums_seconds =
       partial_bytes / (device.memory_efficiency * device.memory_bandwidth_bytes_per_second);
   return best;
+}
+
+double filled_channels_share(const PrecisionProfile& precision, std::int64_t channels) {
+  return static_cast<double>(round_up(channels, precision.channel_block)) / static_cast<double>(channels);
+}
+
+double product_seconds(const PrecisionProfile& precision, const Kernel& kernel) {
+  if (kernel.kind == KernelKind::convolution) return convolution_seconds(precision, kernel);
+  const ProductShape& shape = kernel.product;
+  return kernel.flops / (precision.efficiency * precision.peak_flops_per_second) *
+         (1 + precision.half_rows / static_cast<double>(shape.rows) +
+          precision.half_columns / static_cast<double>(shape.columns) +
+          precision.half_depth / static_cast<double>(shape.depth));
 }
 
 }  // namespace isthmus

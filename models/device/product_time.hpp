@@ -31,4 +31,18 @@ struct ProductPlan {
 ProductPlan plan_product(const DeviceProfile& device, const PrecisionProfile& precision,
                          const Kernel& kernel);
 
+/// The multiplications of a product or convolution in a precision without tiles, with the figures of
+/// PrecisionProfile:
+///
+///     product       FLOPs / (e peak) (1 + half_rows / rows + half_columns / columns + half_depth / depth)
+///     convolution   FLOPs of full channel blocks / (e peak) (1 + half / inputs + half / outputs
+///                   + half / pixels)
+///
+/// and by Winograd's transforms, where they are used, so many times as fast, of full tiles, with halves of
+/// their own.
+double product_seconds(const PrecisionProfile& precision, const Kernel& kernel);
+
+/// How many times as many channels are computed as there are.
+double filled_channels_share(const PrecisionProfile& precision, std::int64_t channels);
+
 }  // namespace isthmus

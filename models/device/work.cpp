@@ -3,24 +3,18 @@
 namespace isthmus {
 namespace {
 
-Kernel kernel_of(const ConvolutionWork& shape, const ProductShape& product) {
-  return {.kind = KernelKind::convolution,
-          .flops = product.flops(),
-          .elements = shape.input_elements() + shape.output_elements() + shape.weights(),
-          .bytes = 0,
-          .product = product,
-          .winograd = false};
+Kernel kernel_of(const ConvolutionWork& shape, Pass pass) {
+  const ProductShape product = implicit_product(shape, pass);
+  return {KernelKind::convolution,
+          product.flops(),
+          shape.input_elements() + shape.output_elements() + shape.weights(),
+          0,
+          product,
+          shape,
+          pass};
 }
-
-bool suits_winograd(const ConvolutionWork& shape) { return shape.window == 3 && shape.stride == 1; }
 
 }  // namespace
-
-bool Kernel::operator==(const Kernel& other) const {
-  return kind == other.kind && flops == other.flops && elements == other.elements && bytes == other.bytes &&
-         product.rows == other.product.rows && product.columns == other.product.columns &&
-         product.depth == other.product.depth && winograd == other.winograd;
-}
 
 double flops_of(const Work& work) {
   double flops = 0;
@@ -47,22 +41,24 @@ void add(Work& work, const Work& more) {
   for (const KernelCount& each : more) add(work, each.kernel, each.count);
 }
 
+void append(Work& work, const Work& more) { work.insert(work.end(), more.begin(), more.end()); }
+
 Kernel matrix_product(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
   const ProductShape shape = {rows, columns, depth};
   const auto area = [](std::int64_t a, std::int64_t b) {
     return static_cast<double>(a) * static_cast<double>(b);
   };
-  return {.kind = KernelKind::product,
-          .flops = shape.flops(),
-          .elements = area(rows, depth) + area(depth, columns) + area(rows, columns),
-          .bytes = 0,
-          .product = shape,
-          .winograd = false};
+  return {KernelKind::product, shape.flops(), area(rows, depth) + area(depth, columns) + area(rows, columns),
+          0, shape};
 }
 
 Kernel plain_kernel(KernelKind kind, double flops, double elements, double bytes) {
-  return {
-      .kind = kind, .flops = flops, .elements = elements, .bytes = bytes, .product = {}, .winograd = false};
+  return {kind, flops, elements, bytes};
+}
+
+Kernel of_images(Kernel kernel, std::int64_t channels) {
+  kernel.channels = channels;
+  return kernel;
 }
 
 Kernel relu_forward(double elements) { return plain_kernel(KernelKind::elementwise, elements, 2 * elements); }
@@ -97,23 +93,27 @@ double ConvolutionWork::weights() const {
   return static_cast<double>(input_channels * window * window) * static_cast<double>(output_channels);
 }
 
-Kernel convolution_forward(const ConvolutionWork& shape) {
-  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.output_channels,
-                                    shape.input_channels * shape.window * shape.window});
-  kernel.winograd = suits_winograd(shape);
-  return kernel;
+ProductShape implicit_product(const ConvolutionWork& shape, Pass pass) {
+  const std::int64_t pixels = shape.output_pixels(), patch = shape.window * shape.window;
+  const std::int64_t inputs = shape.input_channels, outputs = shape.output_channels;
+  switch (pass) {
+    case Pass::input_gradient:
+      return {pixels, inputs, outputs * patch};
+    case Pass::weight_gradient:
+      return {inputs * patch, outputs, pixels};
+    default:
+      return {pixels, outputs, inputs * patch};
+  }
 }
 
+Kernel convolution_forward(const ConvolutionWork& shape) { return kernel_of(shape, Pass::forward); }
+
 Kernel convolution_input_gradient(const ConvolutionWork& shape) {
-  Kernel kernel = kernel_of(shape, {shape.output_pixels(), shape.input_channels,
-                                    shape.output_channels * shape.window * shape.window});
-  kernel.winograd = suits_winograd(shape);
-  return kernel;
+  return kernel_of(shape, Pass::input_gradient);
 }
 
 Kernel convolution_weight_gradient(const ConvolutionWork& shape) {
-  return kernel_of(shape, {shape.input_channels * shape.window * shape.window, shape.output_channels,
-                           shape.output_pixels()});
+  return kernel_of(shape, Pass::weight_gradient);
 }
 
 }  // namespace isthmus

@@ -14,7 +14,9 @@ void AveragePool::add_backward(std::vector<BackwardStep>& steps, Extent own, Ind
 /// Either way: one side is small, of the other each element is read or written.
 Kernel AveragePool::pooling(Index batch) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(input_.size());
-  return plain_kernel(KernelKind::pooling, elements, elements + static_cast<double>(batch * outputs()));
+  return of_images(
+      plain_kernel(KernelKind::pooling, elements, elements + static_cast<double>(batch * outputs())),
+      input_.channels);
 }
 
 // A sample's pixels are rows of one block of channels each, block after block.

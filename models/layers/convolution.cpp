@@ -174,7 +174,8 @@ ConvolutionWork Convolution::work_shape(Index batch) const {
           .height = input_.height,
           .width = input_.width,
           .window = options_.kernel,
-          .stride = options_.stride};
+          .stride = options_.stride,
+          .plain_input = options_.plain_input};
 }
 
 void Convolution::add_costs(CostProfile& costs, Index batch) const {

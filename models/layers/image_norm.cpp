@@ -106,8 +106,8 @@ void ImageNorm::initialise(Values parameters, Random&) const {
 
 void ImageNorm::add_costs(CostProfile& costs, Index batch) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(shape_.size());
-  add(costs.forward, norm_forward(elements));
-  if (relu_) add(costs.forward, relu_forward(elements));
+  add(costs.forward, of_images(norm_forward(elements), shape_.channels));
+  if (relu_) add(costs.forward, of_images(relu_forward(elements), shape_.channels));
   // The output; mean and variance; for each element a bit that says whether ReLU let it pass.
   const auto outputs = static_cast<std::size_t>(batch * this->outputs());
   costs.activation_bytes += outputs * sizeof(float) +
@@ -118,8 +118,8 @@ void ImageNorm::add_costs(CostProfile& costs, Index batch) const {
 void ImageNorm::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(shape_.size());
   BackwardStep step{own, {}};
-  if (relu_) add(step.work, relu_backward(elements));
-  add(step.work, norm_backward(elements));
+  if (relu_) add(step.work, of_images(relu_backward(elements), shape_.channels));
+  add(step.work, of_images(norm_backward(elements), shape_.channels));
   steps.push_back(std::move(step));
 }
 

@@ -49,8 +49,9 @@ MaxPool::~MaxPool() = default;
 void MaxPool::add_costs(CostProfile& costs, Index batch) const {
   const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
              results = static_cast<double>(batch) * static_cast<double>(output_.size());
-  add(costs.forward,
-      plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results, inputs + 2 * results));
+  add(costs.forward, of_images(plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results,
+                                            inputs + 2 * results),
+                               input_.channels));
   // The output, and a byte each that says which pixel it was.
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);
 }
@@ -58,7 +59,9 @@ void MaxPool::add_costs(CostProfile& costs, Index batch) const {
 void MaxPool::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
   const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
              results = static_cast<double>(batch) * static_cast<double>(output_.size());
-  steps.push_back({own, {{plain_kernel(KernelKind::pooling, results, inputs + 2 * results)}}});
+  steps.push_back(
+      {own,
+       {{of_images(plain_kernel(KernelKind::pooling, results, inputs + 2 * results), input_.channels)}}});
 }
 
 MaxPool::Plan& MaxPool::plan(Index samples) {

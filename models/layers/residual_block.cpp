@@ -98,15 +98,15 @@ void ResidualBlock::add_costs(CostProfile& costs, Index batch) const {
   // The last layer of the branch writes straight into the block's output.
   for_each_layer([&](const Layer& layer) { layer.add_costs(costs, batch); });
   const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
-  add(costs.forward, sum_of_two(elements));
-  if (!pre_activation_) add(costs.forward, relu_forward(elements));
+  add(costs.forward, of_images(sum_of_two(elements), output_.channels));
+  if (!pre_activation_) add(costs.forward, of_images(relu_forward(elements), output_.channels));
 }
 
 void ResidualBlock::add_backward(std::vector<BackwardStep>& steps, Extent, Index batch, bool) const {
   const double elements = static_cast<double>(batch) * static_cast<double>(output_.size());
   BackwardStep joint{{}, {}};
-  if (!pre_activation_) add(joint.work, relu_backward(elements));
-  add(joint.work, sum_of_two(elements));
+  if (!pre_activation_) add(joint.work, of_images(relu_backward(elements), output_.channels));
+  add(joint.work, of_images(sum_of_two(elements), output_.channels));
   steps.push_back(std::move(joint));
   const auto add_backwards = [&](const Stages& stages, std::size_t until) {
     for (std::size_t i = stages.size(); i-- > until;)
@@ -221,8 +221,11 @@ void ResidualBlock::backward(ConstValues parameters, ConstMatrixMap input, Const
                                gradients);
     if (needs_result && shortcut_.empty()) *input_gradient += sum_gradient;
   } else if (input_gradient) {
-    *input_gradient = through_branch;
-    if (shortcut_.empty()) *input_gradient += sum_gradient;
+    if (shortcut_.empty()) {
+      *input_gradient = through_branch + sum_gradient;
+    } else {
+      *input_gradient = through_branch;
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
 #include "models/error.hpp"
+#include "sim/commands/calibrate_device.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/commands/table_file.hpp"
 #include "sim/platform/from_tables.hpp"
@@ -118,12 +119,6 @@ std::string digits(double value) {
   return text.str();
 }
 
-std::string percent(double part) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(2) << std::showpos << 100 * part << " %";
-  return text.str();
-}
-
 using Pairs = std::map<std::pair<std::string, std::string>, std::vector<Sample>>;
 
 /// Hosts joined pair by pair with what was measured, or, without names, a star of identical links.
@@ -175,11 +170,11 @@ void print_fits(const Pairs& pairs, const std::map<std::pair<std::string, std::s
     summary.push_back({pair.first.empty() ? "any" : pair.first, pair.second.empty() ? "any" : pair.second,
                        std::to_string(samples.size()), format_seconds(fitted.latency_seconds),
                        format_bandwidth(fitted.goodput_bytes_per_second),
-                       percent(worst_error(fitted, samples))});
+                       format_error(worst_error(fitted, samples))});
     for (const Sample& sample : samples) {
       const double predicted = fitted.at(sample.bytes);
       residuals.push_back({pair.first, pair.second, digits(sample.bytes), digits(sample.seconds),
-                           digits(predicted), percent(predicted / sample.seconds - 1)});
+                           digits(predicted), format_error(predicted / sample.seconds - 1)});
     }
   }
   print_table(summary, std::cout, 2);
@@ -190,7 +185,7 @@ void print_fits(const Pairs& pairs, const std::map<std::pair<std::string, std::s
 }  // namespace
 
 int calibrate_command(const Arguments& arguments) {
-  CommandLine line("calibrate CSV [--out FILE.xml]", "CSV",
+  CommandLine line("calibrate CSV [--out FILE.xml] | --device [CSV] [--out FILE.json]", "CSV",
                    "Fits latency and goodput (what payload gets of the bandwidth) to measured times of "
                    "single messages, by\n"
                    "least squares of relative errors, prints the residuals, and writes a platform file. The "
@@ -198,12 +193,32 @@ int calibrate_command(const Arguments& arguments) {
                    "the CSV names its columns: bytes,seconds for a star of identical workers, "
                    "from,to,bytes,seconds for each\n"
                    "pair of hosts apart. `seconds` is one way: half the time of a ping-pong.\n\n"
-                   "Example:\n"
-                   "  isthmus calibrate ping-pong.csv --out measured.xml --hosts 8\n");
-  line.options().add_options()("out", po::value<std::string>()->value_name("FILE"), "platform XML to write")(
+                   "With --device: measures steps of small networks on one core of this machine, a minute or "
+                   "two, fits a device\n"
+                   "profile, predicts by it the steps that it left out of the fit, and writes a device file. "
+                   "Of another device, from\n"
+                   "a table of the times of steps (model,shape,batch,seconds: platforms/devices/README.md), "
+                   "beginning with --start.\n\n"
+                   "Examples:\n"
+                   "  isthmus calibrate ping-pong.csv --out measured.xml --hosts 8\n"
+                   "  isthmus calibrate --device --out mine.json\n"
+                   "  isthmus calibrate --device steps.csv --start v100-sxm2 --out ours.json\n");
+  line.options().add_options()("out", po::value<std::string>()->value_name("FILE"),
+                               "platform XML, or device JSON, to write")(
       "hosts", po::value<int>()->value_name("N")->default_value(8), "hosts of the star, without from,to")(
-      "speed", po::value<std::string>()->value_name("SPEED")->default_value("1Gf"), "speed of each host");
+      "speed", po::value<std::string>()->value_name("SPEED")->default_value("1Gf"), "speed of each host")(
+      "device", "calibrate a device instead of a network")("start",
+                                                           po::value<std::string>()->value_name("DEVICE"),
+                                                           "a table's device, or one like it, to begin with")(
+      "precision", po::value<std::string>()->value_name("NAME")->default_value("fp32"),
+      "what the table's steps were computed in")("bare",
+                                                 "the table's steps were issued by no eager framework")(
+      "steps", po::value<int>()->value_name("N")->default_value(120), "of so many networks, on this machine")(
+      "rounds", po::value<int>()->value_name("N")->default_value(5), "measure each of them so often");
+  line.set_sufficient("device");
   if (!line.parse(arguments)) return 0;
+  if (line.values().count("device") > 0)
+    return calibrate_device(line.values(), line.values().count("CSV") > 0 ? line.argument() : "");
   const int hosts = line.values()["hosts"].as<int>();
   if (hosts < 1) throw InputError("--hosts", "found " + std::to_string(hosts) + "; allowed: 1 or more");
   const std::string speed = line.values()["speed"].as<std::string>();

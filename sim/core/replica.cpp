@@ -4,47 +4,10 @@
 #include <atomic>
 
 #include "models/optimizer/optimizer.hpp"
+#include "models/step_work.hpp"
 
 namespace isthmus {
 namespace {
-
-void append(Work& work, const Work& more) { work.insert(work.end(), more.begin(), more.end()); }
-
-/// Of a local step, up to the backward pass of its last mini-batch. Where mini-batches are accumulated, each
-/// of their gradients is added to the others'.
-Work before_last_backward(const TrainingOptions& training, const CostProfile& costs) {
-  Work work;
-  const Kernel sum = sum_of_two(static_cast<double>(costs.parameters));
-  for (int batch = 1; batch < training.accumulation_steps; ++batch) {
-    append(work, costs.forward);
-    for (const BackwardStep& step : costs.backward) append(work, step.work);
-    add(work, sum);
-  }
-  append(work, costs.forward);
-  if (training.accumulation_steps > 1) add(work, sum);
-  return work;
-}
-
-Work gradient_work(const TrainingOptions& training, const CostProfile& costs) {
-  Work work = before_last_backward(training, costs);
-  for (const BackwardStep& step : costs.backward) append(work, step.work);
-  return work;
-}
-
-/// The optimizer's part, a multiply-add of all parameters after the other; to clip a norm takes 2 FLOPs of
-/// each to find it and 1 to scale.
-Work update_work(const TrainingOptions& training, const CostProfile& costs) {
-  Work work;
-  const auto parameters = static_cast<double>(costs.parameters);
-  const auto each = [&](int flops) {
-    return plain_kernel(KernelKind::optimizer, flops * parameters, 3 * parameters);
-  };
-  const int flops =
-      make_optimizer(training.optimizer)->flops_per_parameter() + (training.clip_gradient_norm ? 3 : 0);
-  if (flops > 1) add(work, each(2), flops / 2);
-  if (flops % 2 == 1) add(work, each(1));
-  return work;
-}
 
 /// What has been computed before each entry of the work, and at its end.
 std::vector<Computation> computed_until(const Work& work, const DeviceModel* device) {
@@ -197,10 +160,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 }
 
 Work step_work(const Job& job, const Model& model) {
-  const CostProfile costs = model.costs(job.training().batch);
-  Work work = gradient_work(job.training(), costs);
-  append(work, update_work(job.training(), costs));
-  return work;
+  return step_work(job.training(), model.costs(job.training().batch));
 }
 
 MemoryUse replica_memory(const Job& job, const Model& model) {

@@ -110,4 +110,88 @@ TEST_CASE("calibrate: bad files end in one line") {
   CHECK_THAT(run_program({"calibrate", folder / "none.csv"}).err, Contains("cannot be read"));
 }
 
+TEST_CASE("calibrate: a device's figures come back from a table of steps") {
+  const TemporaryFolder folder;
+  const fs::path shipped = fs::path(ISTHMUS_SOURCE_DIR) / "platforms/devices/v100-sxm2.json";
+  json truth = json::parse(read_text(shipped));
+  truth["kernel_seconds"]["value"] = 14e-6;
+  truth["operation_seconds"]["value"] = 30e-6;
+  write_text(folder / "truth.json", truth.dump());
+  std::ostringstream csv;
+  csv << "model,shape,batch,seconds,training\n";
+  for (const int width : {64, 512, 2048, 4096}) {
+    for (const int batch : {16, 100, 1000}) {
+      const json model = {{"kind", "mlp"}, {"hidden", {width, width}}};
+      const json scenario = {
+          {"name", "one"},
+          {"platform", {{"file", fs::path(ISTHMUS_SOURCE_DIR) / "platforms/star-8.xml"}, {"workers", 1}}},
+          {"data", {{"set", "synthetic"}, {"shape", {1, 28, 28}}, {"classes", 10}, {"samples", 2000}}},
+          {"model", model},
+          {"training", {{"batch", batch}, {"momentum", 0.9}}},
+          {"protocol", {{"kind", "data_parallel"}}}};
+      write_text(folder / "one.json", scenario.dump());
+      const ProgramResult step = run_program(
+          {"device", folder / "truth.json", "--scenario", folder / "one.json", "--eager", "--json"});
+      INFO(step.err);
+      REQUIRE(step.exit_code == 0);
+      csv << R"("{""kind"": ""mlp"", ""hidden"": [)" << width << ", " << width << R"(]}",1x28x28,)" << batch
+          << ',' << json::parse(step.out)["steps"][0]["seconds"].get<double>() << R"(,"{""momentum"": 0.9}")"
+          << '\n';
+    }
+  }
+  write_text(folder / "steps.csv", csv.str());
+  const ProgramResult result = run_program({"calibrate", "--device", folder / "steps.csv", "--start",
+                                            "v100-sxm2", "--out", folder / "fitted.json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json fitted = json::parse(read_text(folder / "fitted.json"));
+  CHECK(fitted["operation_seconds"]["value"].get<double>() == Approx(30e-6).epsilon(0.02));
+  CHECK(fitted["kernel_seconds"]["value"].get<double>() == Approx(14e-6).epsilon(0.1));
+  CHECK_THAT(fitted["kernel_seconds"]["source"].get<std::string>(), Contains("fitted to 9 steps of"));
+  CHECK(fitted["memory_bytes"] == truth["memory_bytes"]);
+  CHECK_THAT(result.out, Contains("of 9 steps") && Contains("of 3 steps") &&
+                             Contains("mlp hidden=[512,512], 1x28x28, batch 100"));
+  // It is a device like any other.
+  CHECK(run_program({"device", folder / "fitted.json"}).exit_code == 0);
+}
+
+TEST_CASE("calibrate: this machine becomes a device") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      run_program({"calibrate", "--device", "--steps", "10", "--rounds", "1", "--out", folder / "mine.json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("of 8 steps") && Contains("of 2 steps") && Contains("left out"));
+  const ProgramResult shown = run_program({"device", folder / "mine.json"});
+  INFO(shown.err);
+  CHECK(shown.exit_code == 0);
+  CHECK_THAT(shown.out, Contains("one core of") && Contains("fitted to 8 steps on this machine") &&
+                            !Contains("guessed"));
+}
+
+TEST_CASE("calibrate: tables of steps that make no sense are refused by place") {
+  const TemporaryFolder folder;
+  const std::string good = "\"{\"\"kind\"\": \"\"mlp\"\", \"\"hidden\"\": [64]}\",1x28x28,16,0.001\n";
+  const auto refused = [&](const std::string& text, const std::string& message) {
+    write_text(folder / "steps.csv", text);
+    const ProgramResult result =
+        run_program({"calibrate", "--device", folder / "steps.csv", "--start", "v100-sxm2"});
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK_THAT(result.err, Contains(message));
+  };
+  const std::string head = "model,shape,batch,seconds\n";
+  refused("model,shape,seconds\n", "steps.csv:1: has no column \"batch\"");
+  refused(head + good, "has the times of 1 steps; needed are 10 or more");
+  refused(head + "{},1x28x28,16,0\n", "in column \"seconds\"");
+  refused(head + "{},1x28x28,1.5,1\n", "found \"1.5\" in column \"batch\"");
+  refused(head + "{},28x28,16,1\n", "found the shape \"28x28\"; expected channels, height and width");
+  refused(head + "{,1x28x28,16,1\n", "steps.csv:2");
+  refused(head + "\"{\"\"kind\"\": \"\"mlq\"\"}\",1x28x28,16,1\n", "did you mean \"mlp\"");
+  write_text(folder / "steps.csv", head + good);
+  CHECK_THAT(run_program({"calibrate", "--device", folder / "steps.csv"}).err, Contains("--start"));
+  CHECK_THAT(run_program({"calibrate", "--device", "--start", "t4"}).err, Contains("--start"));
+  CHECK_THAT(run_program({"calibrate", "--device", "--steps", "3"}).err, Contains("10 or more"));
+}
+
 }  // namespace calibrate_test

@@ -281,12 +281,81 @@ TEST_CASE("convolutions are their implicit products", "[device]") {
     CHECK(kernel.flops == 2 * multiply_adds);
     CHECK(kernel.elements == elements);
     CHECK(kernel.bytes_in(DevicePrecision::bf16) == 2 * elements);
-    CHECK_FALSE(kernel.winograd);
+    CHECK(kernel.convolution == shape);
   }
   CHECK(convolution_forward(shape).product.rows == 4 * 5 * 4);
   CHECK(convolution_weight_gradient(shape).product.depth == 4 * 5 * 4);
-  CHECK(convolution_forward({1, 8, 8, 5, 5, 3, 1}).winograd);
-  CHECK_FALSE(convolution_forward({1, 8, 8, 5, 5, 1, 1}).winograd);
+}
+
+TEST_CASE("products and convolutions without tiles, by hand", "[device]") {
+  DeviceProfile profile = flat_device(1e9);
+  PrecisionProfile& fp32 = *profile.precisions[0];
+  fp32.half_rows = 4;
+  fp32.half_columns = 10;
+  fp32.half_depth = 20;
+  const auto seconds = [&](const Kernel& kernel) { return DeviceModel(profile).seconds(kernel).compute; };
+  CHECK(seconds(matrix_product(4, 10, 20)) == Approx(2 * 4 * 10 * 20 / 1e9 * 4));
+  CHECK(seconds(matrix_product(4000, 10000, 20000)) == Approx(2 * 4e3 * 1e4 * 2e4 / 1e9 * 1.003));
+
+  fp32.convolution_efficiency = 0.5;
+  fp32.channel_block = 16;
+  fp32.convolution_half_channels = 8;
+  fp32.convolution_half_pixels = 600;
+  const ConvolutionWork shape = {.batch = 6,
+                                 .input_channels = 20,
+                                 .output_channels = 40,
+                                 .height = 10,
+                                 .width = 10,
+                                 .window = 3,
+                                 .stride = 1};
+  const double direct = 2.0 * 600 * 32 * 48 * 9 / 0.5e9 * (1 + 8.0 / 32 + 8.0 / 48 + 1);
+  for (const Kernel& kernel :
+       {convolution_forward(shape), convolution_input_gradient(shape), convolution_weight_gradient(shape)})
+    CHECK(seconds(kernel) == Approx(direct));
+  ConvolutionWork plain = shape;
+  plain.input_channels = 1;
+  plain.plain_input = true;  // not filled up
+  CHECK(seconds(convolution_forward(plain)) ==
+        Approx(2.0 * 600 * 1 * 48 * 9 / 0.5e9 * (1 + 8.0 + 8.0 / 48 + 1)));
+
+  fp32.winograd_gain = 4;
+  fp32.winograd_weight_gradient_gain = 2;
+  fp32.winograd_least_channels = 20;
+  fp32.winograd_tile = 4;  // 10 x 10 pixels are computed as 12 x 12
+  fp32.winograd_half_channels = 16;
+  fp32.winograd_half_pixels = 864;
+  const double transformed = 2.0 * 864 * 32 * 48 * 9 / 0.5e9 * (1 + 16.0 / 32 + 16.0 / 48 + 1);
+  CHECK(seconds(convolution_forward(shape)) == Approx(transformed / 4));
+  CHECK(seconds(convolution_input_gradient(shape)) == Approx(transformed / 4));
+  CHECK(seconds(convolution_weight_gradient(shape)) == Approx(transformed / 2));
+  std::array others = {shape, shape, shape};
+  others[0].window = 1;
+  others[1].stride = 2;
+  others[2].input_channels = 19;
+  for (const ConvolutionWork& other : others) {
+    fp32.winograd_gain = 4;
+    const double before = seconds(convolution_forward(other));
+    fp32.winograd_gain = 1;
+    CHECK(seconds(convolution_forward(other)) == before);
+  }
+}
+
+TEST_CASE("caches, kinds and filled channels, by hand", "[device]") {
+  DeviceProfile profile = flat_device(1e15);
+  profile.memory_bandwidth_bytes_per_second = 1e9;
+  profile.memory_efficiency = 0.5;
+  profile.cache_bytes = 1e6;
+  profile.cache_bandwidth_bytes_per_second = 4e9;
+  const auto seconds = [&](const Kernel& kernel) { return DeviceModel(profile).seconds(kernel).memory; };
+  const auto copy = [](double bytes) { return plain_kernel(KernelKind::copy, 0, 0, bytes); };
+  CHECK(seconds(copy(1e6)) == Approx(1e6 / 4e9));
+  CHECK(seconds(copy(3e6)) == Approx(3e6 / 4e9 + 2e6 / 0.5e9));
+  profile.kind_factors[static_cast<std::size_t>(KernelKind::loss)] = 3;
+  CHECK(seconds(copy(1e6)) == Approx(1e6 / 4e9));
+  CHECK(seconds(plain_kernel(KernelKind::loss, 0, 0, 1e6)) == Approx(3e6 / 4e9));
+  profile.precisions[0]->channel_block = 8;
+  CHECK(seconds(of_images(copy(1e6), 8)) == Approx(1e6 / 4e9));
+  CHECK(seconds(of_images(copy(1e6), 9)) == Approx(1e6 / 4e9 * 16 / 9));
 }
 
 TEST_CASE("equal kernels in a row are counted", "[device]") {

@@ -205,7 +205,9 @@ TypedTable workers_table(const Study& study) {
       typed.table.add({run.id, use.rank, use.host, use.compute_seconds, use.communication_seconds,
                        use.idle_seconds, count(use.bytes_sent), count(use.bytes_received),
                        count(use.messages_sent), use.flops, count(use.memory_peak_bytes),
-                       optional_count(use.memory_limit_bytes), or_null(use.energy_joules)});
+                       optional_count(use.memory_limit_bytes), or_null(use.energy_joules),
+                       or_null(use.launch_bound_seconds), or_null(use.compute_bound_seconds),
+                       or_null(use.memory_bound_seconds)});
     }
   }
   return typed;

@@ -39,6 +39,17 @@ bool has_edge(const AxisPlot& plot, Edge edge) {
 
 }  // namespace
 
+std::optional<std::size_t> numeric_axis(const Dataset& dataset, const FigureOptions& options) {
+  if (!options.x.empty()) {
+    if (const auto found = dataset.find_axis(options.x)) return found;
+    throw NotApplicable("the runs do not differ in " + lowered(title_of(options.x)));
+  }
+  for (std::size_t i = 0; i < dataset.axes().size(); ++i) {
+    if (dataset.axes()[i].numeric) return i;
+  }
+  return std::nullopt;
+}
+
 Axis series_axis(const Dataset& dataset) {
   Axis axis;
   axis.key = axis.column = series_key;

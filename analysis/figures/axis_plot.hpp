@@ -47,6 +47,10 @@ struct AxisPlot {
   std::vector<std::string> notes = {};
 };
 
+/// The axis that the user asked for, or the first with numbers; none where there is none. Throws
+/// NotApplicable.
+std::optional<std::size_t> numeric_axis(const Dataset& dataset, const FigureOptions& options);
+
 /// The series as an axis, for comparisons in which nothing else was swept.
 Axis series_axis(const Dataset& dataset);
 

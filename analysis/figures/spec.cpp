@@ -106,6 +106,8 @@ std::string label_expression(Unit unit, bool logarithmic, double high) {
     }
     case Unit::flops_per_second:
       return si_expression("FLOP/s");
+    case Unit::joules:
+      return si_expression("J");
     case Unit::fraction:
       return "format(100 * datum.value, '~r') + ' %'";
     case Unit::seconds: {

@@ -21,15 +21,8 @@ std::size_t most_panels(const FigureOptions& options) {
   return options.width == FigureWidth::one_column ? 4 : 8;
 }
 
-/// The axis that the user asked for, or the first with numbers.
 std::size_t require_axis(const Dataset& dataset, const FigureOptions& options) {
-  if (!options.x.empty()) {
-    if (const auto found = dataset.find_axis(options.x)) return *found;
-    throw NotApplicable("the runs do not differ in " + lowered(title_of(options.x)));
-  }
-  for (std::size_t i = 0; i < dataset.axes().size(); ++i) {
-    if (dataset.axes()[i].numeric) return i;
-  }
+  if (const auto axis = numeric_axis(dataset, options)) return *axis;
   throw NotApplicable("nothing was swept but protocol and seed");
 }
 

@@ -74,6 +74,8 @@ std::string format_quantity(double value, Unit unit) {
       return format_memory(value);
     case Unit::flops_per_second:
       return format_speed(value);
+    case Unit::joules:
+      return format_count(value) + 'J';
     case Unit::fraction:
       std::snprintf(text, sizeof text, "%.3g %%", 100 * value);
       return text;
@@ -95,6 +97,8 @@ std::string unit_suffix(Unit unit) {
       return "_bytes";
     case Unit::flops_per_second:
       return "_flops_per_second";
+    case Unit::joules:
+      return "_joules";
     case Unit::fraction:
     case Unit::none:
       return "";

@@ -9,7 +9,7 @@ namespace isthmus::analysis {
 
 /// What a number on an axis counts. Traffic (`bytes`) is in powers of ten, as networks are; what devices hold
 /// (`memory`) in powers of two, as memory is sold.
-enum class Unit { none, bits_per_second, seconds, bytes, memory, flops_per_second, fraction };
+enum class Unit { none, bits_per_second, seconds, bytes, memory, flops_per_second, joules, fraction };
 
 struct Quantity {
   double value;

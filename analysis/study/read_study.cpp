@@ -66,7 +66,10 @@ std::vector<WorkerUse> read_workers(const ColumnFile& file) {
                        .flops = file.number(row, "flops"),
                        .memory_peak_bytes = file.number(row, "memory_peak_bytes"),
                        .memory_limit_bytes = file.optional_number(row, "memory_limit_bytes"),
-                       .energy_joules = file.optional_number(row, "energy_joules")});
+                       .energy_joules = file.optional_number(row, "energy_joules"),
+                       .launch_bound_seconds = file.optional_number(row, "launch_bound_seconds"),
+                       .compute_bound_seconds = file.optional_number(row, "compute_bound_seconds"),
+                       .memory_bound_seconds = file.optional_number(row, "memory_bound_seconds")});
   }
   return workers;
 }

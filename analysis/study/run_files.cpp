@@ -30,7 +30,10 @@ const std::vector<Column>& workers_columns() {
                                               {"flops", real},
                                               {"memory_peak_bytes", integer},
                                               {"memory_limit_bytes", integer, true},
-                                              {"energy_joules", real, true}};
+                                              {"energy_joules", real, true},
+                                              {"launch_bound_seconds", real, true},
+                                              {"compute_bound_seconds", real, true},
+                                              {"memory_bound_seconds", real, true}};
   return columns;
 }
 

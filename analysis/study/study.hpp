@@ -25,6 +25,8 @@ struct WorkerUse {
   double compute_seconds, communication_seconds, idle_seconds;
   double bytes_sent, bytes_received, messages_sent, flops, memory_peak_bytes;
   std::optional<double> memory_limit_bytes, energy_joules;
+  /// What computing waited for, where the device has a profile.
+  std::optional<double> launch_bound_seconds, compute_bound_seconds, memory_bound_seconds;
 };
 
 /// A row of links.csv.

@@ -21,6 +21,14 @@ BoundSeconds& BoundSeconds::operator+=(const BoundSeconds& other) {
   return *this;
 }
 
+BoundSeconds BoundSeconds::operator-(const BoundSeconds& less) const {
+  return {launch - less.launch, compute - less.compute, memory - less.memory};
+}
+
+BoundSeconds BoundSeconds::operator*(double times) const {
+  return {times * launch, times * compute, times * memory};
+}
+
 DeviceModel::DeviceModel(DeviceProfile profile, DevicePrecision precision, Issue issue)
     : profile_(std::move(profile)), precision_(precision), issue_(issue) {
   if (profile_.in(precision_)) return;
@@ -76,7 +84,7 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
   for (const KernelCount& each : work) {
     const auto count = static_cast<double>(each.count);
     const BoundSeconds one = on_device(each.kernel);
-    BoundSeconds all = {count * one.launch, count * one.compute, count * one.memory};
+    BoundSeconds all = one * count;
     const double on_it = all.total(), first = issued + issue_seconds();
     issued += count * issue_seconds();
     // For the first of them, or for the last: of equal kernels either all wait to be issued, or none later
@@ -87,7 +95,7 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
     end += on_it + waiting;
     result.all += all;
     result.by_kind[static_cast<std::size_t>(each.kernel.kind)] += all;
-    result.ends.push_back(end);
+    result.until.push_back(result.all);
   }
   // To the last digit, whatever the order in which FLOPs are added.
   if (is_flat()) {
@@ -95,7 +103,7 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
     double flops = 0;
     for (std::size_t i = 0; i < work.size(); ++i) {
       flops += static_cast<double>(work[i].count) * work[i].kernel.flops;
-      result.ends[i] = flops / speed;
+      result.until[i].compute = flops / speed;
     }
     result.all.compute = flops / speed;
   }

@@ -20,6 +20,8 @@ struct BoundSeconds {
   double total() const { return launch + compute + memory; }
   Bound bound() const;  ///< the largest
   BoundSeconds& operator+=(const BoundSeconds& other);
+  BoundSeconds operator-(const BoundSeconds& less) const;
+  BoundSeconds operator*(double times) const;
 };
 
 /// Who issues kernels: a program that does nothing else (benchmarks of libraries), or an eager framework,
@@ -30,7 +32,7 @@ enum class Issue { bare, eager };
 struct WorkSeconds {
   BoundSeconds all;
   std::array<BoundSeconds, kernel_kind_names.size()> by_kind;
-  std::vector<double> ends;  ///< of each entry of the list, from its beginning
+  std::vector<BoundSeconds> until;  ///< from the list's beginning to the end of each entry
 
   double seconds() const { return all.total(); }
   const BoundSeconds& of(KernelKind kind) const { return by_kind[static_cast<std::size_t>(kind)]; }

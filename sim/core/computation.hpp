@@ -8,21 +8,24 @@ namespace isthmus {
 /// is, FLOPs are all that takes time.
 struct Computation {
   double flops = 0;
-  double seconds = 0;  ///< by the device's profile; 0 without one
+  BoundSeconds takes = {};  ///< by the device's profile; nothing without one
 
   /// `device`: null where there is no profile.
   static Computation of(const Work& work, const DeviceModel* device) {
-    return {flops_of(work), device ? device->seconds(work).seconds() : 0};
+    return {flops_of(work), device ? device->seconds(work).all : BoundSeconds()};
   }
 
+  double seconds() const { return takes.total(); }
   Computation operator+(const Computation& more) const {
-    return {flops + more.flops, seconds + more.seconds};
+    Computation sum = {flops + more.flops, takes};
+    sum.takes += more.takes;
+    return sum;
   }
-  Computation operator-(const Computation& less) const {
-    return {flops - less.flops, seconds - less.seconds};
+  Computation operator-(const Computation& less) const { return {flops - less.flops, takes - less.takes}; }
+  Computation operator*(double times) const { return {flops * times, takes * times}; }
+  bool operator>(const Computation& other) const {
+    return flops > other.flops || seconds() > other.seconds();
   }
-  Computation operator*(double times) const { return {flops * times, seconds * times}; }
-  bool operator>(const Computation& other) const { return flops > other.flops || seconds > other.seconds; }
 };
 
 }  // namespace isthmus

@@ -10,13 +10,15 @@ WorkerLedger operator-(const WorkerLedger& end, const WorkerLedger& begin) {
           .bytes_received = end.bytes_received - begin.bytes_received,
           .messages_sent = end.messages_sent - begin.messages_sent,
           .synchronised_bytes = end.synchronised_bytes - begin.synchronised_bytes,
-          .flops = end.flops - begin.flops};
+          .flops = end.flops - begin.flops,
+          .computing = end.computing - begin.computing};
 }
 
 // An array, as there may be one for each round of each of many workers.
 void to_json(nlohmann::json& json, const WorkerLedger& ledger) {
-  json = {ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,       ledger.bytes_sent,
-          ledger.bytes_received,  ledger.messages_sent,         ledger.synchronised_bytes, ledger.flops};
+  json = {ledger.compute_seconds,  ledger.communication_seconds, ledger.idle_seconds,       ledger.bytes_sent,
+          ledger.bytes_received,   ledger.messages_sent,         ledger.synchronised_bytes, ledger.flops,
+          ledger.computing.launch, ledger.computing.compute,     ledger.computing.memory};
 }
 
 void from_json(const nlohmann::json& json, WorkerLedger& ledger) {
@@ -27,7 +29,8 @@ void from_json(const nlohmann::json& json, WorkerLedger& ledger) {
             .bytes_received = json.at(4),
             .messages_sent = json.at(5),
             .synchronised_bytes = json.at(6),
-            .flops = json.at(7)};
+            .flops = json.at(7),
+            .computing = {.launch = json.at(8), .compute = json.at(9), .memory = json.at(10)}};
 }
 
 }  // namespace isthmus

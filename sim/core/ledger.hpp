@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "models/device/device_model.hpp"
+
 namespace isthmus {
 
 /// What one worker did: counted, never estimated. compute + communication + idle seconds are its whole time:
@@ -16,6 +18,9 @@ struct WorkerLedger {
   std::uint64_t messages_sent = 0;
   std::uint64_t synchronised_bytes = 0;  ///< as papers count, see Communicator::count_synchronised(); one way
   double flops = 0;
+  /// What its computing waits for, by the device's profile: parts of compute_seconds, unless the host's speed
+  /// changes or is shared. Nothing without a profile.
+  BoundSeconds computing = {};
 };
 
 /// What a worker did between two points in time.

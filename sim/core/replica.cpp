@@ -11,10 +11,11 @@ namespace {
 
 /// What has been computed before each entry of the work, and at its end.
 std::vector<Computation> computed_until(const Work& work, const DeviceModel* device) {
-  const std::vector<double> ends = device ? device->seconds(work).ends : std::vector<double>(work.size());
+  const std::vector<BoundSeconds> takes =
+      device ? device->seconds(work).until : std::vector<BoundSeconds>(work.size());
   std::vector<Computation> until(1);
   for (std::size_t i = 0; i < work.size(); ++i)
-    until.push_back({until.back().flops + flops_of({work[i]}), ends[i]});
+    until.push_back({until.back().flops + flops_of({work[i]}), takes[i]});
   return until;
 }
 

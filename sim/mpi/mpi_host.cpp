@@ -21,8 +21,9 @@ MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& c
 
 void MpiHost::execute(const Computation& computation, double slowdown) {
   worker_.ledger.flops += computation.flops;
+  worker_.ledger.computing += computation.takes * slowdown;
   if (live_) return;
-  const double seconds = model_ ? computation.seconds : computation.flops / device_.speed_flops;
+  const double seconds = model_ ? computation.seconds() : computation.flops / device_.speed_flops;
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds * slowdown));
 }
 

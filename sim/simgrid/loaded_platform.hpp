@@ -59,7 +59,7 @@ class LoadedPlatform {
   /// What execute() on the worker's host is given for it. SimGrid spends the time of profiled devices, too:
   /// so speed profiles and shared cores go on working.
   double amount(int rank, const Computation& computation) const {
-    return device_model(rank) ? computation.seconds * host(rank)->get_speed()
+    return device_model(rank) ? computation.seconds() * host(rank)->get_speed()
                               : computation.flops * speed_scale(rank);
   }
 

@@ -143,8 +143,8 @@ void SimulatedCommunicator::spend_software_time(double seconds) {
 void SimulatedCommunicator::spend(const Kernel& kernel) {
   Computation computation{.flops = kernel.flops};
   if (const DeviceModel* model = state_.platform.device_model(rank())) {
-    const BoundSeconds seconds = model->seconds(kernel);
-    computation.seconds = seconds.total() - seconds.launch;
+    computation.takes = model->seconds(kernel);
+    computation.takes.launch = 0;
   }
   const double amount = state_.platform.amount(rank(), computation);
   if (amount <= 0) return;

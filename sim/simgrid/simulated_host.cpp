@@ -15,6 +15,7 @@ void SimulatedHost::execute(const Computation& computation, double slowdown) {
   simgrid::s4u::this_actor::execute(state_.platform.amount(worker_.rank, computation) * slowdown);
   worker_.ledger.flops += computation.flops;
   worker_.ledger.compute_seconds += now_seconds() - start;
+  worker_.ledger.computing += computation.takes * slowdown;
   state_.timeline.add(worker_.rank, "compute", start, now_seconds());
 }
 

@@ -62,9 +62,14 @@ std::string workers_csv(const RunResult& result) {
   for (std::size_t rank = 0; rank < result.workers.size(); ++rank) {
     const WorkerResult& worker = result.workers[rank];
     const WorkerLedger& ledger = worker.ledger;
+    const auto waits_for = [&](double BoundSeconds::*part) {
+      return ledger.computing.total() > 0 ? json(ledger.computing.*part) : json();
+    };
     csv.row({rank, worker.host, ledger.compute_seconds, ledger.communication_seconds, ledger.idle_seconds,
              ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops,
-             worker.memory_peak.total(), or_null(worker.memory_limit_bytes), or_null(worker.energy_joules)});
+             worker.memory_peak.total(), or_null(worker.memory_limit_bytes), or_null(worker.energy_joules),
+             waits_for(&BoundSeconds::launch), waits_for(&BoundSeconds::compute),
+             waits_for(&BoundSeconds::memory)});
   }
   return csv.text();
 }

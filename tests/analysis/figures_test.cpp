@@ -78,6 +78,7 @@ void fill(StudyFolder& folder) {
             run.history.push_back({round, run.simulated_seconds * round / 4,
                                    (kind == "ist" ? 1e6 : 1e8) * round, 0.5 + 0.1 * round + 0.01 * seed});
           }
+          run.energy_joules = 200.0 * seed;
           run.worker_seconds = {{6.0 * seed, 3, 1}, {4.0 * seed, 5, 1}};
           if (seed == 1 && bandwidth == 1e7) run.trace = trace();
           folder.add(run);
@@ -756,6 +757,26 @@ TEST_CASE("Where time goes: means over workers and seeds, shares of the sum") {
   check_interval(figure.data, row("idle"), "seconds", {1, 1, 1});
   CHECK(figure.data.cell(row("compute"), "share").get<double>() == Approx(10.0 / 15));
   CHECK(figure.data.cell(row("idle"), "total_seconds").get<double>() == Approx(15));
+}
+
+TEST_CASE("What computing waits for, and energy") {
+  StudyFolder folder;
+  fill(folder);
+  const Dataset data = read_dataset({folder.path()});
+  const Figure computing = make("compute-breakdown", data);
+  const auto row = [&](const char* bound) {
+    return rows_where(computing.data, {{"series", "IST"}, {"activity", bound}}).at(0);
+  };
+  check_interval(computing.data, row("compute"), "seconds", of_three(2.5, 5, 7.5));
+  check_interval(computing.data, row("memory"), "seconds", of_three(1.5, 3, 4.5));
+  CHECK(computing.data.cell(row("launch"), "share").get<double>() == Approx(0.2));
+  CHECK(computing.data.cell(row("launch"), "total_seconds").get<double>() == Approx(10));
+
+  const Figure energy = make("energy", data);
+  const auto rows = rows_where(energy.data, {{"series", "IST"}});
+  REQUIRE_FALSE(rows.empty());
+  check_interval(energy.data, rows.front(), "energy_joules", of_three(200, 400, 600));
+  CHECK_THAT(energy.caption, Contains("busy and idle"));
 }
 
 TEST_CASE("Links and memory: bytes by link; parts, limits, and what did not fit") {

@@ -91,11 +91,13 @@ fs::path StudyFolder::add(const WrittenRun& run) {
   std::string workers =
       "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_sent,"
       "flops,"
-      "memory_peak_bytes,memory_limit_bytes\n";
+      "memory_peak_bytes,memory_limit_bytes,energy_joules,launch_bound_seconds,compute_bound_seconds,"
+      "memory_bound_seconds\n";
   for (std::size_t rank = 0; rank < run.worker_seconds.size(); ++rank) {
     const WrittenRun::Worker& w = run.worker_seconds[rank];
     workers += std::to_string(rank) + ",host-" + std::to_string(rank) + "," + number(w.compute) + "," +
-               number(w.communication) + "," + number(w.idle) + ",1,1,1,1e9,1e6,\n";
+               number(w.communication) + "," + number(w.idle) + ",1,1,1,1e9,1e6,,," +
+               number(0.2 * w.compute) + "," + number(0.5 * w.compute) + "," + number(0.3 * w.compute) + "\n";
   }
   write_text(folder / "workers.csv", workers);
   std::string links = "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction\n";

@@ -55,7 +55,8 @@ TEST_CASE("device predicts a scenario's steps, kernel by kernel, as check and th
   for (const json& kernel : steps[0]["kernels"])
     flops += kernel["count"].get<double>() * kernel["flops"].get<double>();
   CHECK(flops == steps[0]["flops"]);
-  const json& first = steps[0]["kernels"][0];
+  CHECK(steps[0]["kernels"][0]["kind"] == "copy");  // of the mini-batch
+  const json& first = steps[0]["kernels"][1];
   CHECK(first["kind"] == "product");
   CHECK(first["product"] == json::array({128, 512, 784}));
   CHECK(first["flops"] == 2.0 * 128 * 512 * 784);

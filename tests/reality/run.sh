@@ -2,21 +2,22 @@
 # Runs the same scenarios over networks of this machine that are really slow, and through the simulator, and prints
 # predicted against real. See README.md beside this file.
 #
-#   tests/reality/run.sh [--live] [--rates "20 50 100 200"] [--workers "2 4"] [--build DIR] [--out DIR]
-#                        [--only PROTOCOLS] [--mpi-options "--mca NAME VALUE ..."]
+#   tests/reality/run.sh [--live] [--device FILE] [--rates "20 50 100 200"] [--workers "2 4"] [--build DIR]
+#                        [--out DIR] [--only PROTOCOLS] [--mpi-options "--mca NAME VALUE ..."]
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-live=no rates="20 50 100 200" workers="2 4" build=$here/../../build out= only=. mpi_options=
+live=no rates="20 50 100 200" workers="2 4" build=$here/../../build out= only=. mpi_options= device=
 while (($# > 0)); do
   case $1 in
     --live) live=yes && shift ;;
+    --device) device=$(realpath "$2") && shift 2 ;;
     --rates) rates=$2 && shift 2 ;;
     --workers) workers=$2 && shift 2 ;;
     --build) build=$2 && shift 2 ;;
     --out) out=$2 && shift 2 ;;
     --only) only=$2 && shift 2 ;;
     --mpi-options) mpi_options=$2 && shift 2 ;;
-    *) echo "run.sh: no option $1; allowed: --live, --rates, --workers, --build, --out, --only, --mpi-options" >&2 && exit 2 ;;
+    *) echo "run.sh: no option $1; allowed: --live, --device, --rates, --workers, --build, --out, --only, --mpi-options" >&2 && exit 2 ;;
   esac
 done
 build=$(realpath "$build")
@@ -81,12 +82,19 @@ all_sent_bytes() {
 # What one direction of a machine's link carries of payload: TCP's 1448 of the 1514 bytes that count of a packet.
 payload_rate() { awk -v rate="$1" 'BEGIN { printf "%.6f", rate * 1448 / 1514 }'; }
 
+# This machine as a device: one profile for all protocols and numbers of workers.
+calibrate() {
+  device=$work/device.json
+  $first "$build/isthmus" calibrate --device --out "$device" > "$results/calibration.txt" || exit 1
+  tail -n 4 "$results/calibration.txt" | head -n 2
+}
+
 platform() {
   cat > "$work/platform.xml" << XML
 <?xml version='1.0'?>
 <!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
 <platform version="4.1">
-  <cluster id="star" prefix="machine-" suffix="" radical="1-$1" speed="$4" bw="$2Mbps" lat="$3us"/>
+  <cluster id="star" prefix="machine-" suffix="" radical="1-$1" speed="2Gf" bw="$2Mbps" lat="$3us"/>
 </platform>
 XML
 }
@@ -99,29 +107,6 @@ latency_us() {
   rm -rf "$work/ping"
 }
 
-# Sustained FLOP/s of a worker while so many compute at once on this machine: of the same run over loopback, FLOPs over
-# the time in which no message is waited for, so with what the protocol does around its training. The first quarter of
-# the rounds, in which processes get ready, counts as the others.
-measured_speed() {
-  local count=$1 scenario=$2 point=$3 run=$work/calibration/runs/$3 warm
-  timeout $longest_run_seconds $first mpirun --oversubscribe -n "$count" --bind-to none --mca mpi_yield_when_idle 1 \
-    "$build/isthmus-mpi" "$scenario" --point "$point" --set /numerics=live --set /platform/workers="$count" \
-    --set /training/rounds=80 --set /training/evaluate_every_rounds=20 --out "$work/calibration" > "$work/log" 2>&1 ||
-    { cat "$work/log" >&2 && exit 1; }
-  warm=$(column simulated_seconds "$run/history.csv" |
-    awk 'NR == 1 { first = $1 } END { print ($1 - first) * 4 / 3 / $1 }')
-  paste <(column flops "$run/workers.csv") <(column compute_seconds "$run/workers.csv") | awk -v warm="$warm" '
-    { flops += $1; seconds += $2 } END { printf "%.0ff", flops / (seconds * warm) }'
-  rm -rf "$work/calibration"
-}
-
-# speed_of WORKERS SCENARIO POINT: sets speed; measured once for all rates.
-declare -A speeds
-speed_of() {
-  [[ -n ${speeds[$1-$3]:-} ]] || speeds[$1-$3]=$(measured_speed "$@") || exit 1
-  speed=${speeds[$1-$3]}
-}
-
 # points SCENARIO: the runs of its sweep.
 points() {
   timeout $longest_run_seconds "$build/isthmus" run "$1" --out "$work/points" > "$work/log" 2>&1 ||
@@ -130,6 +115,7 @@ points() {
   rm -rf "$work/points"
 }
 
+[[ $live == no || -n $device ]] || calibrate
 declare -A points_of
 for scenario in "$here"/{dense,deep,residual}.json; do points_of[$scenario]=$(points "$scenario") || exit 1; done
 printf '%-8s %9s  %-22s %12s %12s %8s %14s\n' workers Mbit/s protocol predicted real error wire/payload
@@ -142,12 +128,10 @@ for count in $workers; do
     quarter=$((rate >= 30 ? (rate + 10) / 20 : 2)) # rounds
     for scenario in "$here"/{dense,deep,residual}.json; do
       for point in $(grep -E "$only" <<< "${points_of[$scenario]}"); do
-        speed=2Gf
-        [[ $live == no ]] || speed_of "$count" "$scenario" "$point"
-        platform "$count" "$(payload_rate "$rate")" "$latency" "$speed"
+        platform "$count" "$(payload_rate "$rate")" "$latency"
         change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count"
           --set /training/rounds=$((4 * quarter)) --set /training/evaluate_every_rounds=$quarter)
-        [[ $live == no ]] || change+=(--set /numerics=live)
+        [[ $live == no ]] || change+=(--set /numerics=live --set /platform/device="$device")
         timeout $longest_run_seconds "$build/isthmus" run "$scenario" --only "$point" "${change[@]}" \
           --trajectories "$work/trajectories" --out "$work/predicted" > "$work/log" 2>&1 ||
           { cat "$work/log" >&2 && exit 1; }

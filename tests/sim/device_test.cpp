@@ -125,6 +125,29 @@ TEST_CASE("device: overlapped or not, a step's computing takes the same") {
   }
 }
 
+TEST_CASE("device: computing is told apart by what it waits for") {
+  json figures = flat;
+  figures["kernel_seconds"] = 1e-6;
+  figures["memory_bandwidth_bytes_per_second"] = 1e9;
+  const DeviceProfileFile file(figures);
+  for (const char* kind : {"data_parallel", "ist"}) {
+    CAPTURE(kind);
+    json protocol = {{"kind", kind}};
+    if (std::string(kind) == "ist") protocol["local_steps"] = 3;
+    const json run = complete_scenario(on_device(file.path(), protocol));
+    for (const json& worker : run["workers"]) {
+      double all = 0;
+      for (const char* bound : {"launch_bound", "compute_bound", "memory_bound"}) {
+        CHECK(worker[bound].get<double>() > 0);
+        all += worker[bound].get<double>();
+      }
+      CHECK_CLOSE(all, worker["compute"].get<double>());
+    }
+  }
+  const json flat_run = complete_scenario(scenario_with({{"protocol", {{"kind", "data_parallel"}}}}));
+  CHECK(flat_run["workers"][0]["launch_bound"].get<double>() == 0);
+}
+
 TEST_CASE("device: sums of an all-reduce take the time of the memory") {
   json figures = flat;
   const auto seconds_at = [&](double bandwidth) {

@@ -137,7 +137,10 @@ inline json as_json(const RunResult& run) {
                        {"flops", worker.ledger.flops},
                        {"memory", as_json(worker.memory_peak)},
                        {"memory_limit", optional(worker.memory_limit_bytes)},
-                       {"joules", optional(worker.energy_joules)}});
+                       {"joules", optional(worker.energy_joules)},
+                       {"launch_bound", worker.ledger.computing.launch},
+                       {"compute_bound", worker.ledger.computing.compute},
+                       {"memory_bound", worker.ledger.computing.memory}});
   }
   for (const LinkResult& link : run.links) {
     links[link.link.name] = {{"bytes", link.bytes}, {"busy_seconds", link.busy_seconds}};

@@ -35,6 +35,8 @@ PrecisionProfile parse_precision(const json& document) {
   read_figure(document, "winograd_weight_gradient_gain", profile.winograd_weight_gradient_gain);
   read_figure(document, "winograd_least_channels", profile.winograd_least_channels);
   read_figure(document, "winograd_tile", profile.winograd_tile);
+  read_figure(document, "winograd_least_tiles", profile.winograd_least_tiles);
+  read_figure(document, "winograd_weight_gradient_least_tiles", profile.winograd_weight_gradient_least_tiles);
   read_figure(document, "winograd_half_channels", profile.winograd_half_channels);
   read_figure(document, "winograd_half_pixels", profile.winograd_half_pixels);
   if (document.contains("tiles")) {

@@ -44,6 +44,8 @@ struct PrecisionProfile {
   double winograd_weight_gradient_gain = 1;  ///< likewise
   std::int64_t winograd_least_channels = 1;  ///< of the input: with fewer they are not used
   std::int64_t winograd_tile = 1;            ///< height and width of the part of an output that is computed
+  std::int64_t winograd_least_tiles = 1;     ///< of a batch: likewise
+  std::int64_t winograd_weight_gradient_least_tiles = 1;
   double winograd_half_channels = 0, winograd_half_pixels = 0;
 
   bool operator==(const PrecisionProfile&) const = default;

@@ -115,6 +115,8 @@ ordered_json own_machine_guess() {
     guess(fp32, "winograd_half_pixels", 400);
     known(fp32, "winograd_least_channels", 32, "models/layers/convolution.cpp");
     known(fp32, "winograd_tile", 4, "oneDNN's jit_wino_4x3");
+    known(fp32, "winograd_least_tiles", 64, "models/layers/convolution.cpp");
+    known(fp32, "winograd_weight_gradient_least_tiles", 32, "models/layers/convolution.cpp");
   }
   document["precisions"]["fp32"] = std::move(fp32);
   guess(document, "kernel_seconds", 3e-7);

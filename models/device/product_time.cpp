@@ -13,17 +13,20 @@ constexpr double partial_sum_cost = 2.5;  ///< of a byte of partial sums, in FLO
 
 std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-bool suits_winograd(const ConvolutionWork& shape) { return shape.window == 3 && shape.stride == 1; }
-
-/// 1 where the transforms do not apply.
-double winograd_gain(const PrecisionProfile& precision, const Kernel& kernel) {
-  if (!suits_winograd(kernel.convolution)) return 1;
-  if (kernel.convolution.input_channels < precision.winograd_least_channels) return 1;
-  return kernel.pass == Pass::weight_gradient ? precision.winograd_weight_gradient_gain
-                                              : precision.winograd_gain;
-}
-
 std::int64_t round_up(std::int64_t size, std::int64_t block) { return ceiling(size, block) * block; }
+
+/// 1 where the transforms do not apply, or are not used.
+double winograd_gain(const PrecisionProfile& precision, const Kernel& kernel) {
+  const ConvolutionWork& shape = kernel.convolution;
+  const bool of_weights = kernel.pass == Pass::weight_gradient;
+  const std::int64_t tile = precision.winograd_tile,
+                     tiles = shape.batch * ceiling(shape.height, tile) * ceiling(shape.width, tile);
+  const bool is_used =
+      shape.window == 3 && shape.stride == 1 && shape.input_channels >= precision.winograd_least_channels &&
+      tiles >= (of_weights ? precision.winograd_weight_gradient_least_tiles : precision.winograd_least_tiles);
+  if (!is_used) return 1;
+  return of_weights ? precision.winograd_weight_gradient_gain : precision.winograd_gain;
+}
 
 double convolution_seconds(const PrecisionProfile& precision, const Kernel& kernel) {
   ConvolutionWork shape = kernel.convolution;

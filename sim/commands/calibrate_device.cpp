@@ -54,7 +54,7 @@ std::vector<CalibrationStep> read_steps(const std::string& file) {
   }
   std::vector<CalibrationStep> steps;
   for (const TableFile::Row& row : table.rows()) {
-    const double batch = positive_cell(table, row, "batch");
+    const double batch = positive_cell(table, row, "batch"), seconds = positive_cell(table, row, "seconds");
     if (batch != std::floor(batch) || batch > 1e9)
       throw InputError(row.place, found(table.cell(row, "batch")) +
                                       " in column \"batch\"; allowed: a whole number, 1 to 1000000000");
@@ -64,7 +64,7 @@ std::vector<CalibrationStep> read_steps(const std::string& file) {
     };
     CalibrationStep step = calibration_step(json_cell("model"), table.cell(row, "shape"),
                                             static_cast<long>(batch), json_cell("training"), row.place);
-    step.seconds = positive_cell(table, row, "seconds");
+    step.seconds = seconds;
     steps.push_back(std::move(step));
   }
   if (static_cast<int>(steps.size()) < least_steps)

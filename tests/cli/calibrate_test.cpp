@@ -117,26 +117,29 @@ TEST_CASE("calibrate: a device's figures come back from a table of steps") {
   truth["kernel_seconds"]["value"] = 14e-6;
   truth["operation_seconds"]["value"] = 30e-6;
   write_text(folder / "truth.json", truth.dump());
+  /// What a step takes there, with PyTorch.
+  const auto seconds_on = [&](const fs::path& device, const json& model, int batch) {
+    const json scenario = {
+        {"name", "one"},
+        {"platform", {{"file", fs::path(ISTHMUS_SOURCE_DIR) / "platforms/star-8.xml"}, {"workers", 1}}},
+        {"data", {{"set", "synthetic"}, {"shape", {1, 28, 28}}, {"classes", 10}, {"samples", 2000}}},
+        {"model", model},
+        {"training", {{"batch", batch}, {"momentum", 0.9}}},
+        {"protocol", {{"kind", "data_parallel"}}}};
+    write_text(folder / "one.json", scenario.dump());
+    const ProgramResult step =
+        run_program({"device", device, "--scenario", folder / "one.json", "--eager", "--json"});
+    INFO(step.err);
+    REQUIRE(step.exit_code == 0);
+    return json::parse(step.out)["steps"][0]["seconds"].get<double>();
+  };
   std::ostringstream csv;
   csv << "model,shape,batch,seconds,training\n";
   for (const int width : {64, 512, 2048, 4096}) {
     for (const int batch : {16, 100, 1000}) {
       const json model = {{"kind", "mlp"}, {"hidden", {width, width}}};
-      const json scenario = {
-          {"name", "one"},
-          {"platform", {{"file", fs::path(ISTHMUS_SOURCE_DIR) / "platforms/star-8.xml"}, {"workers", 1}}},
-          {"data", {{"set", "synthetic"}, {"shape", {1, 28, 28}}, {"classes", 10}, {"samples", 2000}}},
-          {"model", model},
-          {"training", {{"batch", batch}, {"momentum", 0.9}}},
-          {"protocol", {{"kind", "data_parallel"}}}};
-      write_text(folder / "one.json", scenario.dump());
-      const ProgramResult step = run_program(
-          {"device", folder / "truth.json", "--scenario", folder / "one.json", "--eager", "--json"});
-      INFO(step.err);
-      REQUIRE(step.exit_code == 0);
       csv << R"("{""kind"": ""mlp"", ""hidden"": [)" << width << ", " << width << R"(]}",1x28x28,)" << batch
-          << ',' << json::parse(step.out)["steps"][0]["seconds"].get<double>() << R"(,"{""momentum"": 0.9}")"
-          << '\n';
+          << ',' << seconds_on(folder / "truth.json", model, batch) << R"(,"{""momentum"": 0.9}")" << '\n';
     }
   }
   write_text(folder / "steps.csv", csv.str());
@@ -146,13 +149,14 @@ TEST_CASE("calibrate: a device's figures come back from a table of steps") {
   REQUIRE(result.exit_code == 0);
   const json fitted = json::parse(read_text(folder / "fitted.json"));
   CHECK(fitted["operation_seconds"]["value"].get<double>() == Approx(30e-6).epsilon(0.02));
-  CHECK(fitted["kernel_seconds"]["value"].get<double>() == Approx(14e-6).epsilon(0.1));
   CHECK_THAT(fitted["kernel_seconds"]["source"].get<std::string>(), Contains("fitted to 9 steps of"));
   CHECK(fitted["memory_bytes"] == truth["memory_bytes"]);
   CHECK_THAT(result.out, Contains("of 9 steps") && Contains("of 3 steps") &&
                              Contains("mlp hidden=[512,512], 1x28x28, batch 100"));
   // It is a device like any other.
-  CHECK(run_program({"device", folder / "fitted.json"}).exit_code == 0);
+  const json other = {{"kind", "mlp"}, {"hidden", {1000, 300, 3000}}};
+  CHECK(seconds_on(folder / "fitted.json", other, 300) ==
+        Approx(seconds_on(folder / "truth.json", other, 300)).epsilon(0.02));
 }
 
 TEST_CASE("calibrate: this machine becomes a device") {

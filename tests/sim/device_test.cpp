@@ -128,7 +128,7 @@ TEST_CASE("device: overlapped or not, a step's computing takes the same") {
 TEST_CASE("device: computing is told apart by what it waits for") {
   json figures = flat;
   figures["kernel_seconds"] = 1e-6;
-  figures["memory_bandwidth_bytes_per_second"] = 1e9;
+  figures["memory_bandwidth_bytes_per_second"] = 8e9;
   const DeviceProfileFile file(figures);
   for (const char* kind : {"data_parallel", "ist"}) {
     CAPTURE(kind);

@@ -328,10 +328,13 @@ TEST_CASE("products and convolutions without tiles, by hand", "[device]") {
   CHECK(seconds(convolution_forward(shape)) == Approx(transformed / 4));
   CHECK(seconds(convolution_input_gradient(shape)) == Approx(transformed / 4));
   CHECK(seconds(convolution_weight_gradient(shape)) == Approx(transformed / 2));
-  std::array others = {shape, shape, shape};
+  fp32.winograd_least_tiles = 6 * 9;  // of 4 x 4
+  CHECK(seconds(convolution_forward(shape)) == Approx(transformed / 4));
+  std::array others = {shape, shape, shape, shape};
   others[0].window = 1;
   others[1].stride = 2;
   others[2].input_channels = 19;
+  others[3].batch = 5;
   for (const ConvolutionWork& other : others) {
     fp32.winograd_gain = 4;
     const double before = seconds(convolution_forward(other));

@@ -27,7 +27,7 @@ bool CommandLine::parse(const Arguments& arguments) {
               values_);
     po::notify(values_);
   } catch (const po::error& error) {
-    throw InputError(program_ + " " + usage_, std::string(error.what()) + " (--help shows what there is)");
+    throw InputError(usage_, std::string(error.what()) + " (--help shows what there is)");
   }
   if (values_.count("help") > 0) {
     std::cout << "Usage: " << program_ << " " << usage_ << "\n\n" << help_ << "\n" << options_;
@@ -35,7 +35,7 @@ bool CommandLine::parse(const Arguments& arguments) {
   }
   const bool sufficient = !sufficient_.empty() && values_.count(sufficient_) > 0;
   if (!positional_.empty() && values_.count(positional_) == 0 && !sufficient) {
-    throw InputError(program_ + " " + usage_, positional_ + " is missing (--help shows an example)");
+    throw InputError(usage_, positional_ + " is missing (--help shows an example)");
   }
   return true;
 }

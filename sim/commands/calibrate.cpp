@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <map>
 #include <sstream>
 
 #include "analysis/format.hpp"
+#include "analysis/output_file.hpp"
 #include "analysis/text_table.hpp"
 #include "models/error.hpp"
 #include "sim/commands/calibrate_device.hpp"
@@ -35,21 +35,6 @@ struct Fit {
   double at(double bytes) const { return latency_seconds + bytes / goodput_bytes_per_second; }
 };
 
-double positive_number(const std::string& text, const std::string& place, const std::string& column) {
-  double value = 0;
-  std::size_t used = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  if (used == 0 || used != text.size() || !(value > 0) || !std::isfinite(value)) {
-    throw InputError(place, "found \"" + text + "\" in column \"" + column +
-                                "\"; allowed: a number above 0, such as 1048576 bytes or 0.0123 seconds");
-  }
-  return value;
-}
-
 /// Names stand in XML, and two of them with a colon between them name a link.
 std::string host_name(const std::string& text, const std::string& place, const std::string& column) {
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-'; };
@@ -60,20 +45,15 @@ std::string host_name(const std::string& text, const std::string& place, const s
 
 std::vector<Sample> read_samples(const std::string& file) {
   const TableFile table(file);
-  for (const char* needed : {"bytes", "seconds"}) {
-    if (table.has(needed)) continue;
-    throw InputError(table.place_of_head(),
-                     "has no column \"" + std::string(needed) +
-                         "\"; the first line names the columns: bytes,seconds or from,to,bytes,seconds");
-  }
+  table.require({"bytes", "seconds"}, "bytes,seconds or from,to,bytes,seconds");
   if (table.has("from") != table.has("to"))
     throw InputError(table.place_of_head(), "has one of \"from\" and \"to\"; allowed: both or neither");
   std::vector<Sample> samples;
   for (const TableFile::Row& row : table.rows()) {
     Sample sample{.from = "",
                   .to = "",
-                  .bytes = positive_number(table.cell(row, "bytes"), row.place, "bytes"),
-                  .seconds = positive_number(table.cell(row, "seconds"), row.place, "seconds")};
+                  .bytes = table.positive_number(row, "bytes"),
+                  .seconds = table.positive_number(row, "seconds")};
     if (table.has("from")) {
       sample.from = host_name(table.cell(row, "from"), row.place, "from");
       sample.to = host_name(table.cell(row, "to"), row.place, "to");
@@ -233,9 +213,9 @@ int calibrate_command(const Arguments& arguments) {
   print_fits(pairs, fits);
   if (line.values().count("out") == 0) return 0;
   const std::string out = line.values()["out"].as<std::string>();
-  std::ofstream file(out);
-  file << platform_xml(fits, hosts, speed, line.argument());
-  if (!file.flush()) throw InputError("--out", "cannot write " + out);
+  analysis::OutputFile file(out);
+  file.write(platform_xml(fits, hosts, speed, line.argument()));
+  file.commit();
   std::cout << "\nWritten: " << out << '\n';
   return 0;
 }

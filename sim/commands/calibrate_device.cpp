@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "analysis/format.hpp"
+#include "analysis/output_file.hpp"
 #include "analysis/report/phrases.hpp"
 #include "analysis/text_table.hpp"
 #include "models/device/fit.hpp"
@@ -30,31 +31,16 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t left_out_each = 4;  ///< one in so many steps is not fitted, but predicted
-
 constexpr int least_steps = 10;
 
 bool is_left_out(std::size_t index) { return index % left_out_each == left_out_each - 1; }
 
-double positive_cell(const TableFile& table, const TableFile::Row& row, const std::string& column) {
-  const std::string text = table.cell(row, column);
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() && *end == '\0' && std::isfinite(value) && value > 0) return value;
-  throw InputError(row.place, found(text) + " in column \"" + column + "\"; allowed: a number above 0");
-}
-
 std::vector<CalibrationStep> read_steps(const std::string& file) {
   const TableFile table(file);
-  for (const char* needed : {"model", "shape", "batch", "seconds"}) {
-    if (table.has(needed)) continue;
-    throw InputError(
-        table.place_of_head(),
-        "has no column \"" + std::string(needed) +
-            "\"; the first line names the columns: model,shape,batch,seconds and maybe training");
-  }
+  table.require({"model", "shape", "batch", "seconds"}, "model,shape,batch,seconds and maybe training");
   std::vector<CalibrationStep> steps;
   for (const TableFile::Row& row : table.rows()) {
-    const double batch = positive_cell(table, row, "batch"), seconds = positive_cell(table, row, "seconds");
+    const double batch = table.positive_number(row, "batch"), seconds = table.positive_number(row, "seconds");
     if (batch != std::floor(batch) || batch > 1e9)
       throw InputError(row.place, found(table.cell(row, "batch")) +
                                       " in column \"batch\"; allowed: a whole number, 1 to 1000000000");
@@ -185,6 +171,8 @@ int calibrate_device(const boost::program_options::variables_map& values, const 
   const std::vector<FreeFigure> figures =
       own ? own_machine_figures(start) : known_device_figures(start, *precision, issue);
   static_cast<void>(DeviceModel(parse_device_profile("start", start), *precision, issue));
+  std::optional<analysis::OutputFile> file;
+  if (values.count("out") > 0) file.emplace(values["out"].as<std::string>()).write("");  // or fail at once
   std::vector<CalibrationStep> steps = own ? steps_for_own_machine(count) : read_steps(table);
   if (own) measure(steps, rounds, show_progress);
 
@@ -207,12 +195,10 @@ int calibrate_device(const boost::program_options::variables_map& values, const 
   print_figures(start, fitted, figures);
   std::cout << '\n';
   print_steps(steps, model);
-  if (values.count("out") == 0) return 0;
-  const std::string out = values["out"].as<std::string>();
-  std::ofstream file(out);
-  file << fitted.dump(2) << '\n';
-  if (!file.flush()) throw InputError("--out", "cannot write " + out);
-  std::cout << "\nWritten: " << out << '\n';
+  if (!file) return 0;
+  file->write(fitted.dump(2) + '\n');
+  file->commit();
+  std::cout << "\nWritten: " << values["out"].as<std::string>() << '\n';
   return 0;
 }
 

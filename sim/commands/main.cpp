@@ -22,7 +22,7 @@ constexpr Command commands[] = {
     {"platform", "show the hosts, links and routes of a platform file", platform_command},
     {"device", "show a device, and what matrix products take on it", device_command},
     {"collective", "simulate one collective operation, its closed form beside it", collective_command},
-    {"calibrate", "fit latency and goodput to measured times, into a platform file", calibrate_command},
+    {"calibrate", "fit a platform to measured messages, or a device to measured steps", calibrate_command},
     {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
     {"export", "write a study's runs and histories as CSV or SQLite", export_command},
     {"list", "list protocols, models, data sets, devices and network models", list_command},

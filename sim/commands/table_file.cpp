@@ -1,5 +1,7 @@
 #include "sim/commands/table_file.hpp"
 
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 
 #include "analysis/csv.hpp"
@@ -40,6 +42,23 @@ TableFile::TableFile(const std::string& file) : file_(file), place_of_head_(file
     }
     rows_.push_back(std::move(row));
   }
+}
+
+void TableFile::require(const std::vector<std::string>& columns, const std::string& head) const {
+  for (const std::string& needed : columns) {
+    if (!has(needed))
+      throw InputError(place_of_head_,
+                       "has no column \"" + needed + "\"; the first line names the columns: " + head);
+  }
+}
+
+double TableFile::positive_number(const Row& row, const std::string& column) const {
+  const std::string text = cell(row, column);
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() && *end == '\0' && std::isfinite(value) && value > 0) return value;
+  throw InputError(row.place, "found \"" + text + "\" in column \"" + column +
+                                  "\"; allowed: a number above 0, such as 1048576 or 0.0123");
 }
 
 std::string TableFile::cell(const Row& row, const std::string& column) const {

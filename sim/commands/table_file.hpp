@@ -22,9 +22,13 @@ class TableFile {
   const std::string& place_of_head() const { return place_of_head_; }
   const std::vector<std::string>& comments() const { return comments_; }  ///< without #
   const std::vector<Row>& rows() const { return rows_; }
+  /// Throws InputError unless all these columns are there. `head`: what the first line may be.
+  void require(const std::vector<std::string>& columns, const std::string& head) const;
   bool has(const std::string& column) const { return columns_.count(column) > 0; }
   /// A cell without the white space around it; empty if there is no such column.
   std::string cell(const Row& row, const std::string& column) const;
+  /// A cell that is a finite number above 0. Throws InputError.
+  double positive_number(const Row& row, const std::string& column) const;
 
  private:
   std::string file_, place_of_head_;

@@ -3,13 +3,18 @@
 #include <boost/random/normal_distribution.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
 
+#include "models/data/split.hpp"
 #include "models/error.hpp"
 #include "models/layers/convolution.hpp"
 #include "models/partition/selection.hpp"
 #include "models/threads.hpp"
+#include "models/trainer.hpp"
 #include "tests/unit/reference_resnet.hpp"
 
 using namespace isthmus;
@@ -286,6 +291,76 @@ TEST_CASE("no convolution runs on oneDNN's reference code", "[resnet]") {
     const std::string command = "ONEDNN_MAX_CPU_ISA=" + instructions + " '" + self + "' '[implementations]'";
     CHECK(std::system(command.c_str()) == 0);
   }
+}
+
+// For the next test, which listens to oneDNN meanwhile.
+TEST_CASE("steps of networks", "[.][steps]") {
+  const Dataset data = make_data_source({{"set", "synthetic"},
+                                         {"shape", {3, 16, 16}},
+                                         {"classes", 10},
+                                         {"samples", 16},
+                                         {"test_samples", 16},
+                                         {"difficulty", 0.5},
+                                         {"seed", 1}})
+                           ->load();
+  const auto step = [&](const nlohmann::json& options, Precision precision) {
+    const auto model = make_model(options, data.description);
+    TrainingOptions training;
+    training.batch = 4;
+    training.precision = precision;
+    Trainer trainer(data,
+                    BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),
+                    training, 1000);
+    trainer.set_model(*model);
+    copy(model->initial_parameters(random_stream(1, "parameters")), trainer.parameters());
+    CHECK(std::isfinite(trainer.train(1).loss_sum));
+  };
+  for (const int width : {1, 3, 7, 8, 15, 16, 17, 33, 65}) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+      if (precision == Precision::bf16 && !has_bf16()) continue;
+      step({{"kind", "resnet"},
+            {"block", width % 2 == 0 ? "basic" : "bottleneck"},
+            {"widths", {width, 2 * width}},
+            {"sections", {1, 1}},
+            {"pre_activation", width < 10},
+            {"convolution", "fastest"},
+            {"statistics", "batch"},
+            {"stem_kernel", 3},
+            {"stem_stride", 1},
+            {"stem_max_pool", true}},
+           precision);
+    }
+    step({{"kind", "mlp"},
+          {"hidden", {width, 2 * width}},
+          {"batch_norm", width < 10},
+          {"statistics", "batch"}},
+         Precision::fp32);
+  }
+}
+
+TEST_CASE("no primitive of a step is oneDNN's reference code", "[resnet]") {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::filesystem::path heard =
+      std::filesystem::temp_directory_path() / ("isthmus-steps-" + std::to_string(getpid()));
+  for (const std::string instructions : {"AVX2", "AVX512_CORE", "ALL"}) {
+    const std::string command = "ONEDNN_VERBOSE=1 ONEDNN_MAX_CPU_ISA=" + instructions + " '" + self +
+                                "' '[steps]' > '" + heard.string() + "'";
+    CHECK(std::system(command.c_str()) == 0);
+    std::map<std::string, int> kinds;
+    std::ifstream lines(heard);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("verbose,") == std::string::npos || line.find(",exec,") == std::string::npos) continue;
+      const std::size_t kind = line.find("cpu,") + 4, name = line.find(',', kind) + 1;
+      ++kinds[line.substr(kind, name - 1 - kind)];
+      INFO(instructions << ": " << line);
+      CHECK(line.compare(name, 3, "ref") != 0);
+    }
+    for (const char* kind : {"convolution", "batch_normalization", "matmul"}) {
+      CAPTURE(instructions, kind);
+      CHECK(kinds[kind] > 0);
+    }
+  }
+  std::filesystem::remove(heard);
 }
 
 TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {

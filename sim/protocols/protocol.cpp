@@ -8,6 +8,9 @@ namespace isthmus {
 ProtocolKind data_parallel_kind();
 ProtocolKind local_sgd_kind();
 ProtocolKind post_local_sgd_kind();
+ProtocolKind diloco_kind();
+ProtocolKind noloco_kind();
+ProtocolKind sparta_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
 
@@ -27,6 +30,9 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(data_parallel_kind()),
       with_common_options(local_sgd_kind()),
       with_common_options(post_local_sgd_kind()),
+      with_common_options(diloco_kind()),
+      with_common_options(noloco_kind()),
+      with_common_options(sparta_kind()),
       with_common_options(ist_kind()),
       with_common_options(resist_kind()),
   });

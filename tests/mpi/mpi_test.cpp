@@ -122,6 +122,9 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "local_sgd"}, {"local_steps", 7}},
                               {{"kind", "local_sgd"}, {"local_steps", 7}, {"slow_momentum", 0.5}},
                               {{"kind", "post_local_sgd"}, {"local_steps", 7}, {"switch_at", 0.2}},
+                              {{"kind", "diloco"}, {"local_steps", 7}},
+                              {{"kind", "noloco"}, {"local_steps", 7}},
+                              {{"kind", "sparta"}, {"share", 0.3}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}};
 

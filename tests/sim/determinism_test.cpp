@@ -16,6 +16,9 @@ std::vector<json> protocols() {
           {{"kind", "local_sgd"}, {"local_steps", 4}, {"aggregate", "sharded"}},
           {{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_momentum", 0.5}},
           {{"kind", "post_local_sgd"}, {"local_steps", 3}, {"switch_at", 0.2}},
+          {{"kind", "diloco"}, {"local_steps", 3}},
+          {{"kind", "noloco"}, {"local_steps", 3}},
+          {{"kind", "sparta"}, {"share", 0.3}},
           {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}},
           {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}}};
 }

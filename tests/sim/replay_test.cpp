@@ -36,9 +36,8 @@ void check_replay(const json& document) {
   const json live = run_isolated([&] {
     const Prepared prepared(document);
     KeepAll keeper;
-    const RunResult result =
-        simulate(prepared.scenario, prepared.job, *prepared.protocol, {.threads = 2, .trace = true}, {},
-                 &keeper);
+    const RunResult result = simulate(prepared.scenario, prepared.job, *prepared.protocol,
+                                      {.threads = 2, .trace = true}, {}, &keeper);
     store.write(key, result.trajectory);
     for (std::size_t i = 0; i < keeper.kept.size(); ++i) {
       store.write({"kept-" + std::to_string(i), document}, keeper.kept[i]);
@@ -122,8 +121,7 @@ TEST_CASE("slow and averaged momentum, and post-local SGD, replay and resume to 
 
 TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay]") {
   const json adaptive = {
-      {"training",
-       {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}, {"clip_gradient_norm", 0.5}}}};
+      {"training", {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}, {"clip_gradient_norm", 0.5}}}};
   const json outer = {{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}};
   for (const json& protocol :
        {json{{"kind", "data_parallel"}}, json{{"kind", "ist"}, {"local_steps", 3}},
@@ -134,6 +132,17 @@ TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay
     check_replay(scenario);
     if (protocol["kind"] != "local_sgd") continue;
     scenario["training"]["optimizer_state"] = "average";
+    check_replay(scenario);
+  }
+}
+
+TEST_CASE("DiLoCo, NoLoCo and SPARTA replay and resume to the bit", "[replay]") {
+  for (const json& protocol :
+       {json{{"kind", "diloco"}, {"local_steps", 3}}, json{{"kind", "noloco"}, {"local_steps", 3}},
+        json{{"kind", "sparta"}, {"share", 0.2}}}) {
+    json scenario =
+        live_scenario(protocol, {{"model", {{"kind", "mlp"}, {"hidden", {16}}, {"statistics", "running"}}},
+                                 {"training", {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}}}});
     check_replay(scenario);
   }
 }

@@ -219,7 +219,7 @@ void Checker::check_members(const json& value, const Schemas& schemas, const std
       if (std::ranges::find(allowed, key) != allowed.end()) continue;
       const bool is_branch = !place.empty() && schema->contains("title");
       throw InputError(child_pointer(place, key),
-                       "unknown key; " + did_you_mean(key, allowed) + "Allowed " +
+                       "unknown key; " + did_you_mean(key, allowed) + "allowed " +
                            (is_branch ? "for " + (*schema)["title"].dump() : "here") + ": " +
                            (allowed.empty() ? "nothing" : boost::algorithm::join(allowed, ", ")));
     }

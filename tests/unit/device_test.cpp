@@ -429,7 +429,7 @@ TEST_CASE("a device that makes no sense is refused, with place, what was found a
        {R"([{"op": "replace", "path": "/precisions/fp32/peak_flops_per_second/value", "value": "1Tf"}])",
         "mine.json: /precisions/fp32/peak_flops_per_second/value", "found \"1Tf\"; expected a number"},
        {R"([{"op": "add", "path": "/precisions/fp8", "value": {}}])", "mine.json: /precisions/fp8",
-        "unknown key; Allowed here: bf16, fp16, fp32, tf32"},
+        "unknown key; allowed here: bf16, fp16, fp32, tf32"},
        {R"([{"op": "replace", "path": "/precisions/fp32/tiles/value", "value": []}])",
         "mine.json: /precisions/fp32/tiles/value", "must have at least 1 item"},
        {R"([{"op": "replace", "path": "/precisions/fp32/tiles/value/0", "value": [64]}])",

@@ -68,7 +68,8 @@ TEST_CASE("a study writes the files of the contract") {
     CHECK(first_line(run / "workers.csv") ==
           "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_"
           "sent,flops,"
-          "memory_peak_bytes,memory_limit_bytes,energy_joules");
+          "memory_peak_bytes,memory_limit_bytes,energy_joules,"
+          "launch_bound_seconds,compute_bound_seconds,memory_bound_seconds");
     CHECK(lines_of(run / "workers.csv") == 4);
     CHECK(first_line(run / "links.csv") ==
           "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");

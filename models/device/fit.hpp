@@ -31,12 +31,7 @@ nlohmann::ordered_json fit_device(nlohmann::ordered_json document, const std::ve
                                   const std::vector<MeasuredWork>& measured, DevicePrecision precision,
                                   Issue issue);
 
-/// A description of the CPU that this runs on, by its kind only: what oneDNN's code for it does (channel
-/// blocks, Winograd's transforms), and guesses of all else, which are `own_machine_figures()`.
-nlohmann::ordered_json own_machine_guess();
-std::vector<FreeFigure> own_machine_figures(const nlohmann::ordered_json& guess);
-
-/// Those of a device whose vendor's peak and bandwidth are known: what kernels reach of them, what it takes
+/// Figures of a device whose vendor's peak and bandwidth are known: what kernels reach of them, what it takes
 /// to launch them, and what Winograd's transforms gain; those that its document has.
 std::vector<FreeFigure> known_device_figures(const nlohmann::ordered_json& document,
                                              DevicePrecision precision, Issue issue);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "sim/calibration/own_machine.hpp"
 #include "sim/calibration/steps.hpp"
 #include "sim/platform/device_files.hpp"
 

@@ -1,7 +1,6 @@
 #include "sim/calibration/steps.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/random/uniform_01.hpp>
 #include <cmath>
 #include <cstdio>
@@ -9,10 +8,10 @@
 
 #include "models/error.hpp"
 #include "models/random.hpp"
-#include "models/step_work.hpp"
 #include "models/threads.hpp"
 #include "models/trainer.hpp"
 #include "sim/core/job.hpp"
+#include "sim/core/replica.hpp"
 #include "sim/platform/device_files.hpp"
 #include "sim/study/plan.hpp"
 
@@ -77,7 +76,7 @@ double measured_seconds(const CalibrationStep& step) {
 /// Numbers between two others, as often between 1 and 2 as between 2 and 4.
 class Draw {
  public:
-  explicit Draw(const char* purpose) : random_(random_stream(1, purpose)) {}
+  explicit Draw(std::string_view purpose) : random_(random_stream(1, purpose)) {}
 
   int between(double least, double most) {
     return static_cast<int>(std::lround(least * std::pow(most / least, uniform_(random_))));
@@ -92,7 +91,7 @@ class Draw {
 };
 
 CalibrationStep perceptron(int index) {
-  Draw draw(("perceptron " + std::to_string(index)).c_str());
+  Draw draw("perceptron " + std::to_string(index));
   std::vector<int> hidden(static_cast<std::size_t>(1 + index % 3));
   for (int& width : hidden) width = draw.between(32, 2048);
   if (index / 3 % 2 == 0) std::ranges::fill(hidden, hidden.front());
@@ -103,7 +102,7 @@ CalibrationStep perceptron(int index) {
 }
 
 CalibrationStep residual_network(int index) {
-  Draw draw(("residual network " + std::to_string(index)).c_str());
+  Draw draw("residual network " + std::to_string(index));
   const int width = index % 2 == 0 ? 8 * draw.between(1, 8) : draw.between(8, 64);
   std::vector<int> sections(3);
   for (int& blocks : sections) blocks = draw.between(1, 2);
@@ -141,7 +140,7 @@ CalibrationStep calibration_step(const json& model, const std::string& shape, lo
             .data = resolved.data,
             .model = resolved.model,
             .training = resolved.training,
-            .work = step_work(job.training(), job.model().costs(job.training().batch))};
+            .work = step_work(job, job.model())};
   } catch (const InputError& error) {
     throw InputError(place + ": " + error.place(), error.text());
   }

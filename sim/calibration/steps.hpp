@@ -2,11 +2,9 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "models/device/precision.hpp"
 #include "models/device/work.hpp"
 #include "models/training.hpp"
 

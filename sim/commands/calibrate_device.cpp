@@ -92,19 +92,12 @@ std::string summary(std::vector<double> errors) {
          analysis::percent(errors.back()) + " of " + std::to_string(errors.size()) + " steps";
 }
 
-/// What was fitted says so; what was guessed, too.
-void set_sources(ordered_json& object, const std::string& source) {
-  for (auto& [name, member] : object.items()) {
-    if (!member.is_object()) continue;
-    if (member.contains("source") && member.at("source") == "guessed") member["source"] = source;
-    set_sources(member, source);
-  }
-}
-
+/// Figures that were fitted say so, wherever above the number their source stands.
 void set_source(ordered_json& document, const std::vector<FreeFigure>& figures, const std::string& source) {
   for (const FreeFigure& figure : figures) {
-    const auto parent = figure.place.parent_pointer();
-    if (document.at(parent).contains("source")) document.at(parent)["source"] = source;
+    auto owner = figure.place.parent_pointer();
+    while (!document.at(owner).contains("source")) owner = owner.parent_pointer();
+    document.at(owner)["source"] = source;
   }
 }
 
@@ -185,12 +178,8 @@ int calibrate_device(const boost::program_options::variables_map& values, const 
   const std::string source = "isthmus calibrate --device, " + today() + ": fitted to " +
                              std::to_string(measured.size()) + " steps " +
                              (own ? "on this machine" : "of " + table);
-  if (own) {
-    fitted["description"] = "one core of " + cpu_name() + " (" + instruction_set() + ")";
-    set_sources(fitted, source);
-  } else {
-    set_source(fitted, figures, source);
-  }
+  set_source(fitted, figures, source);
+  if (own) fitted["description"] = "one core of " + cpu_name() + " (" + instruction_set() + ")";
   const DeviceModel model(parse_device_profile("fitted", fitted), *precision, issue);
   print_figures(start, fitted, figures);
   std::cout << '\n';

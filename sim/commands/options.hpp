@@ -20,7 +20,7 @@ class CommandLine {
   /// To be filled before parse().
   boost::program_options::options_description& options() { return options_; }
 
-  /// Unless it is "isthmus": how messages call the program.
+  /// Unless it is "isthmus": how its help calls the program.
   void set_program(std::string program) { program_ = std::move(program); }
 
   /// With this option, no positional argument is needed.

@@ -19,6 +19,14 @@ struct Kind {
   std::string version = {};
 };
 
+/// What a scenario says of a kind, and the defaults of what it does not say.
+inline nlohmann::json with_defaults(nlohmann::json options, const Kind& kind) {
+  for (const auto& [option, schema] : kind.options.items()) {
+    if (!options.contains(option) && schema.contains("default")) options[option] = schema.at("default");
+  }
+  return options;
+}
+
 /// Of each entry of a registry its kind.
 template <typename Entry>
 std::vector<Kind> kinds_of(const std::vector<Entry>& entries) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "models/error.hpp"
+#include "models/layer_list.hpp"
 #include "models/mlp.hpp"
 #include "models/registry.hpp"
 #include "models/resnet.hpp"
@@ -53,6 +54,7 @@ Registry<ModelKind>& models_known() {
   static Registry<ModelKind> models({
       Mlp::kind(),
       Resnet::kind(),
+      LayerList::kind(),
   });
   return models;
 }

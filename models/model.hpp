@@ -22,6 +22,9 @@ class Model {
 
   const ParameterLayout& layout() const { return layout_; }
 
+  /// Whether there is more to it than costs: whether network() makes one.
+  virtual bool can_train() const { return true; }
+
   /// What a step of `batch` samples costs.
   CostProfile costs(int batch) const;
 

@@ -17,6 +17,9 @@ using Random = std::mt19937_64;
 Random random_stream(std::uint64_t seed, std::string_view purpose, std::uint64_t rank = 0,
                      std::uint64_t round = 0);
 
+/// One of 2^24 numbers from 0 to less than 1.
+inline float uniform(Random& random) { return static_cast<float>(random() >> 40U) * 0x1p-24F; }
+
 /// Fisher-Yates; std::shuffle may differ between standard libraries.
 template <typename T>
 void shuffle(std::vector<T>& items, Random& random) {

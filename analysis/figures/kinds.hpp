@@ -12,7 +12,7 @@ std::vector<FigureKind> learning_curve_kinds();
 std::vector<FigureKind> time_kinds();
 std::vector<FigureKind> compute_ratio_kinds();
 std::vector<FigureKind> efficiency_kinds();
-std::vector<FigureKind> energy_kinds();
+std::vector<FigureKind> per_run_kinds();
 std::vector<FigureKind> difference_kinds();
 std::vector<FigureKind> map_kinds();
 std::vector<FigureKind> crossover_kinds();

@@ -86,8 +86,8 @@ std::vector<FigureKind> pareto_kinds() {
   for (const auto& [name, cost_name] : {std::pair("pareto", "bytes"), std::pair("pareto-time", "time")}) {
     const Cost& cost = *std::ranges::find(curve_costs(), cost_name, &Cost::name);
     kinds.push_back({name, "The Pareto front of accuracy and " + lowered(cost.title),
-                     [name = std::string(name), cost](const Dataset& dataset, const FigureOptions& options) {
-                       return pareto(name, cost, dataset, options);
+                     [figure = std::string(name), cost](const Dataset& dataset, const FigureOptions& options) {
+                       return pareto(figure, cost, dataset, options);
                      }});
   }
   return kinds;

@@ -30,7 +30,9 @@ Options protocol_options(const Run& run) {
 }
 
 std::string option_text(const std::string& key, const AxisValue& value) {
-  std::string name = key.substr(key.rfind('/') + 1);
+  const std::string_view of_choice = "/kind";  // compression/kind says which compression
+  std::string name = key.ends_with(of_choice) ? key.substr(0, key.size() - of_choice.size()) : key;
+  name = name.substr(name.rfind('/') + 1);
   std::ranges::replace(name, '_', ' ');
   if (value.value.is_null()) return "no " + name;
   if (value.value.is_number()) return name + ' ' + format_quantity(value.value.get<double>(), value.unit);

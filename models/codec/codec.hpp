@@ -1,64 +1,60 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "models/codec/payload.hpp"
+#include "models/device/work.hpp"
 #include "models/kind.hpp"
-#include "models/values.hpp"
+#include "models/random.hpp"
 
 namespace isthmus {
 
-/// The bytes of a message. In runs that only count costs they are not there.
-using Payload = BasicValues<std::byte>;
-using ConstPayload = BasicValues<const std::byte>;
-
-/// Values as they lie in memory.
-inline Payload as_payload(Values values) {
-  return {reinterpret_cast<std::byte*>(values.data()), values.size() * sizeof(float)};
-}
-inline ConstPayload as_payload(ConstValues values) {
-  return {reinterpret_cast<const std::byte*>(values.data()), values.size() * sizeof(float)};
-}
-
-/// How values become a payload and back. They are kept and added in fp32.
+/// How values become a payload, with less in it than they hold, and back.
 class Codec {
  public:
   virtual ~Codec() = default;
 
   /// Bytes of the payload of so many values, whatever these are.
   virtual std::size_t bytes(std::size_t count) const = 0;
-  /// Whether each value travels by itself, so that parts of values can be sent, added and sent on: what any
-  /// all-reduce needs. Others are carried whole.
-  virtual bool is_additive() const = 0;
-  /// Whether a payload is just the values as they lie in memory.
-  virtual bool is_plain() const { return false; }
 
-  /// `payload` has bytes(values.size()); neither is phantom.
-  virtual void encode(ConstValues values, Payload payload) const = 0;
-  virtual void decode(ConstPayload payload, Values values) const = 0;
-  /// Values become what would arrive of them. Phantoms are left alone.
-  virtual void round(Values values) const;
+  /// `payload` has bytes(values.size()); neither is phantom. What is left to chance comes from `random`.
+  virtual void encode(ConstValues values, Payload payload, Random& random) const = 0;
+  /// What a payload says is added to `sum`. `random` is as encode() found it; only additive codecs look.
+  virtual void add_decoded(ConstPayload payload, Values sum, Random& random) const = 0;
 
-  /// FLOPs of doing so, for devices to be charged with. To change a number's format is none.
-  virtual double encode_flops(std::size_t /*count*/) const { return 0; }
-  virtual double decode_flops(std::size_t /*count*/) const { return 0; }
+  /// Whether the payload is numbers (fp32) which, added up over workers who drew the same random numbers,
+  /// say the sum of the values: then any all-reduce can carry them. Others are carried whole.
+  virtual bool is_additive() const { return false; }
+  /// Whether it says nothing at all of most values, which then decode to 0.
+  virtual bool is_sparse() const { return false; }
+  /// Of so many values: how their places are told, of a codec that has to, for people.
+  virtual std::string index_coding(std::size_t /*count*/) const { return {}; }
+
+  /// What the device does for it. Unless it says otherwise, values are read once and the payload written, or
+  /// the other way round.
+  virtual Kernel encode_work(std::size_t count) const { return passes(1, count); }
+  Kernel decode_work(std::size_t count) const { return passes(1, count); }
+
+ protected:
+  /// Values are read so many times, and the payload written.
+  Kernel passes(int reads, std::size_t count) const;
 };
 
-/// A codec a scenario can name. A new one is one new file and its line in codec.cpp.
+/// A codec that a scenario can name. A new one is one new file and its line in codec.cpp.
 struct CodecKind {
   Kind kind;
-  const Codec* codec;
+  std::unique_ptr<Codec> (*make)(const nlohmann::json& options) = nullptr;
+  bool unbiased = false;  ///< of itself, what is decoded is in the mean what was encoded
 };
 
 const std::vector<CodecKind>& codec_kinds();
 /// Adds one from outside; see Registry::add().
 void register_codec(CodecKind codec);
 
-/// Names of those that are additive.
-std::vector<std::string> additive_codecs();
-
-/// Throws std::invalid_argument if there is none of that name.
-const Codec& codec_named(const std::string& name);
+/// The one that `options` name by `kind`; null if there is none. Options that are missing have their defaults.
+std::unique_ptr<Codec> make_codec(const nlohmann::json& options);
 
 }  // namespace isthmus

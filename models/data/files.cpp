@@ -67,7 +67,7 @@ DataArrays arrays_in(const fs::path& path, const std::string& label_column) {
          {std::pair<DataArrays::Open&, std::string>(x, part + "_x"), {y, part + "_y"}}) {
       const fs::path file = find(path, name);
       if (file.empty()) fail("the folder " + path.string() + " has no " + name);
-      array = [file, name = name] { return open_array(file, name); };
+      array = [file, in_file = name] { return open_array(file, in_file); };
       arrays.files.push_back(file);
     }
   };

@@ -69,6 +69,7 @@ BoundSeconds DeviceModel::on_device(const Kernel& kernel) const {
   }
   BoundSeconds seconds{.launch = profile_.kernel_seconds, .compute = 0, .memory = partial_sums};
   (compute >= traffic ? seconds.compute : seconds.memory) += std::max(compute, traffic);
+  seconds.compute += kernel.seconds;
   return seconds;
 }
 
@@ -100,12 +101,13 @@ WorkSeconds DeviceModel::seconds(const Work& work) const {
   // To the last digit, whatever the order in which FLOPs are added.
   if (is_flat()) {
     const double speed = multiplies().efficiency * multiplies().peak_flops_per_second;
-    double flops = 0;
+    double flops = 0, seconds = 0;
     for (std::size_t i = 0; i < work.size(); ++i) {
       flops += static_cast<double>(work[i].count) * work[i].kernel.flops;
-      result.until[i].compute = flops / speed;
+      seconds += static_cast<double>(work[i].count) * work[i].kernel.seconds;
+      result.until[i].compute = flops / speed + seconds;
     }
-    result.all.compute = flops / speed;
+    result.all.compute = flops / speed + seconds;
   }
   return result;
 }

@@ -29,6 +29,12 @@ double bytes_of(const Work& work, DevicePrecision precision) {
   return bytes;
 }
 
+double seconds_of(const Work& work) {
+  double seconds = 0;
+  for (const KernelCount& each : work) seconds += static_cast<double>(each.count) * each.kernel.seconds;
+  return seconds;
+}
+
 void add(Work& work, const Kernel& kernel, std::int64_t count) {
   if (!work.empty() && work.back().kernel == kernel) {
     work.back().count += count;

@@ -73,6 +73,7 @@ struct Kernel {
   ConvolutionWork convolution = {};
   Pass pass = Pass::forward;  ///< of convolutions
   std::int64_t channels = 0;  ///< of images, where it is neither
+  double seconds = 0;         ///< that it takes besides, whatever the device
 
   double bytes_in(DevicePrecision precision) const { return elements * bytes_per_element(precision) + bytes; }
 
@@ -92,6 +93,7 @@ using Work = std::vector<KernelCount>;
 
 double flops_of(const Work& work);
 double bytes_of(const Work& work, DevicePrecision precision);  ///< read and written
+double seconds_of(const Work& work);                           ///< whatever the device
 
 /// Appends; what equals the last kernel is only counted.
 void add(Work& work, const Kernel& kernel, std::int64_t count = 1);

@@ -33,11 +33,7 @@ std::unique_ptr<Optimizer> make_optimizer(const nlohmann::json& options) {
   const auto name = options.at("kind").get<std::string>();
   const OptimizerKind* found = optimizers_known().find(name);
   if (!found) throw InputError("/training/optimizer/kind", "unknown optimizer \"" + name + "\"");
-  nlohmann::json complete = options;
-  for (const auto& [option, schema] : found->kind.options.items()) {
-    if (!complete.contains(option) && schema.contains("default")) complete[option] = schema.at("default");
-  }
-  return found->make(complete);
+  return found->make(with_defaults(options, found->kind));
 }
 
 void check_optimizer(const nlohmann::json& options, const std::string& place) {

@@ -12,7 +12,7 @@ void mean(const Collective& all_reduce, Communicator& comm, Values values) {
   all_reduce.run(comm, values);
   comm.count_synchronised(values.size());
   // Who made a sum has it unrounded, all others as it travelled.
-  comm.codec().round(values);
+  comm.format().round(values);
   scale(values, 1 / static_cast<float>(comm.size()));
 }
 
@@ -68,17 +68,17 @@ nlohmann::json aggregate_options() {
         {"onlyWith", {{"aggregate", {"hierarchical", "auto"}}}}}}};
 }
 
-std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options) {
+std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options, CollectiveKind kind) {
   CollectiveOptions collective;
   if (options.contains("chunk")) {
     // A chunk on the wire, in the four bytes that a value has in closed forms and in memory.
-    const auto on_wire = static_cast<double>(codec_named(options.value("wire_format", "fp32")).bytes(1));
+    const auto on_wire = static_cast<double>(number_format_named(options.value("wire_format", "fp32")).bytes(1));
     const auto chunk = static_cast<double>(parse_bytes(options.at("chunk").get<std::string>()));
     collective.chunk_bytes = chunk * sizeof(float) / on_wire;
   }
   collective.chunks_in_flight = options.value("chunks_in_flight", collective.chunks_in_flight);
   collective.sites = options.value("sites", collective.sites);
-  return make_collective(CollectiveKind::all_reduce, options.at("aggregate").get<std::string>(), collective);
+  return make_collective(kind, options.at("aggregate").get<std::string>(), collective);
 }
 
 }  // namespace isthmus

@@ -6,6 +6,7 @@
 
 #include "analysis/format.hpp"
 #include "analysis/text_table.hpp"
+#include "sim/averaging/coded_tensors.hpp"
 #include "sim/commands/check_table.hpp"
 #include "sim/commands/network_arguments.hpp"
 #include "sim/commands/scenario_source.hpp"
@@ -136,6 +137,22 @@ void print_choice(const PlannedRun& run) {
             << others << '\n';
 }
 
+/// What a codec leaves of all parameters, and how it tells which.
+void print_compression(const PlannedRun& run) {
+  const nlohmann::json compression = run.point.scenario.protocol.value("compression", nlohmann::json());
+  const auto codec = compression.is_null() ? nullptr : make_codec(compression);
+  if (!codec) return;
+  const ParameterLayout& layout = run.job->model().layout();
+  const std::vector<Tensor> tensors = tensors_in(layout, {0, layout.trainable_size()});
+  const auto bytes = static_cast<double>(CodedTensors(*codec, tensors).bytes()),
+             whole = sizeof(float) * static_cast<double>(size_of(tensors));
+  std::cout << "  codec     " << compression.at("kind").get<std::string>() << ": all parameters take "
+            << format_bytes(bytes) << ", " << share(bytes / whole) << " of what they are";
+  const std::string places = codec->index_coding(std::ranges::max(tensors, {}, &Tensor::size).size());
+  if (!places.empty()) std::cout << "; places in the largest tensor: " << places;
+  std::cout << '\n';
+}
+
 void print_round(const TriedRun& tried) {
   const Job& job = *tried.run->job;
   const Rounds rounds = job.rounds();
@@ -230,6 +247,7 @@ void print_details(const TriedRun& tried) {
   print_network(run);
   print_profiles(run);
   print_choice(run);
+  print_compression(run);
   print_round(tried);
   print_workers(tried);
 }

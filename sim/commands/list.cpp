@@ -3,6 +3,7 @@
 #include "analysis/text_table.hpp"
 #include "models/data/dataset.hpp"
 #include "models/model.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/commands/options.hpp"
 #include "sim/platform/device_files.hpp"
 #include "sim/protocols/protocol.hpp"
@@ -11,14 +12,13 @@
 namespace isthmus {
 namespace {
 
-template <typename Entry>
-void print_kinds(const char* title, const std::vector<Entry>& entries) {
+void print_kinds(const char* title, const std::vector<Kind>& kinds) {
   std::cout << title << '\n';
   std::vector<TextRow> rows;
-  for (const Entry& entry : entries) {
-    rows.push_back({entry.kind.name, entry.kind.summary});
+  for (const Kind& kind : kinds) {
+    rows.push_back({kind.name, kind.summary});
     std::string options;
-    for (const auto& [name, schema] : entry.kind.options.items())
+    for (const auto& [name, schema] : kind.options.items())
       options += (options.empty() ? "" : ", ") + name;
     if (!options.empty()) rows.push_back({"", "options: " + options});
   }
@@ -35,9 +35,10 @@ int list_command(const Arguments& arguments) {
                    "Example:\n"
                    "  isthmus list\n");
   if (!line.parse(arguments)) return 0;
-  print_kinds("Protocols (/protocol/kind)", protocol_kinds());
-  print_kinds("Models (/model/kind)", model_kinds());
-  print_kinds("Data sets (/data/set)", data_set_kinds());
+  print_kinds("Protocols (/protocol/kind)", kinds_of(protocol_kinds()));
+  print_kinds("Compression (/protocol/compression/kind)", compression_kinds());
+  print_kinds("Models (/model/kind)", kinds_of(model_kinds()));
+  print_kinds("Data sets (/data/set)", kinds_of(data_set_kinds()));
   std::cout << "Devices (isthmus device NAME)\n";
   std::vector<TextRow> devices;
   for (const auto& [name, file] : shipped_devices())

@@ -11,22 +11,22 @@ void Communicator::wait_all(std::span<Request> requests) {
   wait(requests);
   for (const Request& request : requests) {
     Transmission& done = *request;
-    const Codec* codec = std::exchange(done.codec_, nullptr);
-    if (!codec) continue;
-    if (done.received_bytes_ != codec->bytes(done.into_.size()))
+    const NumberFormat* format = std::exchange(done.format_, nullptr);
+    if (!format) continue;
+    if (done.received_bytes_ != format->bytes(done.into_.size()))
       throw std::runtime_error("a message has another size than its receiver expects");
-    spend_on_codec(*codec, done.into_.size(), codec->decode_flops(done.into_.size()));
-    if (!done.encoded_.empty()) codec->decode(done.encoded_, done.into_);
+    spend_on_format(*format, done.into_.size());
+    if (!done.encoded_.empty()) format->decode(done.encoded_, done.into_);
   }
 }
 
 Request Communicator::start_send(int to, ConstValues values) {
-  const std::size_t bytes = codec().bytes(values.size());
-  spend_on_codec(codec(), values.size(), codec().encode_flops(values.size()));
+  const std::size_t bytes = format().bytes(values.size());
+  spend_on_format(format(), values.size());
   if (values.is_phantom()) return post_send(to, ConstPayload::phantom(bytes));
-  if (codec().is_plain()) return post_send(to, as_payload(values));
+  if (format().is_plain()) return post_send(to, as_payload(values));
   std::vector<std::byte> encoded(bytes);
-  codec().encode(values, encoded);
+  format().encode(values, encoded);
   Request request = post_send(to, encoded);
   request->encoded_ = std::move(encoded);  // the bytes stay where they are
   return request;
@@ -36,22 +36,22 @@ Request Communicator::start_receive(int from, Values into) {
   std::vector<std::byte> encoded;
   Payload payload = as_payload(into);
   if (into.is_phantom()) {
-    payload = Payload::phantom(codec().bytes(into.size()));
-  } else if (!codec().is_plain()) {
-    encoded.resize(codec().bytes(into.size()));
+    payload = Payload::phantom(format().bytes(into.size()));
+  } else if (!format().is_plain()) {
+    encoded.resize(format().bytes(into.size()));
     payload = encoded;
   }
   Request request = post_receive(from, payload);
   request->encoded_ = std::move(encoded);
-  request->codec_ = &codec();
+  request->format_ = &format();
   request->into_ = into;
   return request;
 }
 
-void Communicator::spend_on_codec(const Codec& codec, std::size_t values, double flops) {
-  if (codec.is_plain()) return;
-  const std::size_t bytes = values * sizeof(float) + codec.bytes(values);
-  spend(plain_kernel(KernelKind::copy, flops, 0, static_cast<double>(bytes)));
+void Communicator::spend_on_format(const NumberFormat& format, std::size_t values) {
+  if (format.is_plain()) return;
+  const std::size_t bytes = values * sizeof(float) + format.bytes(values);
+  spend(plain_kernel(KernelKind::copy, 0, 0, static_cast<double>(bytes)));
 }
 
 // No FLOPs: reading and writing is what takes time.

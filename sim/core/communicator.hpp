@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "models/codec/codec.hpp"
+#include "models/codec/number_format.hpp"
 #include "models/device/work.hpp"
 #include "models/values.hpp"
 #include "sim/core/memory.hpp"
@@ -47,7 +47,7 @@ class Transmission {
  private:
   friend class Communicator;
   std::vector<std::byte> encoded_;  // if values travel in another form than they have in memory
-  const Codec* codec_ = nullptr;    // how what comes in is to be decoded, if values are received
+  const NumberFormat* format_ = nullptr;  // how what comes in is to be decoded, if values are received
   Values into_;
 };
 using Request = std::unique_ptr<Transmission>;
@@ -77,9 +77,9 @@ class Communicator {
   /// Returns when all have arrived.
   void wait_all(std::span<Request> requests);
 
-  /// Values by an additive codec.
-  virtual const Codec& codec() const = 0;
-  /// The same as post_send() and post_receive() of what codec() makes of values: they arrive rounded. Both
+  /// How values travel.
+  virtual const NumberFormat& format() const = 0;
+  /// The same as post_send() and post_receive() of what format() makes of values: they arrive rounded. Both
   /// sides name the same number of values: of another, waiting throws std::runtime_error.
   Request start_send(int to, ConstValues values);
   Request start_receive(int from, Values into);
@@ -90,6 +90,8 @@ class Communicator {
   /// What the device does for messages: it packs, encodes, adds. It takes the time of its FLOPs and, where a
   /// profile of the device is known, of the memory it reads and writes; no kernel is issued for it alone.
   virtual void spend(const Kernel& /*kernel*/) {}
+  /// The same of kernels that are issued one by one.
+  virtual void spend(const Work& /*work*/) {}
   /// Adds what has come in.
   void add(ConstValues incoming, Values sum);
 
@@ -98,7 +100,8 @@ class Communicator {
 
   /// So many of this worker's values became what all made of them together. Papers count these as what goes
   /// up and comes down, however it travels.
-  virtual void count_synchronised(std::size_t /*values*/) {}
+  void count_synchronised(std::size_t values) { count_synchronised_bytes(format().bytes(values)); }
+  virtual void count_synchronised_bytes(std::uint64_t /*bytes*/) {}
 
   void send(int to, ConstValues values);
   void receive(int from, Values into);
@@ -109,7 +112,7 @@ class Communicator {
 
  private:
   friend class Group;
-  void spend_on_codec(const Codec& codec, std::size_t values, double flops);
+  void spend_on_format(const NumberFormat& format, std::size_t values);
   virtual void wait(std::span<Request> requests) = 0;
 };
 
@@ -130,9 +133,10 @@ class Group final : public Communicator {
   }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
   void spend(const Kernel& kernel) override { parent_.spend(kernel); }
-  const Codec& codec() const override { return parent_.codec(); }
+  void spend(const Work& work) override { parent_.spend(work); }
+  const NumberFormat& format() const override { return parent_.format(); }
   void begin_collective() override { parent_.begin_collective(); }
-  void count_synchronised(std::size_t values) override { parent_.count_synchronised(values); }
+  void count_synchronised_bytes(std::uint64_t bytes) override { parent_.count_synchronised_bytes(bytes); }
 
  private:
   void wait(std::span<Request> requests) override { parent_.wait(requests); }

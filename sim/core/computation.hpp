@@ -5,14 +5,14 @@
 namespace isthmus {
 
 /// What a device is to do: counted, and timed where a profile of the device is known. Where only its speed
-/// is, FLOPs are all that takes time.
+/// is, FLOPs take time, and what takes some whatever the device.
 struct Computation {
   double flops = 0;
-  BoundSeconds takes = {};  ///< by the device's profile; nothing without one
+  BoundSeconds takes = {};  ///< by the device's profile, or whatever the device
 
   /// `device`: null where there is no profile.
   static Computation of(const Work& work, const DeviceModel* device) {
-    return {flops_of(work), device ? device->seconds(work).all : BoundSeconds()};
+    return {flops_of(work), device ? device->seconds(work).all : BoundSeconds{.compute = seconds_of(work)}};
   }
 
   double seconds() const { return takes.total(); }

@@ -31,10 +31,6 @@ struct WorkerAccount {
   WorkerLedger ledger = {};
   bool phantom = true;  ///< buffers have a size but no values
 
-  void count_synchronised(std::size_t values, const Codec& codec) {
-    ledger.synchronised_bytes += codec.bytes(values);
-  }
-
   /// Throws OutOfMemory.
   Buffer buffer(std::size_t count) {
     return {count, phantom, memory.reserve(MemoryPart::buffers, count * sizeof(float))};

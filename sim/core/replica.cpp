@@ -11,11 +11,12 @@ namespace {
 
 /// What has been computed before each entry of the work, and at its end.
 std::vector<Computation> computed_until(const Work& work, const DeviceModel* device) {
-  const std::vector<BoundSeconds> takes =
-      device ? device->seconds(work).until : std::vector<BoundSeconds>(work.size());
+  const std::vector<BoundSeconds> takes = device ? device->seconds(work).until : std::vector<BoundSeconds>();
   std::vector<Computation> until(1);
-  for (std::size_t i = 0; i < work.size(); ++i)
-    until.push_back({until.back().flops + flops_of({work[i]}), takes[i]});
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const Computation own = Computation::of({work[i]}, nullptr);
+    until.push_back({until.back().flops + own.flops, device ? takes[i] : (until.back() + own).takes});
+  }
   return until;
 }
 
@@ -92,10 +93,33 @@ void Replica::initialise() {
 }
 
 void Replica::train(long steps) {
+  if (steps == 0) return;
   BatchResult result;
   worker_.compute((gradient_ + update_) * static_cast<double>(steps),
                   [&] { result = trainer_->train(steps); }, worker_.next_slowdown(steps));
   worker_.training_ += result;
+}
+
+void Replica::train_step(const std::vector<GradientPart>& parts,
+                         const std::function<void(std::size_t part)>& known) {
+  PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit([this] { return trainer_->train(1); })
+                                             : PendingWork<BatchResult>();
+  const double slowdown = worker_.next_slowdown(1);
+  const bool clipped = worker_.job().training().clip_gradient_norm.has_value();
+  Computation done;
+  const auto compute_until = [&](const Computation& then) {
+    if (then > done) worker_.host_.execute(then - done, slowdown);
+    done = then;
+  };
+  double updated = 0;  // share of the parameters
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    updated += static_cast<double>(parts[i].extent.size) / static_cast<double>(layout_.trainable_size());
+    compute_until((clipped ? gradient_ : parts[i].known_after) + update_ * updated);
+    if (i == 0 && trainer_) worker_.training_ += result.get();
+    known(i);
+  }
+  compute_until(gradient_ + update_);
+  if (parts.empty() && trainer_) worker_.training_ += result.get();
 }
 
 void Replica::compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known) {

@@ -37,6 +37,9 @@ class Replica final : private RoundState {
   void initialise();
   /// So many local steps.
   void train(long steps);
+  /// One local step, calling `known` for each of these parts of the parameters, by its index, as soon as its
+  /// gradient is known and the optimizer has made its step of it; with clipped gradients, when all is known.
+  void train_step(const std::vector<GradientPart>& parts, const std::function<void(std::size_t part)>& known);
   /// The gradient of one local step.
   void compute_gradient() { compute_gradient({}, {}); }
   /// The same, calling `known` for each part of it as soon as it is known, before the backward pass goes on.

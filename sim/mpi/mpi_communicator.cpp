@@ -36,9 +36,9 @@ class MpiCommunicator::Underway final : public Transmission {
   std::vector<std::byte> zeros_;
 };
 
-MpiCommunicator::MpiCommunicator(WorkerAccount& worker, const Codec& codec, Control& control,
+MpiCommunicator::MpiCommunicator(WorkerAccount& worker, const NumberFormat& format, Control& control,
                                  const WallClock* clock)
-    : worker_(worker), codec_(codec), control_(control), clock_(clock) {
+    : worker_(worker), format_(format), control_(control), clock_(clock) {
   MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
 }
 

@@ -14,7 +14,7 @@ namespace isthmus {
 class MpiCommunicator final : public Communicator {
  public:
   /// To be called by all ranks at once. With a clock, time spent waiting goes to the ledger as communication.
-  MpiCommunicator(WorkerAccount& worker, const Codec& codec, Control& control, const WallClock* clock);
+  MpiCommunicator(WorkerAccount& worker, const NumberFormat& format, Control& control, const WallClock* clock);
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
   ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
@@ -29,15 +29,15 @@ class MpiCommunicator final : public Communicator {
   Request post_send(int to, ConstPayload payload) override;
   Request post_receive(int from, Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
-  const Codec& codec() const override { return codec_; }
-  void count_synchronised(std::size_t values) override { worker_.count_synchronised(values, codec_); }
+  const NumberFormat& format() const override { return format_; }
+  void count_synchronised_bytes(std::uint64_t bytes) override { worker_.ledger.synchronised_bytes += bytes; }
 
  private:
   class Underway;
   void wait(std::span<Request> requests) override;
 
   WorkerAccount& worker_;
-  const Codec& codec_;
+  const NumberFormat& format_;
   Control& control_;
   const WallClock* clock_;
   MPI_Comm comm_ = MPI_COMM_NULL;

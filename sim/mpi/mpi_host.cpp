@@ -7,17 +7,17 @@
 
 namespace isthmus {
 
-MpiHost::MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock,
+MpiHost::MpiHost(const Device& device, bool live, const NumberFormat& format, Control& control, WallClock& clock,
                  std::optional<DeviceModel> model, const VariabilityOptions& variability)
     : Host(control.rank(), device.host, device.memory_bytes),
       device_(device),
       model_(std::move(model)),
       variability_(variability),
       live_(live),
-      codec_(codec),
+      format_(format),
       control_(control),
       clock_(clock),
-      communicator_(worker_, codec, control, &clock) {}
+      communicator_(worker_, format, control, &clock) {}
 
 void MpiHost::execute(const Computation& computation, double slowdown) {
   worker_.ledger.flops += computation.flops;
@@ -28,7 +28,7 @@ void MpiHost::execute(const Computation& computation, double slowdown) {
 }
 
 std::unique_ptr<CommunicationStream> MpiHost::communication_stream() {
-  return std::make_unique<MpiStream>(worker_, codec_, control_, clock_);
+  return std::make_unique<MpiStream>(worker_, format_, control_, clock_);
 }
 
 }  // namespace isthmus

@@ -18,7 +18,7 @@ class MpiHost final : public Host {
  public:
   /// `device`: what the platform says of this rank's; its memory limit holds here, too. `model`: of its
   /// profile, if it has one.
-  MpiHost(const Device& device, bool live, const Codec& codec, Control& control, WallClock& clock,
+  MpiHost(const Device& device, bool live, const NumberFormat& format, Control& control, WallClock& clock,
           std::optional<DeviceModel> model = std::nullopt, const VariabilityOptions& variability = {});
 
   /// Makes connections to everyone.
@@ -37,7 +37,7 @@ class MpiHost final : public Host {
   std::optional<DeviceModel> model_;
   VariabilityOptions variability_;
   bool live_;
-  const Codec& codec_;
+  const NumberFormat& format_;
   Control& control_;
   WallClock& clock_;
   MpiCommunicator communicator_;

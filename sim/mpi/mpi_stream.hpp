@@ -14,7 +14,7 @@ namespace isthmus {
 class MpiStream final : public CommunicationStream {
  public:
   /// To be called by all ranks at once. Throws std::runtime_error where MPI allows one thread only.
-  MpiStream(WorkerAccount& worker, const Codec& codec, Control& control, const WallClock& clock);
+  MpiStream(WorkerAccount& worker, const NumberFormat& format, Control& control, const WallClock& clock);
   ~MpiStream() override;
 
   void enqueue(std::function<void(Communicator&)> work) override;

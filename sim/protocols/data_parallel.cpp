@@ -10,14 +10,14 @@ namespace {
 class DataParallel final : public Protocol {
  public:
   explicit DataParallel(const nlohmann::json& options)
-      : aggregate_(make_aggregate(options)), buckets_(BucketOptions::parse(options)) {}
+      : averaging_(options), buckets_(BucketOptions::parse(options)) {}
 
   RoundPlan round_plan() const override { return {}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);
     replica.initialise();
-    GradientMean gradient_mean(worker, *aggregate_, buckets_);
+    GradientMean gradient_mean(worker, averaging_, buckets_);
     for (const Round& round : worker.job().rounds()) {
       gradient_mean.step(replica);
       worker.end_round(round, replica.parameters());
@@ -25,11 +25,11 @@ class DataParallel final : public Protocol {
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_->talking_pairs(workers);
+    return averaging_.talking_pairs(workers);
   }
 
  private:
-  std::unique_ptr<Collective> aggregate_;
+  AveragingOptions averaging_;
   BucketOptions buckets_;
 };
 
@@ -37,7 +37,7 @@ class DataParallel final : public Protocol {
 
 ProtocolKind data_parallel_kind() {
   nlohmann::json protocol_options = BucketOptions::schema();
-  protocol_options.update(aggregate_options());
+  protocol_options.update(AveragingOptions::schema());
   return {.kind = {.name = "data_parallel",
                    .summary = "synchronous data parallel SGD: all-reduce of gradients in every step, beside "
                               "the backward pass",

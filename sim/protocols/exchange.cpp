@@ -2,46 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
+
+#include "sim/averaging/coded_tensors.hpp"
+#include "sim/scenario/schema.hpp"
 
 namespace isthmus {
 namespace {
-
-/// Some parameters on their way to or from a peer, packed.
-struct Parcel {
-  int peer;
-  Selection what;
-  Buffer buffer;
-};
-
-using SelectionOf = std::function<const Selection&(int worker)>;
-
-/// One parcel for each other worker with which `own` has something in common. Peers come in rank order,
-/// starting after this worker, so that not everybody turns to the same one first.
-std::vector<Parcel> parcels(Communicator& comm, const Selection& own, const SelectionOf& of_worker) {
-  std::vector<Parcel> result;
-  for (int step = 1; step < comm.size(); ++step) {
-    const int peer = (comm.rank() + step) % comm.size();
-    Selection what = intersection(own, of_worker(peer));
-    if (what.empty()) continue;
-    const std::size_t count = what.size();
-    result.push_back({peer, std::move(what), comm.buffer(count)});
-  }
-  return result;
-}
-
-std::vector<Message> messages(std::vector<Parcel>& parcels) {
-  std::vector<Message> result;
-  for (Parcel& parcel : parcels) result.push_back({parcel.peer, parcel.buffer});
-  return result;
-}
-
-/// Packing or unpacking them reads and writes each value.
-void spend_on(Communicator& comm, const std::vector<Parcel>& parcels) {
-  double bytes = 0;
-  for (const Parcel& parcel : parcels) bytes += 2 * sizeof(float) * static_cast<double>(parcel.what.size());
-  comm.spend(plain_kernel(KernelKind::copy, 0, 0, bytes));
-}
 
 /// Copies what two packed vectors have in common.
 void copy_common(ConstValues from, const Selection& of_from, Values to, const Selection& of_to) {
@@ -50,6 +16,13 @@ void copy_common(ConstValues from, const Selection& of_from, Values to, const Se
   std::vector<float> packed(what.size());
   Transfer(what, of_from).gather(from, packed);
   Transfer(what, of_to).scatter(packed, to);
+}
+
+std::vector<Tensor> tensors_of(const Selection& what) {
+  std::vector<Tensor> tensors;
+  for (const BlockSelection& block : what.blocks())
+    tensors.push_back({static_cast<std::size_t>(block.rows.size()), static_cast<std::size_t>(block.columns.size())});
+  return tensors;
 }
 
 }  // namespace
@@ -68,11 +41,94 @@ void RestingValues::fill(const std::vector<float>& values) {
   values_ = values;
 }
 
-Homes::Homes(Worker& worker, std::vector<Selection> homes) : worker_(worker) { move(std::move(homes)); }
+/// Some parameters on their way to or from a peer, packed.
+struct Homes::Parcel {
+  int peer;
+  Selection what;
+  Buffer buffer;
+};
+
+Homes::Homes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
+    : worker_(worker), options_(options) {
+  move(std::move(homes));
+}
 
 void Homes::move(std::vector<Selection> homes) {
   homes_ = std::move(homes);
   resting_.resize(worker_, own().size());
+}
+
+std::uint64_t Homes::bytes_of(const Selection& what) const {
+  if (!options_.codec()) return worker_.communicator().format().bytes(what.size());
+  return CodedTensors(*options_.codec(), tensors_of(what)).bytes();
+}
+
+/// One parcel for each other worker with which `own` has something in common. Peers come in rank order,
+/// starting after this worker, so that not everybody turns to the same one first.
+std::vector<Homes::Parcel> Homes::parcels(Communicator& comm, const Selection& own,
+                                          const SelectionOf& of_worker) {
+  std::vector<Parcel> result;
+  for (int step = 1; step < comm.size(); ++step) {
+    const int peer = (comm.rank() + step) % comm.size();
+    Selection what = intersection(own, of_worker(peer));
+    if (what.empty()) continue;
+    const std::size_t count = what.size();
+    result.push_back({peer, std::move(what), comm.buffer(count)});
+  }
+  return result;
+}
+
+/// Packing and unpacking them reads and writes each value.
+void Homes::carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) {
+  ++carried_;
+  Communicator& comm = worker_.communicator();
+  const auto spend_on = [&](const std::vector<Parcel>& parcels) {
+    double bytes = 0;
+    for (const Parcel& parcel : parcels) bytes += 2 * sizeof(float) * static_cast<double>(parcel.what.size());
+    comm.spend(plain_kernel(KernelKind::copy, 0, 0, bytes));
+  };
+  const auto messages = [](std::vector<Parcel>& parcels) {
+    std::vector<Message> result;
+    for (Parcel& parcel : parcels) result.push_back({parcel.peer, parcel.buffer});
+    return result;
+  };
+  spend_on(outgoing);
+  if (options_.codec()) {
+    carry_coded(outgoing, incoming);
+  } else {
+    comm.send_receive_all(messages(outgoing), messages(incoming));
+  }
+  spend_on(incoming);
+}
+
+void Homes::carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) {
+  Communicator& comm = worker_.communicator();
+  Random random = random_stream(worker_.job().training().seed, "parcels", static_cast<std::uint64_t>(comm.rank()),
+                                static_cast<std::uint64_t>(carried_));
+  std::vector<Room> rooms;
+  std::vector<Request> requests;
+  for (Parcel& parcel : outgoing) {
+    const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
+    Room& room = rooms.emplace_back(comm, coded.bytes());
+    if (options_.charged()) comm.spend(coded.encode_work());
+    if (const Values values = parcel.buffer; !values.is_phantom()) coded.encode(values, room.payload(), random);
+    requests.push_back(comm.post_send(parcel.peer, room.payload()));
+  }
+  for (const Parcel& parcel : incoming) {
+    Room& room = rooms.emplace_back(comm, CodedTensors(*options_.codec(), tensors_of(parcel.what)).bytes());
+    requests.push_back(comm.post_receive(parcel.peer, room.payload()));
+  }
+  comm.wait_all(requests);
+  auto room = rooms.begin() + static_cast<std::ptrdiff_t>(outgoing.size());
+  for (Parcel& parcel : incoming) {
+    const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
+    if (options_.charged()) comm.spend(coded.decode_work());
+    if (const Values values = parcel.buffer; !values.is_phantom()) {
+      std::ranges::fill(values, 0.0F);
+      coded.add_decoded(room->payload(), values, random);
+    }
+    ++room;
+  }
 }
 
 void Homes::dispatch(const Partition& partition, Values part) {
@@ -83,9 +139,7 @@ void Homes::dispatch(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, trained, [&](int worker) -> auto& { return of(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own()).gather(resting_.values(), parcel.buffer);
-  spend_on(comm, outgoing);
-  comm.send_receive_all(messages(outgoing), messages(incoming));
-  spend_on(comm, incoming);
+  carry(outgoing, incoming);
   for (Parcel& parcel : incoming) Transfer(parcel.what, trained).scatter(parcel.buffer, part);
   copy_common(resting_.values(), own(), part, trained);
 }
@@ -98,9 +152,7 @@ void Homes::collect(const Partition& partition, Values part) {
   auto incoming = parcels(
       comm, own(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, trained).gather(part, parcel.buffer);
-  spend_on(comm, outgoing);
-  comm.send_receive_all(messages(outgoing), messages(incoming));
-  spend_on(comm, incoming);
+  carry(outgoing, incoming);
   if (resting_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
   auto parcel = incoming.begin();
@@ -122,8 +174,8 @@ void Homes::collect(const Partition& partition, Values part) {
   }
 }
 
-FixedHomes::FixedHomes(Worker& worker, std::vector<Selection> homes)
-    : worker_(worker), entry_(worker, *this), homes_(worker, std::move(homes)) {
+FixedHomes::FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
+    : worker_(worker), entry_(worker, *this), homes_(worker, std::move(homes), options) {
   if (!worker_.live()) return;
   const Job& job = worker_.job();
   Transfer(homes_.own(), Selection::everything(job.model().layout()))
@@ -132,7 +184,7 @@ FixedHomes::FixedHomes(Worker& worker, std::vector<Selection> homes)
 
 void FixedHomes::collect(const Partition& partition, Values part) {
   homes_.collect(partition, part);
-  worker_.communicator().count_synchronised(part.size());
+  worker_.communicator().count_synchronised_bytes(homes_.bytes_of(partition.part(worker_.rank())));
 }
 
 void FixedHomes::end_round(const Round& round) {
@@ -147,11 +199,11 @@ void FixedHomes::resume(const Round&, const std::vector<std::vector<float>>& val
   homes_.resting().fill(values.at(next++));
 }
 
-MovingHomes::MovingHomes(Worker& worker, const Collective& aggregate)
+MovingHomes::MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options)
     : worker_(worker),
       entry_(worker, *this),
-      aggregate_(aggregate),
-      homes_(worker, std::vector<Selection>(static_cast<std::size_t>(worker.size()))),
+      averaging_(averaging),
+      homes_(worker, std::vector<Selection>(static_cast<std::size_t>(worker.size())), options),
       common_(Selection::everything(worker.job().model().layout())) {}
 
 void MovingHomes::dispatch(const Partition& partition, Values part) {
@@ -171,11 +223,13 @@ void MovingHomes::collect(const Partition& partition, Values part) {
   common_ = partition.common();
   common_values_.resize(worker_, common_.size());
   Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
-  mean(aggregate_, comm, common_values_.values());
+  averaging_.make(worker_, tensors_of(common_), ++collected_)->mean(comm, common_values_.values());
   initial_ = false;
   homes_.move(owner_homes(partition));
   homes_.collect(partition, part);
-  comm.count_synchronised(part.size() - common_.size());  // mean() counts these
+  // The mean has counted what is common.
+  const Selection& trained = partition.part(comm.rank());
+  comm.count_synchronised_bytes(homes_.bytes_of(trained) - homes_.bytes_of(common_));
 }
 
 void MovingHomes::end_round(const Round& round) {
@@ -221,5 +275,22 @@ std::vector<RankPair> exchange_pairs(int workers, bool server) {
   }
   return pairs;
 }
+
+nlohmann::json ParcelOptions::schema() {
+  std::vector<Kind> kinds;
+  for (const CodecKind& codec : codec_kinds()) {
+    if (!make_codec({{"kind", codec.kind.name}})->is_sparse()) kinds.push_back(codec.kind);
+  }
+  return {{"compression",
+           choice_schema("kind", kinds, nlohmann::json::object(),
+                         "Parameters travel in fewer bytes, and with losses; where they rest and where they are "
+                         "trained they are whole. What all workers share is averaged likewise: around a `ring`, "
+                         "by a `server`, or `sharded`, no other way.")},
+          {"charge_compression", charge_compression_schema()}};
+}
+
+ParcelOptions::ParcelOptions(const nlohmann::json& protocol)
+    : codec_(protocol.contains("compression") ? make_codec(protocol.at("compression")) : nullptr),
+      charged_(protocol.value("charge_compression", true)) {}
 
 }  // namespace isthmus

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "models/partition/partition.hpp"
-#include "sim/collectives/all_reduce.hpp"
+#include "models/codec/codec.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/core/worker.hpp"
 #include "sim/platform/platform.hpp"
 
@@ -39,10 +41,28 @@ class RestingValues {
   Reservation reservation_;
 };
 
+/// How parcels of parameters travel: by a codec, if one is asked for.
+class ParcelOptions {
+ public:
+  /// JSON Schemas of `compression`, any codec that leaves out no parameters, and `charge_compression`.
+  static nlohmann::json schema();
+  ParcelOptions() = default;
+  /// Reads the members of schema().
+  explicit ParcelOptions(const nlohmann::json& protocol);
+
+  const Codec* codec() const { return codec_.get(); }  ///< null: none
+  bool charged() const { return charged_; }
+
+ private:
+  std::unique_ptr<Codec> codec_;
+  bool charged_ = true;
+};
+
 /// What rests with which worker alone, and one worker's share of it.
 class Homes {
  public:
-  Homes(Worker& worker, std::vector<Selection> homes);
+  /// `options` must outlive this. What stays where it is goes by no codec.
+  Homes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options);
 
   const std::vector<Selection>& all() const { return homes_; }
   const Selection& own() const { return of(worker_.rank()); }
@@ -55,21 +75,31 @@ class Homes {
   void dispatch(const Partition& partition, Values part);
   void collect(const Partition& partition, Values part);
 
+  /// Bytes of these parameters on their way.
+  std::uint64_t bytes_of(const Selection& what) const;
+
  private:
+  struct Parcel;
+  using SelectionOf = std::function<const Selection&(int worker)>;
+  static std::vector<Parcel> parcels(Communicator& comm, const Selection& own, const SelectionOf& of_worker);
+  void carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
+  void carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
   const Selection& of(int worker) const { return homes_[static_cast<std::size_t>(worker)]; }
 
   Worker& worker_;
   std::vector<Selection> homes_;
+  const ParcelOptions& options_;
   RestingValues resting_;
+  long carried_ = 0;  // so many times, of phantoms too
 };
 
 /// Every parameter rests with one worker all the time: worker 0 (a server), or each is the home of some
 /// (sharded).
 class FixedHomes final : public Exchange, private RoundState {
  public:
-  /// homes[i]: what rests with worker i; together the whole model, with its initial parameters. Throws
-  /// OutOfMemory.
-  FixedHomes(Worker& worker, std::vector<Selection> homes);
+  /// homes[i]: what rests with worker i; together the whole model, with its initial parameters.
+  /// `options` must outlive this. Throws OutOfMemory.
+  FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options);
 
   void dispatch(const Partition& partition, Values part) override { homes_.dispatch(partition, part); }
   void collect(const Partition& partition, Values part) override;
@@ -89,8 +119,8 @@ class FixedHomes final : public Exchange, private RoundState {
 /// parameters come from the shared seed and take neither memory nor messages.
 class MovingHomes final : public Exchange, private RoundState {
  public:
-  /// Common parameters become the mean by `aggregate`, which must outlive this.
-  MovingHomes(Worker& worker, const Collective& aggregate);
+  /// Common parameters become the mean by `averaging`. Both options must outlive this.
+  MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options);
 
   void dispatch(const Partition& partition, Values part) override;
   void collect(const Partition& partition, Values part) override;
@@ -102,12 +132,14 @@ class MovingHomes final : public Exchange, private RoundState {
 
   Worker& worker_;
   StateEntry entry_;
-  const Collective& aggregate_;
+  const AveragingOptions& averaging_;
   Homes homes_;
   Selection common_;
   RestingValues common_values_;
   bool initial_ = true;  // nothing has been collected yet
+  int collected_ = 0;    // so many times, of phantoms too
 };
+
 
 /// Everything at home with worker 0.
 std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);

@@ -53,30 +53,35 @@ std::vector<Extent> gradient_buckets(const ParameterLayout& layout, const Bucket
   return buckets;
 }
 
-GradientMean::GradientMean(Worker& worker, const Collective& aggregate, const BucketOptions& options)
-    : aggregate_(aggregate),
-      worker_(worker),
+GradientMean::GradientMean(Worker& worker, const AveragingOptions& averaging, const BucketOptions& options)
+    : worker_(worker),
       buckets_(gradient_parts(worker.job(), worker.job().model(),
                               gradient_buckets(worker.job().model().layout(), options),
                               worker.device_model())) {
+  for (const GradientPart& bucket : buckets_) {
+    const auto part = static_cast<int>(averagings_.size()) + 1;  // 0: of the round's change
+    averagings_.push_back(
+        averaging.make(worker, tensors_in(worker.job().model().layout(), bucket.extent), part));
+  }
   if (options.overlap) stream_ = worker.communication_stream();
 }
 
-void GradientMean::aggregate(Communicator& comm, Values gradients) const {
-  mean(aggregate_, comm, gradients);
-}
-
 void GradientMean::step(Replica& replica) {
+  const auto gradients = [&](const Extent& bucket) {
+    return replica.gradients().slice(bucket.offset, bucket.size);
+  };
+  auto averaging = averagings_.begin();
   if (stream_) {
     replica.compute_gradient(buckets_, [&](const Extent& bucket) {
-      const Values gradients = replica.gradients().slice(bucket.offset, bucket.size);
-      stream_->enqueue([this, gradients](Communicator& comm) { aggregate(comm, gradients); });
+      stream_->enqueue([&of_bucket = **averaging++, values = gradients(bucket)](Communicator& comm) {
+        of_bucket.mean(comm, values);
+      });
     });
     stream_->wait();
   } else {
     replica.compute_gradient();
-    for (const auto& [bucket, known_after] : buckets_)
-      aggregate(worker_.communicator(), replica.gradients().slice(bucket.offset, bucket.size));
+    for (const GradientPart& bucket : buckets_)
+      (*averaging++)->mean(worker_.communicator(), gradients(bucket.extent));
   }
   replica.apply_gradient();
 }

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/collectives/all_reduce.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/core/replica.hpp"
 
 namespace isthmus {
@@ -27,19 +27,16 @@ std::vector<Extent> gradient_buckets(const ParameterLayout& layout, const Bucket
 /// stream makes the mean of one bucket after the other, each as soon as it is known.
 class GradientMean {
  public:
-  /// For a replica of the job's model. `aggregate` must outlive this.
-  GradientMean(Worker& worker, const Collective& aggregate, const BucketOptions& options);
+  /// For a replica of the job's model. `averaging` must outlive this. Throws OutOfMemory.
+  GradientMean(Worker& worker, const AveragingOptions& averaging, const BucketOptions& options);
 
   /// A local step of the replica by the mean of all workers' gradients.
   void step(Replica& replica);
 
  private:
-  /// What happens to a bucket once it is known.
-  void aggregate(Communicator& comm, Values gradients) const;
-
-  const Collective& aggregate_;
   Worker& worker_;
   std::vector<GradientPart> buckets_;
+  std::vector<std::unique_ptr<Averaging>> averagings_;  // of each bucket
   std::unique_ptr<CommunicationStream> stream_;  // null: nothing overlaps
 };
 

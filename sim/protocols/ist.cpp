@@ -13,7 +13,9 @@ namespace {
 class Ist final : public Protocol {
  public:
   explicit Ist(const nlohmann::json& options)
-      : local_steps_(options.at("local_steps").get<long>()), sharded_(options.at("exchange") == "sharded") {
+      : local_steps_(options.at("local_steps").get<long>()),
+        sharded_(options.at("exchange") == "sharded"),
+        parcels_(options) {
     const std::string deal = options.value("partition", sharded_ ? "stratified" : "uniform");
     deal_ = deal == "stratified" ? NeuronDeal::stratified : NeuronDeal::uniform;
   }
@@ -36,7 +38,7 @@ class Ist final : public Protocol {
   void run(Worker& worker) const override {
     const ParameterLayout& layout = worker.job().model().layout();
     const int n = worker.size();
-    FixedHomes homes(worker, sharded_ ? neuron_homes(layout, n) : server_homes(layout, n));
+    FixedHomes homes(worker, sharded_ ? neuron_homes(layout, n) : server_homes(layout, n), parcels_);
     train_subnets(worker, homes, [&](const Round& round) {
       return draw_neurons(layout, n, deal_, worker.job().training().seed,
                           static_cast<std::uint64_t>(round.index));
@@ -50,16 +52,14 @@ class Ist final : public Protocol {
  private:
   long local_steps_;
   bool sharded_;
+  ParcelOptions parcels_;
   NeuronDeal deal_{};
 };
 
 }  // namespace
 
 ProtocolKind ist_kind() {
-  return {
-      .kind = {.name = "ist",
-               .summary = "independent subnet training: hidden neurons dealt to the workers anew every round",
-               .options = {{"local_steps", local_steps_schema()},
+  nlohmann::json schema = {{"local_steps", local_steps_schema()},
                            {"exchange",
                             {{"description",
                               "Where parameters rest between rounds: all with worker 0, or 1/n of "
@@ -71,7 +71,12 @@ ProtocolKind ist_kind() {
                               "Deal neurons regardless of where they rest, or to each worker the "
                               "same number from each home. Default: stratified if the exchange "
                               "is sharded, else uniform."},
-                             {"enum", {"uniform", "stratified"}}}}},
+                             {"enum", {"uniform", "stratified"}}}}};
+  schema.update(ParcelOptions::schema());
+  return {
+      .kind = {.name = "ist",
+               .summary = "independent subnet training: hidden neurons dealt to the workers anew every round",
+               .options = std::move(schema),
                .required = {"local_steps"}},
       .label = "IST",
       .hue = "green",

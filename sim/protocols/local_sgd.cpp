@@ -3,12 +3,12 @@
 namespace isthmus {
 LocalSgd::LocalSgd(const nlohmann::json& options)
     : local_steps_(options.at("local_steps").get<long>()),
-      aggregate_(make_aggregate(options)),
+      averaging_(options),
       outer_(OuterOptimizerOptions::parse(options)) {}
 
 void LocalSgd::run(Worker& worker) const {
   Replica replica(worker);
-  OuterOptimizer outer(worker, outer_);
+  OuterOptimizer outer(worker, outer_, averaging_);
   replica.initialise();
   for (const Round& round : worker.job().rounds()) local_round(worker, replica, outer, round);
 }
@@ -17,7 +17,7 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& out
                            const Round& round) const {
   outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
-  mean(*aggregate_, worker.communicator(), replica.parameters());
+  outer.average(replica.parameters());
   synchronise_state(worker, replica);
   outer.step(round, replica.parameters());
   worker.end_round(round, replica.parameters());
@@ -27,11 +27,11 @@ void LocalSgd::synchronise_state(Worker& worker, Replica& replica) const {
   const OptimizerState policy = worker.job().training().optimizer_state;
   if (policy == OptimizerState::reset) replica.reset_optimizer();
   if (policy != OptimizerState::average) return;
-  for (const Values state : replica.optimizer_states()) mean(*aggregate_, worker.communicator(), state);
+  for (const Values state : replica.optimizer_states()) mean(averaging_.exact(), worker.communicator(), state);
 }
 
 nlohmann::json LocalSgd::options() {
-  nlohmann::json schemas = aggregate_options();
+  nlohmann::json schemas = AveragingOptions::schema();
   schemas["local_steps"] = local_steps_schema();
   schemas.update(OuterOptimizerOptions::schema());
   return schemas;

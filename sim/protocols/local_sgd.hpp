@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sim/collectives/all_reduce.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/core/replica.hpp"
 #include "sim/protocols/outer_optimizer.hpp"
 #include "sim/protocols/protocol.hpp"
@@ -18,20 +18,20 @@ class LocalSgd : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_}; }
   void run(Worker& worker) const override;
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return aggregate_->talking_pairs(workers);
+    return averaging_.talking_pairs(workers);
   }
 
  protected:
   void local_round(Worker& worker, Replica& replica, OuterOptimizer& outer, const Round& round) const;
 
-  const Collective& aggregate() const { return *aggregate_; }
+  const AveragingOptions& averaging() const { return averaging_; }
   const OuterOptimizerOptions& outer_optimizer() const { return outer_; }
 
  private:
   void synchronise_state(Worker& worker, Replica& replica) const;
 
   long local_steps_;
-  std::unique_ptr<Collective> aggregate_;
+  AveragingOptions averaging_;
   OuterOptimizerOptions outer_;
 };
 

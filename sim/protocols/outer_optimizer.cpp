@@ -56,24 +56,60 @@ nlohmann::json OuterOptimizerOptions::schema() {
                      "what the next round begins with.")}};
 }
 
-OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options)
+OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options,
+                               const AveragingOptions& averaging)
+    : OuterOptimizer(worker, options, averaging,
+                     tensors_in(worker.job().model().layout(), {0, worker.job().model().layout().trainable_size()}),
+                     0) {}
+
+OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options,
+                               const AveragingOptions& averaging, std::vector<Tensor> trainable, int part)
     : worker_(worker),
       entry_(worker, *this),
       options_(options),
+      averaging_(averaging),
       optimizer_(options.optimizer.is_null() ? nullptr : make_optimizer(options.optimizer)),
-      count_(worker.job().model().layout().trainable_size()) {
-  if (!optimizer_) return;
-  const auto kept = static_cast<std::size_t>(optimizer_->states() + 1);
+      count_(size_of(trainable)) {
+  if (!keeps_start()) return;
+  const std::size_t kept = 1 + (optimizer_ ? static_cast<std::size_t>(optimizer_->states()) : 0);
   reservation_ = worker.reserve(MemoryPart::optimizer, count_ * kept * sizeof(float));
+  if (!averaging.compresses()) return;
+  change_reservation_ = worker.reserve(MemoryPart::buffers, count_ * sizeof(float));
+  change_averaging_ = averaging.make(worker, std::move(trainable), part);
 }
 
 void OuterOptimizer::begin_round(ConstValues parameters) {
-  if (!optimizer_ || !worker_.live()) return;
+  if (!keeps_start() || !worker_.live()) return;
   start_.assign(parameters.begin(), parameters.begin() + count_);
 }
 
+void OuterOptimizer::prepare(ConstValues parameters) {
+  if (!change_averaging_) return;
+  worker_.compute(difference_work(), [&] {
+    change_.resize(count_);
+    for (std::size_t i = 0; i < count_; ++i) change_[i] = start_[i] - parameters.data()[i];
+  });
+}
+
+void OuterOptimizer::exchange(Communicator& comm, Values parameters) {
+  if (!change_averaging_) return mean(averaging_.exact(), comm, parameters);
+  change_averaging_->mean(comm, worker_.live() ? Values(change_) : Values::phantom(count_));
+  if (const std::size_t statistics = parameters.size() - count_; statistics > 0)
+    mean(averaging_.exact(), comm, parameters.slice(count_, statistics));
+}
+
+Work OuterOptimizer::difference_work() const {
+  const auto elements = static_cast<double>(count_);
+  return {{plain_kernel(KernelKind::elementwise, elements, 3 * elements)}};
+}
+
 void OuterOptimizer::step(const Round& round, Values parameters) {
-  if (!optimizer_) return;
+  if (!optimizer_) {
+    if (!change_averaging_) return;  // they are the mean
+    return worker_.compute(difference_work(), [&] {
+      for (std::size_t i = 0; i < count_; ++i) parameters.data()[i] = start_[i] - change_[i];
+    });
+  }
   float unit = 1;
   if (options_.in_steps_of_inner_rate) {
     const Job& job = worker_.job();
@@ -85,8 +121,11 @@ void OuterOptimizer::step(const Round& round, Values parameters) {
   const auto count = static_cast<double>(count_);
   const Work work = {{plain_kernel(KernelKind::optimizer, flops * count, 3 * count)}};
   worker_.compute(work, [=, this] {
-    change_.resize(count_);
-    for (std::size_t i = 0; i < count_; ++i) change_[i] = (start_[i] - parameters.data()[i]) / unit;
+    if (!change_averaging_) {
+      change_.resize(count_);
+      for (std::size_t i = 0; i < count_; ++i) change_[i] = start_[i] - parameters.data()[i];
+    }
+    for (float& change : change_) change /= unit;
     optimizer_->step(start_, change_, static_cast<double>(rate));
     copy(start_, parameters.first(count_));
   });

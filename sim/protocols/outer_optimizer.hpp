@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/optimizer/optimizer.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/core/worker.hpp"
 
 namespace isthmus {
@@ -27,25 +28,41 @@ struct OuterOptimizerOptions {
 /// A worker's; all workers' are alike. Charged to its device as optimizer state.
 class OuterOptimizer final : private RoundState {
  public:
-  /// Throws OutOfMemory.
-  OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options);
+  /// Of the whole model. `averaging` makes the mean, and must outlive this. Throws OutOfMemory.
+  OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options, const AveragingOptions& averaging);
+  /// Of parameters of which these come first, then what is not trained. `part`: of several.
+  OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options, const AveragingOptions& averaging,
+                 std::vector<Tensor> trainable, int part);
 
   /// Before the local steps: keeps the parameters with which the round begins.
   void begin_round(ConstValues parameters);
-  /// After the mean: makes the outer step.
+  /// After them: parameters become the mean of all workers', or, with compression, what the round changed in
+  /// them does; running statistics are never compressed.
+  void average(Values parameters) {
+    prepare(parameters);
+    exchange(worker_.communicator(), parameters);
+  }
+  /// The same in two steps, of which the second can be enqueued in a communication stream.
+  void prepare(ConstValues parameters);
+  void exchange(Communicator& comm, Values parameters);
+  /// After that: makes the outer step.
   void step(const Round& round, Values parameters);
 
  private:
+  Work difference_work() const;
+  bool keeps_start() const { return optimizer_ || averaging_.compresses(); }
   void save(std::vector<std::vector<float>>& values) const override;
   void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
 
   Worker& worker_;
   StateEntry entry_;
   OuterOptimizerOptions options_;
+  const AveragingOptions& averaging_;
   std::unique_ptr<Optimizer> optimizer_;  // null: plain averaging
   std::size_t count_;                     // trainable parameters, which come first
-  Reservation reservation_;
-  std::vector<float> start_, change_;  // of the round
+  Reservation reservation_, change_reservation_;
+  std::unique_ptr<Averaging> change_averaging_;  // null: parameters are averaged
+  std::vector<float> start_, change_;            // of the round
 };
 
 }  // namespace isthmus

@@ -27,9 +27,9 @@ class PostLocalSgd final : public LocalSgd {
 
   void run(Worker& worker) const override {
     Replica replica(worker);
-    OuterOptimizer outer(worker, outer_optimizer());
+    OuterOptimizer outer(worker, outer_optimizer(), averaging());
     replica.initialise();
-    GradientMean gradient_mean(worker, aggregate(), buckets_);
+    GradientMean gradient_mean(worker, averaging(), buckets_);
     for (const Round& round : worker.job().rounds()) {
       if (round.warm_up) {
         gradient_mean.step(replica);

@@ -9,6 +9,7 @@ ProtocolKind data_parallel_kind();
 ProtocolKind local_sgd_kind();
 ProtocolKind post_local_sgd_kind();
 ProtocolKind diloco_kind();
+ProtocolKind streaming_diloco_kind();
 ProtocolKind noloco_kind();
 ProtocolKind sparta_kind();
 ProtocolKind ist_kind();
@@ -20,7 +21,7 @@ ProtocolKind with_common_options(ProtocolKind protocol) {
   protocol.kind.options["wire_format"] = {{"description",
                                            "How values travel: fp32, or rounded to 16 bits, which halves the "
                                            "bytes. They are kept and added in fp32."},
-                                          {"enum", additive_codecs()},
+                                          {"enum", number_format_names()},
                                           {"default", "fp32"}};
   return protocol;
 }
@@ -31,6 +32,7 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(local_sgd_kind()),
       with_common_options(post_local_sgd_kind()),
       with_common_options(diloco_kind()),
+      with_common_options(streaming_diloco_kind()),
       with_common_options(noloco_kind()),
       with_common_options(sparta_kind()),
       with_common_options(ist_kind()),
@@ -47,8 +49,8 @@ void register_protocol(ProtocolKind protocol) {
   protocols_known().add(with_common_options(std::move(protocol)));
 }
 
-const Codec& wire_format_of(const nlohmann::json& options) {
-  return codec_named(options.value("wire_format", "fp32"));
+const NumberFormat& wire_format_of(const nlohmann::json& options) {
+  return number_format_named(options.value("wire_format", "fp32"));
 }
 
 nlohmann::json local_steps_schema() {

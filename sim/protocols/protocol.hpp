@@ -58,7 +58,7 @@ const std::vector<ProtocolKind>& protocol_kinds();
 void register_protocol(ProtocolKind protocol);
 
 /// The option `wire_format`, which every protocol has.
-const Codec& wire_format_of(const nlohmann::json& options);
+const NumberFormat& wire_format_of(const nlohmann::json& options);
 
 /// The one that a scenario's `protocol` names.
 const ProtocolKind& protocol_kind(const nlohmann::json& options);

@@ -16,7 +16,8 @@ class Resist final : public Protocol {
  public:
   explicit Resist(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
-        aggregate_(options.at("exchange") == "server" ? nullptr : make_aggregate(options)),
+        parcels_(options),
+        averaging_(options.at("exchange") == "server" ? std::nullopt : std::optional(common_averaging(options))),
         deal_{.sections = options.at("partition_sections").get<std::vector<int>>(),
               .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),
@@ -37,11 +38,11 @@ class Resist final : public Protocol {
       return draw_units(layout, n, deal_, worker.job().training().seed,
                         static_cast<std::uint64_t>(round.index));
     };
-    if (aggregate_) {
-      MovingHomes homes(worker, *aggregate_);
+    if (averaging_) {
+      MovingHomes homes(worker, *averaging_, parcels_);
       train_subnets(worker, homes, deal);
     } else {
-      FixedHomes server(worker, server_homes(layout, n));
+      FixedHomes server(worker, server_homes(layout, n), parcels_);
       train_subnets(worker, server, deal);
     }
   }
@@ -56,12 +57,19 @@ class Resist final : public Protocol {
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
-    return exchange_pairs(workers, !aggregate_);
+    return exchange_pairs(workers, !averaging_);
   }
 
  private:
+  /// What all share is parameters, too: what their mean leaves out one time is no use the next.
+  static AveragingOptions common_averaging(nlohmann::json options) {
+    if (options.contains("compression")) options["compression"]["error_feedback"] = "none";
+    return AveragingOptions(options);
+  }
+
   long local_steps_;
-  std::unique_ptr<Collective> aggregate_;  // of what all share; null: there is a server
+  ParcelOptions parcels_;
+  std::optional<AveragingOptions> averaging_;  // of what all share; none: there is a server
   UnitDeal deal_;
   bool share_strided_, scale_at_test_;
   long warm_up_rounds_;
@@ -107,6 +115,7 @@ ProtocolKind resist_kind() {
   local_steps["default"] = 50;
   nlohmann::json option_schemas = aggregate_options();
   option_schemas["aggregate"]["onlyWith"] = {{"exchange", {"peer"}}};
+  option_schemas.update(ParcelOptions::schema());
   option_schemas.update(
       {{"local_steps", local_steps},
        {"partition_sections",

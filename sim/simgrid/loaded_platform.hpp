@@ -59,8 +59,8 @@ class LoadedPlatform {
   /// What execute() on the worker's host is given for it. SimGrid spends the time of profiled devices, too:
   /// so speed profiles and shared cores go on working.
   double amount(int rank, const Computation& computation) const {
-    return device_model(rank) ? computation.seconds() * host(rank)->get_speed()
-                              : computation.flops * speed_scale(rank);
+    const double by_time = computation.seconds() * host(rank)->get_speed();
+    return device_model(rank) ? by_time : computation.flops * speed_scale(rank) + by_time;
   }
 
   /// The links on routes of talking pairs in natural order, as overridden; then those of other routes asked

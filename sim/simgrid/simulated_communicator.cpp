@@ -146,11 +146,19 @@ void SimulatedCommunicator::spend(const Kernel& kernel) {
     computation.takes = model->seconds(kernel);
     computation.takes.launch = 0;
   }
+  spend(computation);
+}
+
+void SimulatedCommunicator::spend(const Work& work) {
+  spend(Computation::of(work, state_.platform.device_model(rank())));
+}
+
+void SimulatedCommunicator::spend(const Computation& computation) {
   const double amount = state_.platform.amount(rank(), computation);
   if (amount <= 0) return;
   const double start = now_seconds();
   simgrid::s4u::this_actor::execute(amount);
-  worker_.ledger.flops += kernel.flops;
+  worker_.ledger.flops += computation.flops;
   worked(start);
 }
 

@@ -18,7 +18,7 @@ struct SimulationState {
   Traffic traffic;
   Timeline timeline;
   NetworkOptions network = {};
-  const Codec& codec = codec_named("fp32");
+  const NumberFormat& format = number_format_named("fp32");
   VariabilityOptions variability = {};
   std::map<RankPair, std::vector<Wire>> wires = {};  ///< one for each flow
 };
@@ -34,10 +34,11 @@ class SimulatedCommunicator : public Communicator {
   Request post_send(int to, ConstPayload payload) override;
   Request post_receive(int from, Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
-  const Codec& codec() const override { return state_.codec; }
+  const NumberFormat& format() const override { return state_.format; }
   void spend(const Kernel& kernel) override;
+  void spend(const Work& work) override;
   void begin_collective() override;
-  void count_synchronised(std::size_t values) override { worker_.count_synchronised(values, state_.codec); }
+  void count_synchronised_bytes(std::uint64_t bytes) override { worker_.ledger.synchronised_bytes += bytes; }
 
   /// The time since start was spent waiting for these: what they took is communication, the rest was waiting
   /// for a peer.
@@ -55,6 +56,7 @@ class SimulatedCommunicator : public Communicator {
 
  private:
   void wait(std::span<Request> requests) override;
+  void spend(const Computation& computation);
   struct Underway;
   /// One of the flows between two workers.
   struct Lane {

@@ -27,6 +27,10 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
   if (scenario.live && run.job->data().nonzeros_per_sample) {
     throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
   }
+  if (scenario.live && !run.job->model().can_train()) {
+    throw InputError("/model/kind", "found " + scenario.model.at("kind").dump() +
+                                        ", of which only costs are known; set \"numerics\" to \"costs\"");
+  }
   if (scenario.live && scenario.training.precision == Precision::bf16 && !has_bf16()) {
     throw InputError("/training/precision", "found \"bf16\", which this CPU does not compute (it has " +
                                                 instruction_set() + "); allowed here: \"fp32\"");

@@ -1,6 +1,6 @@
 #include "sim/study/resolve_aggregate.hpp"
 
-#include "sim/collectives/all_reduce.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/collectives/pairs.hpp"
 #include "sim/core/job.hpp"
 #include "sim/protocols/protocol.hpp"
@@ -49,7 +49,7 @@ json compare_aggregates(const Scenario& scenario, const PlatformReport& platform
   constexpr int most_simulated_workers = 64;  // of 64 all take some tenths of a second
   const bool simulated = scenario.platform.workers <= most_simulated_workers;
   json seconds = json::object();
-  for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
+  for (const std::string& name : possible_aggregates(scenario.protocol)) {
     if (name == "hierarchical" && !has_two_levels(sites)) continue;
     const Scenario candidate = with_aggregate(scenario, name, sites);
     const auto found = simulated ? first_round_seconds(candidate)

@@ -1,8 +1,9 @@
 #include "sim/study/trajectory_key.hpp"
 
+#include "models/codec/codec.hpp"
 #include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
-#include "sim/collectives/collective.hpp"
+#include "sim/averaging/averaging.hpp"
 #include "sim/study/content_hash.hpp"
 #include "sim/study/provenance.hpp"
 
@@ -33,7 +34,9 @@ nlohmann::json outside_versions(const PlannedRun& run) {
   add(data_set_kinds(), run.point.configuration.at("data").at("set"));
   add(optimizer_kinds(),
       run.point.configuration.at("training").value("optimizer", nlohmann::json::object()).value("kind", ""));
-  add(codec_kinds(), protocol.value("wire_format", ""));
+  const nlohmann::json compression = protocol.value("compression", nlohmann::json::object()).value("kind", "");
+  add(codec_kinds(), compression);
+  add(averaging_kinds(), compression);
   for (const CollectiveAlgorithm& algorithm : collective_algorithms()) {
     if (algorithm.name == protocol.value("aggregate", "") && !algorithm.version.empty())
       versions[algorithm.name] = algorithm.version;

@@ -779,6 +779,46 @@ TEST_CASE("What computing waits for, and energy") {
   CHECK_THAT(energy.caption, Contains("busy and idle"));
 }
 
+TEST_CASE("Utilisation, and the bandwidth that it needs") {
+  StudyFolder folder;
+  // Of 100 s to compute, 20 (seed 1) or 10 s at 1 Gbps to send: 50, 80, 90 % at 200 and 100, 800 and 400, 1800 and 900 Mbps.
+  for (const double bandwidth : {1e7, 1e8, 2e8, 4e8, 8e8, 9e8, 1.8e9, 1e10}) {
+    for (int seed = 1; seed <= 2; ++seed) {
+      WrittenRun run;
+      run.protocol = {{"kind", "ist"}};
+      run.bandwidth = std::to_string(static_cast<long>(bandwidth / 1e6)) + "Mbps";
+      run.latency = "1ms";
+      run.seed = seed;
+      run.simulated_seconds = 100 + (seed == 1 ? 20 : 10) * 1e9 / bandwidth;
+      run.worker_seconds = {{100, 0, 0}, {100, 0, 0}};
+      folder.add(run);
+    }
+  }
+  const Dataset data = read_dataset({folder.path()});
+  const Figure utilisation = make("utilisation", data);
+  const auto share = [&](double bandwidth) {
+    for (std::size_t row : rows_where(utilisation.data, {{"series", "IST"}})) {
+      if (utilisation.data.cell(row, "bandwidth_bits_per_second") == bandwidth)
+        return utilisation.data.cell(row, "utilisation").get<double>();
+    }
+    return -1.0;
+  };
+  CHECK(share(1e7) == Approx((100 / 2100.0 + 100 / 1100.0) / 2));
+  CHECK(share(1e10) == Approx((100 / 102.0 + 100 / 101.0) / 2));
+  const Figure needed = make("bandwidth-for-utilisation", data);
+  const auto bandwidth = [&](double level) {
+    for (std::size_t row : rows_where(needed.data, {{"series", "IST"}})) {
+      if (needed.data.cell(row, "utilisation") == level) return needed.data.cell(row, "bandwidth_bits_per_second");
+    }
+    return Json();
+  };
+  CHECK(bandwidth(0.5).get<double>() == Approx(std::sqrt(2e8 * 1e8)));
+  CHECK(bandwidth(0.8).get<double>() == Approx(std::sqrt(8e8 * 4e8)));
+  CHECK(bandwidth(0.9).get<double>() == Approx(std::sqrt(1.8e9 * 9e8)));
+  // Only one seed passes 99 %, on the last stretch.
+  CHECK(bandwidth(0.99).get<double>() == Approx(1e10).epsilon(0.01));
+}
+
 TEST_CASE("Links and memory: bytes by link; parts, limits, and what did not fit") {
   StudyFolder folder;
   fill(folder);

@@ -123,10 +123,19 @@ const json dense_protocols = {{{"kind", "data_parallel"}, {"aggregate", "ring"}}
                               {{"kind", "local_sgd"}, {"local_steps", 7}, {"slow_momentum", 0.5}},
                               {{"kind", "post_local_sgd"}, {"local_steps", 7}, {"switch_at", 0.2}},
                               {{"kind", "diloco"}, {"local_steps", 7}},
+                              {{"kind", "streaming_diloco"}, {"local_steps", 7}, {"layers_per_fragment", 1}},
+                              {{"kind", "data_parallel"}, {"compression", {{"kind", "majority_vote"}}}},
                               {{"kind", "noloco"}, {"local_steps", 7}},
                               {{"kind", "sparta"}, {"share", 0.3}},
+                              {{"kind", "data_parallel"}, {"compression", {{"kind", "top_k"}}}},
+                              {{"kind", "data_parallel"},
+                               {"aggregate", "sharded"},
+                               {"compression", {{"kind", "qsgd"}}}},
+                              {{"kind", "data_parallel"}, {"compression", {{"kind", "power_sgd"}}}},
+                              {{"kind", "local_sgd"}, {"local_steps", 7}, {"compression", {{"kind", "perm_k"}}}},
                               {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
-                              {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}}};
+                              {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}},
+                              {{"kind", "ist"}, {"local_steps", 7}, {"compression", {{"kind", "int8"}}}}};
 
 const json narrow_protocols = {
     {{"kind", "data_parallel"}, {"wire_format", "fp16"}},

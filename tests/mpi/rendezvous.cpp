@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     const std::filesystem::path file = argv[1];
     Control control(MPI_COMM_WORLD);
     WallClock clock;
-    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, codec_named("fp32"),
+    MpiHost host({.host = "machine", .speed_flops = 1, .memory_bytes = {}}, true, number_format_named("fp32"),
                  control, clock);
     std::vector<float> values(1);
     if (control.rank() == 1) {

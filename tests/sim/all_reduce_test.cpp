@@ -25,7 +25,7 @@ class Watched final : public Communicator {
     return inner_.post_send(to, payload);
   }
   Request post_receive(int from, Payload into) override { return inner_.post_receive(from, into); }
-  const Codec& codec() const override { return inner_.codec(); }
+  const NumberFormat& format() const override { return inner_.format(); }
   Buffer buffer(std::size_t count) override { return inner_.buffer(count); }
   const std::set<RankPair>& pairs() const { return pairs_; }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/codec/codec.hpp"
+#include "models/codec/number_format.hpp"
 #include "models/partition/neurons.hpp"
 #include "models/partition/units.hpp"
 #include "sim/protocols/exchange.hpp"
@@ -337,7 +337,7 @@ double Forecast::round_seconds(const Worker& worker, double speed_flops) const {
 }
 
 Forecast closed_form(const json& protocol, const Job& job, const LinkModel& link) {
-  const std::size_t bytes = codec_named(protocol.value("wire_format", "fp32")).bytes(1);
+  const std::size_t bytes = number_format_named(protocol.value("wire_format", "fp32")).bytes(1);
   // Fewer bytes for each value are as good as more bytes per second.
   const double part = static_cast<double>(bytes) / sizeof(float);
   Forecast forecast = in_fp32(protocol, job, link.with_bandwidth_times(1 / part));

@@ -71,6 +71,85 @@ TEST_CASE("DiLoCo with plain steps of 1 is local SGD, and of one step data paral
              without_statistics({{"kind", "data_parallel"}}), 1e-5);
 }
 
+const json streaming = {{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}, {"delay", 0}};
+
+TEST_CASE("Streaming DiLoCo of one fragment, without delay and mixing, is DiLoCo to the bit") {
+  const json one = {{"layers_per_fragment", 9}, {"mixing", 0}};
+  const json same_steps = with(diloco, {{"local_steps", 4}});
+  CHECK(test_losses(with(streaming, one), 3, 6) == test_losses(same_steps, 3, 6));
+  const json sparse = {{"compression", {{"kind", "top_k"}, {"share", 0.2}}}};
+  CHECK(test_losses(with(with(streaming, one), sparse), 3, 6) == test_losses(with(same_steps, sparse), 3, 6));
+  // Layer by layer, in rank order, the same sums are made.
+  const json by_layer = {{"overlap", true}, {"aggregate", "server"}};
+  CHECK(test_losses(with(with(streaming, one), by_layer), 3, 6) ==
+        test_losses(with(same_steps, {{"aggregate", "server"}}), 3, 6));
+}
+
+TEST_CASE("Streaming DiLoCo: fragments without delay and mixing end as DiLoCo's layers would, and all learn") {
+  const std::vector<double> whole = test_losses(with(diloco, {{"local_steps", 4}}), 3, 8);
+  for (const json& options :
+       {json{{"mixing", 0}}, json{{"mixing", 0}, {"delay", 1}}, json{{"delay", 1}, {"mixing", 0.5}},
+        json{{"delay", 1}, {"overlap", true}, {"compression", {{"kind", "e3m0"}}}, {"aggregate", "sharded"}}}) {
+    INFO(options);
+    const std::vector<double> found = test_losses(with(streaming, options), 3, 8);
+    CHECK(found != whole);
+    CHECK(found.back() < found.front());
+    CHECK(std::abs(found.back() - whole.back()) < 0.35 * whole.front());
+  }
+}
+
+TEST_CASE("Streaming DiLoCo that mixes nothing in trains each worker alone") {
+  const json alone = with(streaming, {{"mixing", 1}, {"evaluate", "replicas"}});
+  // As SPARTA that hardly ever exchanges anything.
+  json by_itself = live({{"kind", "sparta"}, {"share", 1e-12}}, 3, 24);
+  by_itself["training"]["evaluate_every_rounds"] = 4;
+  check_near(test_losses(alone, 3, 6), losses(complete_scenario(by_itself)), 1e-5);
+}
+
+TEST_CASE("Streaming DiLoCo: numbers depend on the delay and not on the network") {
+  const json delayed = with(streaming, {{"delay", 1}});
+  json slow = live(delayed, 3, 5), fast = slow;
+  slow["platform"]["bandwidth"] = "1kBps";
+  fast["platform"]["bandwidth"] = "1GBps";
+  const json on_slow = complete_scenario(slow), on_fast = complete_scenario(fast);
+  CHECK(losses(on_slow) == losses(on_fast));
+  CHECK(on_slow["seconds"].get<double>() > 10 * on_fast["seconds"].get<double>());
+  CHECK(losses(on_fast) != test_losses(streaming, 3, 5));
+}
+
+TEST_CASE("Streaming DiLoCo: bytes of a round are DiLoCo's, and a delay hides their time") {
+  const auto costs = [](const json& protocol, const char* bandwidth) {
+    return complete_scenario(scenario_with({{"platform", {{"workers", 4}, {"bandwidth", bandwidth}, {"latency", "1us"}, {"speed", "100Mf"}}},
+                                            {"training", {{"rounds", 3}}},
+                                            {"protocol", protocol}}));
+  };
+  const json whole = costs(with(diloco, {{"local_steps", 12}}), "10MBps");
+  for (const bool overlap : {false, true}) {
+    json in_parts = with(streaming, {{"local_steps", 12}, {"overlap", overlap}});
+    const json at_once = costs(in_parts, "10MBps");
+    CHECK(total(at_once, "bytes_sent") == total(whole, "bytes_sent"));
+    in_parts["delay"] = 3;
+    const json delayed = costs(in_parts, "10MBps");
+    CHECK(total(delayed, "bytes_sent") == total(whole, "bytes_sent"));
+    CHECK(delayed["seconds"].get<double>() < at_once["seconds"].get<double>());
+    // All exchanges fit beside three steps: what is left are computing and the last round's mixing.
+    CHECK(delayed["workers"][0]["idle"].get<double>() + delayed["workers"][0]["communication"].get<double>() <
+          0.5 * (at_once["workers"][0]["idle"].get<double>() + at_once["workers"][0]["communication"].get<double>()));
+  }
+}
+
+TEST_CASE("Streaming DiLoCo: what does not go together is refused by name") {
+  const auto refusal = [](const json& options) {
+    return input_error_of([&] {
+      const Prepared prepared(live(with(streaming, options), 2, 2));
+      prepared.protocol->require_fit(prepared.job);
+    });
+  };
+  CHECK(refusal({{"delay", 2}}) ==
+        "/protocol/delay: found 2, but each of the model's 2 fragments has a turn of 2 of the local steps; allowed: "
+        "less than that");
+}
+
 TEST_CASE("NoLoCo of two workers is DiLoCo with heavy-ball momentum") {
   const json heavy_ball = {{"outer_optimizer", {{"kind", "sgd"}, {"learning_rate", 0.7}, {"momentum", 0.5}}}};
   check_near(test_losses(noloco, 2, 8), test_losses(with(local_sgd, heavy_ball), 2, 8), 1e-5);

@@ -136,15 +136,36 @@ TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay
   }
 }
 
-TEST_CASE("DiLoCo, NoLoCo and SPARTA replay and resume to the bit", "[replay]") {
+TEST_CASE("DiLoCo, its streaming form, NoLoCo and SPARTA replay and resume to the bit", "[replay]") {
   for (const json& protocol :
        {json{{"kind", "diloco"}, {"local_steps", 3}}, json{{"kind", "noloco"}, {"local_steps", 3}},
-        json{{"kind", "sparta"}, {"share", 0.2}}}) {
+        json{{"kind", "sparta"}, {"share", 0.2}},
+        json{{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}},
+        json{{"kind", "streaming_diloco"},
+             {"local_steps", 4},
+             {"layers_per_fragment", 1},
+             {"overlap", true},
+             {"mixing", 0.3},
+             {"evaluate", "replicas"},
+             {"compression", {{"kind", "top_k"}}}}}) {
     json scenario =
         live_scenario(protocol, {{"model", {{"kind", "mlp"}, {"hidden", {16}}, {"statistics", "running"}}},
                                  {"training", {{"momentum", nullptr}, {"optimizer", {{"kind", "adamw"}}}}}});
     check_replay(scenario);
   }
+}
+
+TEST_CASE("compressed means replay and resume to the bit", "[replay]") {
+  for (const json& compression :
+       {json{{"kind", "top_k"}}, json{{"kind", "qsgd"}}, json{{"kind", "sign"}, {"error_feedback", "ef21"}},
+        json{{"kind", "power_sgd"}, {"start_step", 2}}, json{{"kind", "perm_k"}},
+        json{{"kind", "majority_vote"}, {"momentum", 0.9}}}) {
+    check_replay(live_scenario({{"kind", "data_parallel"}, {"compression", compression}, {"bucket", "1KiB"}}));
+    check_replay(live_scenario({{"kind", "diloco"}, {"local_steps", 3}, {"compression", compression}}));
+  }
+  check_replay(live_scenario(
+      {{"kind", "data_parallel"}, {"aggregate", "sharded"}, {"compression", {{"kind", "top_k"}}}}));
+  check_replay(live_scenario({{"kind", "ist"}, {"local_steps", 3}, {"compression", {{"kind", "qsgd"}}}}));
 }
 
 TEST_CASE("IST replays and resumes to the bit", "[replay]") {

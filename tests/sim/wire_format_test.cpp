@@ -1,6 +1,6 @@
 // Values that travel in 16 bits: half the bytes, really rounded, and replicas that stay the same to the bit.
 
-#include "models/codec/codec.hpp"
+#include "models/codec/number_format.hpp"
 
 #include <limits>
 
@@ -17,8 +17,8 @@ TEST_CASE("wire formats round to the nearest number of theirs, ties to even") {
   std::vector<float> values = {1.0F,  1 + 0x1p-11F, 1 + 3 * 0x1p-11F, 1 + 0x1p-8F, 1 + 3 * 0x1p-8F, 65519,
                                65520, 1e-10F};
   std::vector<float> half = values, brain = values;
-  codec_named("fp16").round(half);
-  codec_named("bf16").round(brain);
+  number_format_named("fp16").round(half);
+  number_format_named("bf16").round(brain);
   const float infinity = std::numeric_limits<float>::infinity();
   CHECK(half == std::vector<float>{1, 1, 1 + 0x1p-9F, 1 + 0x1p-8F, 1 + 3 * 0x1p-8F, 65504, infinity, 0});
   CHECK(brain[0] == 1);
@@ -27,7 +27,7 @@ TEST_CASE("wire formats round to the nearest number of theirs, ties to even") {
   CHECK(brain[6] == 65536);
   CHECK(std::abs(brain[7] / 1e-10F - 1) < 0x1p-8F);
   std::vector<float> same = values;
-  codec_named("fp32").round(same);
+  number_format_named("fp32").round(same);
   CHECK(same == values);
 }
 

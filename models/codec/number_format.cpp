@@ -1,28 +1,30 @@
-// Numbers as they are, or rounded to the nearest of a narrower format (ties to even; beyond its range:
-// infinity).
+#include "models/codec/number_format.hpp"
 
 #include <Eigen/Core>
+#include <array>
 #include <cstring>
-
-#include "models/codec/codec.hpp"
+#include <stdexcept>
 
 namespace isthmus {
 namespace {
 
-class Fp32 final : public Codec {
+class Fp32 final : public NumberFormat {
  public:
+  std::string name() const override { return "fp32"; }
   std::size_t bytes(std::size_t count) const override { return count * sizeof(float); }
-  bool is_additive() const override { return true; }
   bool is_plain() const override { return true; }
   void encode(ConstValues values, Payload payload) const override { copy(as_payload(values), payload); }
   void decode(ConstPayload payload, Values values) const override { copy(payload, as_payload(values)); }
+  void round(Values) const override {}
 };
 
+/// Rounded to the nearest number of a narrower format: ties to even; beyond its range, infinity.
 template <typename Narrow>
-class NarrowFormat final : public Codec {
+class NarrowFormat final : public NumberFormat {
  public:
+  explicit NarrowFormat(const char* name) : name_(name) {}
+  std::string name() const override { return name_; }
   std::size_t bytes(std::size_t count) const override { return count * sizeof(Narrow); }
-  bool is_additive() const override { return true; }
   void encode(ConstValues values, Payload payload) const override {
     std::byte* to = payload.data();
     for (const float value : values) {
@@ -43,24 +45,32 @@ class NarrowFormat final : public Codec {
   void round(Values values) const override {
     for (float& value : values) value = static_cast<float>(static_cast<Narrow>(value));
   }
+
+ private:
+  const char* name_;
 };
+
+const std::vector<const NumberFormat*>& number_formats() {
+  static const Fp32 fp32;
+  static const NarrowFormat<Eigen::half> fp16("fp16");
+  static const NarrowFormat<Eigen::bfloat16> bf16("bf16");
+  static const std::vector<const NumberFormat*> formats = {&fp32, &fp16, &bf16};
+  return formats;
+}
 
 }  // namespace
 
-CodecKind fp32_codec() {
-  static const Fp32 codec;
-  return {{.name = "fp32", .summary = "single precision, as values are kept: 4 bytes", .options = {}}, &codec};
+std::vector<std::string> number_format_names() {
+  std::vector<std::string> names;
+  for (const NumberFormat* format : number_formats()) names.push_back(format->name());
+  return names;
 }
 
-CodecKind fp16_codec() {
-  static const NarrowFormat<Eigen::half> codec;
-  return {{.name = "fp16", .summary = "half precision: 2 bytes", .options = {}}, &codec};
-}
-
-CodecKind bf16_codec() {
-  static const NarrowFormat<Eigen::bfloat16> codec;
-  return {{.name = "bf16", .summary = "8 bits of mantissa with the range of fp32: 2 bytes", .options = {}},
-          &codec};
+const NumberFormat& number_format_named(const std::string& name) {
+  for (const NumberFormat* format : number_formats()) {
+    if (format->name() == name) return *format;
+  }
+  throw std::invalid_argument("no number format named " + name);
 }
 
 }  // namespace isthmus

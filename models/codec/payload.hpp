@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+#include "models/values.hpp"
+
+namespace isthmus {
+
+/// The bytes of a message. In runs that only count costs they are not there.
+using Payload = BasicValues<std::byte>;
+using ConstPayload = BasicValues<const std::byte>;
+
+/// Values as they lie in memory.
+inline Payload as_payload(Values values) {
+  return {reinterpret_cast<std::byte*>(values.data()), values.size() * sizeof(float)};
+}
+inline ConstPayload as_payload(ConstValues values) {
+  return {reinterpret_cast<const std::byte*>(values.data()), values.size() * sizeof(float)};
+}
+
+/// A number at some place of a payload.
+inline void put_float(Payload payload, std::size_t at, float value) {
+  std::memcpy(payload.data() + at, &value, sizeof value);
+}
+inline float get_float(ConstPayload payload, std::size_t at) {
+  float value;
+  std::memcpy(&value, payload.data() + at, sizeof value);
+  return value;
+}
+
+}  // namespace isthmus

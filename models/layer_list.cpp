@@ -24,7 +24,9 @@ class ListedLayerCosts final : public Layer {
         backward_(backward) {}
 
   Index outputs() const override { return 0; }
-  void declare_parameters(ParameterLayout& layout) override { layout.add(name_ + ".weight", rows_, columns_); }
+  void declare_parameters(ParameterLayout& layout) override {
+    layout.add(name_ + ".weight", rows_, columns_);
+  }
   void add_costs(CostProfile& costs, Index batch) const override {
     add(costs.forward, kernel(forward_, batch));
     costs.forward_multiply_adds += forward_.flops_per_sample / 2 * static_cast<double>(batch);
@@ -33,12 +35,15 @@ class ListedLayerCosts final : public Layer {
     steps.push_back({own, {{kernel(backward_, batch), 1}}});
   }
   void forward(Values, ConstMatrixMap, MatrixMap, Mode) override { refuse(); }
-  void backward(ConstValues, ConstMatrixMap, ConstMatrixMap, MatrixMap, MatrixMap*, Values) override { refuse(); }
+  void backward(ConstValues, ConstMatrixMap, ConstMatrixMap, MatrixMap, MatrixMap*, Values) override {
+    refuse();
+  }
 
  private:
   [[noreturn]] static void refuse() { throw std::logic_error("listed layers have costs and nothing else"); }
   static Kernel kernel(const PassCosts& pass, Index batch) {
-    Kernel kernel = plain_kernel(KernelKind::elementwise, pass.flops_per_sample * static_cast<double>(batch), 0);
+    Kernel kernel =
+        plain_kernel(KernelKind::elementwise, pass.flops_per_sample * static_cast<double>(batch), 0);
     kernel.seconds = pass.seconds;
     return kernel;
   }
@@ -59,7 +64,8 @@ std::vector<ListedLayer> read_list(const nlohmann::json& list) {
     layer.rows = has_shape ? entry.value("rows", Index{1}) : entry.at("parameters").get<Index>();
     layer.columns = entry.value("columns", Index{1});
     for (const ListedLayer& other : layers) {
-      if (other.name == layer.name) throw InputError(place + "/name", "two layers are named \"" + layer.name + "\"");
+      if (other.name == layer.name)
+        throw InputError(place + "/name", "two layers are named \"" + layer.name + "\"");
     }
     layers.push_back(std::move(layer));
   }
@@ -74,7 +80,8 @@ std::vector<ListedLayer> equal_layers(Index parameters, Index count) {
   }
   std::vector<ListedLayer> layers;
   for (Index i = 0; i < count; ++i)
-    layers.push_back({.name = "layer" + std::to_string(i + 1), .rows = parameters / count + (i < parameters % count ? 1 : 0)});
+    layers.push_back({.name = "layer" + std::to_string(i + 1),
+                      .rows = parameters / count + (i < parameters % count ? 1 : 0)});
   return layers;
 }
 
@@ -83,10 +90,12 @@ std::unique_ptr<Model> make_layer_list(const nlohmann::json& json, const DataDes
     throw InputError("/model", "expected either \"list\", or \"parameters\" and \"layers\"");
   }
   if (json.contains("step_seconds") && json.contains("flops_per_sample"))
-    throw InputError("/model/step_seconds", "given together with \"flops_per_sample\"; only one of both is allowed");
+    throw InputError("/model/step_seconds",
+                     "given together with \"flops_per_sample\"; only one of both is allowed");
   LayerListOptions options;
-  options.layers = json.contains("list") ? read_list(json.at("list"))
-                                         : equal_layers(json.at("parameters").get<Index>(), json.value("layers", Index{1}));
+  options.layers = json.contains("list")
+                       ? read_list(json.at("list"))
+                       : equal_layers(json.at("parameters").get<Index>(), json.value("layers", Index{1}));
   double parameters = 0;
   for (const ListedLayer& layer : options.layers)
     parameters += static_cast<double>(layer.rows) * static_cast<double>(layer.columns);
@@ -117,7 +126,8 @@ Layers LayerList::make_layers(ParameterLayout& layout) const {
   for (const ListedLayer& layer : options_.layers) {
     const double share = static_cast<double>(layer.rows) * static_cast<double>(layer.columns) / all;
     const auto pass = [&](double part) {
-      return PassCosts{options_.flops_per_sample * share * part, options_.step_seconds.value_or(0) * share * part};
+      return PassCosts{options_.flops_per_sample * share * part,
+                       options_.step_seconds.value_or(0) * share * part};
     };
     layers.push_back(std::make_unique<ListedLayerCosts>(layer, layout, pass(1 - options_.backward_share),
                                                         pass(options_.backward_share)));
@@ -136,42 +146,46 @@ ModelKind LayerList::kind() {
   nlohmann::json count = described("So many layers share the parameters evenly.");
   count["maximum"] = 100000;
   return {
-      .kind = {.name = "layers",
-               .summary = "layers of which parameters and time are known, for costs only: networks of any size",
-               .options =
-                   {{"parameters", described("Of the whole network.")},
-                    {"layers", count},
-                    {"list",
-                     {{"description", "Layers, first to last, that are not alike: each with its parameters, or with "
-                                      "the rows and columns of its matrix, which PowerSGD looks at."},
-                      {"type", "array"},
-                      {"minItems", 1},
-                      {"maxItems", 100000},
-                      {"items",
-                       {{"type", "object"},
-                        {"additionalProperties", false},
-                        {"properties",
-                         {{"name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]+$"}}},
-                          {"parameters", size},
-                          {"rows", size},
-                          {"columns", size}}}}}}},
-                    {"step_seconds",
-                     {{"description", "What forward and backward pass of a step take on any device. Not given: FLOPs."},
-                      {"type", "number"},
-                      {"minimum", 0},
-                      {"maximum", 1000000000}}},
-                    {"flops_per_sample",
-                     {{"description", "FLOPs of forward and backward pass for each sample of a mini-batch. Default: 6 "
-                                      "for each parameter, a sample being a token."},
-                      {"type", "number"},
-                      {"minimum", 0},
-                      {"maximum", 1e30}}},
-                    {"backward_share",
-                     {{"description", "Share of the backward pass in both. Gradients are known layer by layer."},
-                      {"type", "number"},
-                      {"minimum", 0},
-                      {"maximum", 1},
-                      {"default", 2.0 / 3}}}}},
+      .kind =
+          {.name = "layers",
+           .summary = "layers of which parameters and time are known, for costs only: networks of any size",
+           .options = {{"parameters", described("Of the whole network.")},
+                       {"layers", count},
+                       {"list",
+                        {{"description",
+                          "Layers, first to last, that are not alike: each with its parameters, or with "
+                          "the rows and columns of its matrix, which PowerSGD looks at."},
+                         {"type", "array"},
+                         {"minItems", 1},
+                         {"maxItems", 100000},
+                         {"items",
+                          {{"type", "object"},
+                           {"additionalProperties", false},
+                           {"properties",
+                            {{"name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]+$"}}},
+                             {"parameters", size},
+                             {"rows", size},
+                             {"columns", size}}}}}}},
+                       {"step_seconds",
+                        {{"description",
+                          "What forward and backward pass of a step take on any device. Not given: FLOPs."},
+                         {"type", "number"},
+                         {"minimum", 0},
+                         {"maximum", 1000000000}}},
+                       {"flops_per_sample",
+                        {{"description",
+                          "FLOPs of forward and backward pass for each sample of a mini-batch. Default: 6 "
+                          "for each parameter, a sample being a token."},
+                         {"type", "number"},
+                         {"minimum", 0},
+                         {"maximum", 1e30}}},
+                       {"backward_share",
+                        {{"description",
+                          "Share of the backward pass in both. Gradients are known layer by layer."},
+                         {"type", "number"},
+                         {"minimum", 0},
+                         {"maximum", 1},
+                         {"default", 2.0 / 3}}}}},
       .make = make_layer_list};
 }
 

@@ -14,8 +14,8 @@ struct ListedLayer {
   Index rows = 0, columns = 1;  ///< of its one tensor
 };
 
-/// Layers of which no more is known than their parameters, and what a step takes: to time, and never to train,
-/// networks of any size as others describe them.
+/// Layers of which no more is known than their parameters, and what a step takes: to time, and never to
+/// train, networks of any size as others describe them.
 struct LayerListOptions {
   std::vector<ListedLayer> layers;
   std::optional<double> step_seconds;  ///< of forward and backward pass, on any device; none: FLOPs

@@ -85,10 +85,11 @@ std::vector<FigureKind> pareto_kinds() {
   std::vector<FigureKind> kinds;
   for (const auto& [name, cost_name] : {std::pair("pareto", "bytes"), std::pair("pareto-time", "time")}) {
     const Cost& cost = *std::ranges::find(curve_costs(), cost_name, &Cost::name);
-    kinds.push_back({name, "The Pareto front of accuracy and " + lowered(cost.title),
-                     [figure = std::string(name), cost](const Dataset& dataset, const FigureOptions& options) {
-                       return pareto(figure, cost, dataset, options);
-                     }});
+    kinds.push_back(
+        {name, "The Pareto front of accuracy and " + lowered(cost.title),
+         [figure = std::string(name), cost](const Dataset& dataset, const FigureOptions& options) {
+           return pareto(figure, cost, dataset, options);
+         }});
   }
   return kinds;
 }

@@ -19,16 +19,15 @@ struct RunQuantity {
   std::optional<double> (*of)(const Run&);
 };
 
-const RunQuantity energy = {
-    .name = "energy",
-    .title = "Energy of all devices",
-    .column = "energy_joules",
-    .y_title = "Energy",
-    .unit = Unit::joules,
-    .range = {},
-    .caption = "Energy of all devices in a whole training, busy and idle.",
-    .missing = "no completed run has devices whose watts are known (platform.device)",
-    .of = [](const Run& run) { return run.summary_number("energy_joules"); }};
+const RunQuantity energy = {.name = "energy",
+                            .title = "Energy of all devices",
+                            .column = "energy_joules",
+                            .y_title = "Energy",
+                            .unit = Unit::joules,
+                            .range = {},
+                            .caption = "Energy of all devices in a whole training, busy and idle.",
+                            .missing = "no completed run has devices whose watts are known (platform.device)",
+                            .of = [](const Run& run) { return run.summary_number("energy_joules"); }};
 
 const RunQuantity utilisation = {
     .name = "utilisation",
@@ -90,13 +89,13 @@ Figure per_run(const RunQuantity& quantity, const Dataset& dataset, const Figure
     plot.points.push_back(std::move(point));
   }
   if (!any) throw NotApplicable(quantity.missing);
-  plot.caption =
-      sentences({quantity.caption, sample_note(panels.groups, "whiskers"), panels.note, outcome_summary(panels.groups)});
+  plot.caption = sentences({quantity.caption, sample_note(panels.groups, "whiskers"), panels.note,
+                            outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 
-/// Where a rising curve first has a value, by straight lines over log x; nothing where it never has, or has it
-/// from the beginning.
+/// Where a rising curve first has a value, by straight lines over log x; nothing where it never has, or has
+/// it from the beginning.
 std::optional<double> first_at(const std::vector<std::pair<double, double>>& curve, double value) {
   for (std::size_t i = 1; i < curve.size(); ++i) {
     const auto [x0, y0] = curve[i - 1];
@@ -112,8 +111,12 @@ Figure bandwidth_for_utilisation(const Dataset& dataset, const FigureOptions& op
   if (!along || !dataset.axes()[*along].numeric) throw NotApplicable("the runs do not differ in bandwidth");
   const Axis& bandwidth = dataset.axes()[*along];
   const Panels panels = choose_panels(dataset, {{*along}, {}}, options, panels_that_fit(130, options));
-  Axis levels{.key = "utilisation", .column = "utilisation", .title = "Compute utilisation", .unit = Unit::fraction,
-              .numeric = true, .values = {0.5, 0.8, 0.9, 0.95, 0.99}};
+  Axis levels{.key = "utilisation",
+              .column = "utilisation",
+              .title = "Compute utilisation",
+              .unit = Unit::fraction,
+              .numeric = true,
+              .values = {0.5, 0.8, 0.9, 0.95, 0.99}};
   AxisPlot plot{.name = "bandwidth-for-utilisation",
                 .title = "Bandwidth for a compute utilisation",
                 .x = levels,
@@ -124,15 +127,15 @@ Figure bandwidth_for_utilisation(const Dataset& dataset, const FigureOptions& op
                 .panels = panels,
                 .notes = outcome_notes(dataset, panels.groups)};
   using Curve = std::vector<std::pair<double, double>>;
-  using Place = std::pair<std::string, std::string>;           // series and panel
-  std::map<Place, std::map<std::string, Curve>> curves;        // by seed
+  using Place = std::pair<std::string, std::string>;     // series and panel
+  std::map<Place, std::map<std::string, Curve>> curves;  // by seed
   for (const PlacedGroup& placed : panels.groups) {
     const Json& x = placed.group->coordinates[*along];
     for (const Run* run : placed.group->runs) {
       const auto y = run->completed() ? utilisation.of(*run) : std::nullopt;
       if (y && x.is_number())
-        curves[{placed.group->series, placed.panel}][value_of(*run, "/training/seed").value.dump()].emplace_back(
-            x.get<double>(), *y);
+        curves[{placed.group->series, placed.panel}][value_of(*run, "/training/seed").value.dump()]
+            .emplace_back(x.get<double>(), *y);
     }
   }
   bool any = false;
@@ -160,10 +163,12 @@ Figure bandwidth_for_utilisation(const Dataset& dataset, const FigureOptions& op
       plot.points.push_back(std::move(point));
     }
   }
-  if (!any) throw NotApplicable("no series' utilisation passes 50, 80, 90, 95 or 99 % between two bandwidths");
-  plot.caption = sentences({"The least bandwidth at which devices compute for so much of the time, between measured ones "
-                            "by straight lines over the logarithm.",
-                            sample_note(panels.groups, "whiskers"), panels.note, outcome_summary(panels.groups)});
+  if (!any)
+    throw NotApplicable("no series' utilisation passes 50, 80, 90, 95 or 99 % between two bandwidths");
+  plot.caption = sentences(
+      {"The least bandwidth at which devices compute for so much of the time, between measured ones "
+       "by straight lines over the logarithm.",
+       sample_note(panels.groups, "whiskers"), panels.note, outcome_summary(panels.groups)});
   return draw(plot, dataset, options);
 }
 
@@ -171,12 +176,14 @@ Figure bandwidth_for_utilisation(const Dataset& dataset, const FigureOptions& op
 
 std::vector<FigureKind> per_run_kinds() {
   const auto kind = [](const RunQuantity& quantity, const char* summary) {
-    return FigureKind{quantity.name, summary, [&quantity](const Dataset& dataset, const FigureOptions& options) {
+    return FigureKind{quantity.name, summary,
+                      [&quantity](const Dataset& dataset, const FigureOptions& options) {
                         return per_run(quantity, dataset, options);
                       }};
   };
   return {kind(energy, "Joules of all devices, busy and idle, against a swept quantity or by protocol"),
-          kind(utilisation, "Share of the time in which devices compute, against a swept quantity or by protocol"),
+          kind(utilisation,
+               "Share of the time in which devices compute, against a swept quantity or by protocol"),
           {"bandwidth-for-utilisation", "The bandwidth that a compute utilisation of 50 to 99 % needs",
            bandwidth_for_utilisation}};
 }

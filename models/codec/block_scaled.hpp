@@ -35,7 +35,8 @@ class BlockScaled final : public Codec {
   }
 
   void encode(ConstValues values, Payload payload, Random& random) const override {
-    BitWriter numbers(payload.slice(blocks(values.size()) * sizeof(float), packed_bytes(values.size(), bits_)));
+    BitWriter numbers(
+        payload.slice(blocks(values.size()) * sizeof(float), packed_bytes(values.size(), bits_)));
     for_each_block(values, [&](std::size_t index, ConstValues block) {
       const float scale = format_.scale_of(block);
       put_float(payload, index * sizeof(float), scale);

@@ -54,7 +54,8 @@ const std::vector<CodecKind>& codec_kinds();
 /// Adds one from outside; see Registry::add().
 void register_codec(CodecKind codec);
 
-/// The one that `options` name by `kind`; null if there is none. Options that are missing have their defaults.
+/// The one that `options` name by `kind`; null if there is none. Options that are missing have their
+/// defaults.
 std::unique_ptr<Codec> make_codec(const nlohmann::json& options);
 
 }  // namespace isthmus

@@ -39,7 +39,8 @@ CodecKind e3m0_codec() {
                    .summary = "4 bits, a sign and an exponent, times a scale for each block",
                    .options = {{"block", block_schema(256)}}},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
-            return std::make_unique<BlockScaled<E3m0>>(options.at("block").get<std::size_t>(), E3m0::bits, E3m0());
+            return std::make_unique<BlockScaled<E3m0>>(options.at("block").get<std::size_t>(), E3m0::bits,
+                                                       E3m0());
           }};
 }
 

@@ -1,5 +1,5 @@
-// Eight-bit floats (Micikevicius et al., arXiv 2209.05433): e4m3, whose largest is 448, or e5m2, whose largest
-// is 57344, to the nearest, ties to even. A tensor's largest value becomes the format's.
+// Eight-bit floats (Micikevicius et al., arXiv 2209.05433): e4m3, whose largest is 448, or e5m2, whose
+// largest is 57344, to the nearest, ties to even. A tensor's largest value becomes the format's.
 
 #include "models/codec/block_scaled.hpp"
 
@@ -9,9 +9,7 @@ namespace {
 class Fp8 {
  public:
   Fp8(int mantissa_bits, float largest)
-      : mantissa_bits_(mantissa_bits),
-        least_exponent_(mantissa_bits == 3 ? -6 : -14),
-        largest_(largest) {}
+      : mantissa_bits_(mantissa_bits), least_exponent_(mantissa_bits == 3 ? -6 : -14), largest_(largest) {}
 
   float scale_of(ConstValues block) const { return largest_magnitude(block) / largest_; }
 
@@ -21,10 +19,12 @@ class Fp8 {
     std::frexp(wanted, &exponent);  // wanted = m 2^exponent, m in [1/2, 1)
     exponent = std::max(exponent - 1, least_exponent_);
     // In units of the last place. One too many for the mantissa carries into the exponent, as it should.
-    const auto units = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(wanted, mantissa_bits_ - exponent)));
+    const auto units =
+        static_cast<std::uint32_t>(std::nearbyint(std::ldexp(wanted, mantissa_bits_ - exponent)));
     const std::uint32_t hidden = 1U << mantissa_bits_;
     const auto above_least = static_cast<std::uint32_t>(exponent - least_exponent_);
-    const std::uint32_t number = units < hidden ? units : ((above_least + 1) << mantissa_bits_) + units - hidden;
+    const std::uint32_t number =
+        units < hidden ? units : ((above_least + 1) << mantissa_bits_) + units - hidden;
     return number | (value < 0 ? 128U : 0U);
   }
 

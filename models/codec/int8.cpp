@@ -9,16 +9,12 @@ class Int8 {
  public:
   explicit Int8(int bits) : most_((1 << (bits - 1)) - 1) {}
 
-  float scale_of(ConstValues block) const {
-    return largest_magnitude(block) / static_cast<float>(most_);
-  }
+  float scale_of(ConstValues block) const { return largest_magnitude(block) / static_cast<float>(most_); }
   std::uint32_t number_of(float value, float scale, Random&) const {
     const float nearest = std::nearbyint(value / scale), most = static_cast<float>(most_);
     return static_cast<std::uint32_t>(static_cast<int>(std::clamp(nearest, -most, most)) + most_);
   }
-  float value_of(std::uint32_t number) const {
-    return static_cast<float>(static_cast<int>(number) - most_);
-  }
+  float value_of(std::uint32_t number) const { return static_cast<float>(static_cast<int>(number) - most_); }
   std::uint32_t zero() const { return static_cast<std::uint32_t>(most_); }
 
  private:
@@ -39,7 +35,8 @@ CodecKind int8_codec() {
                                  {"default", 8}}}}},
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
             const int bits = options.at("bits");
-            return std::make_unique<BlockScaled<Int8>>(options.at("block").get<std::size_t>(), bits, Int8(bits));
+            return std::make_unique<BlockScaled<Int8>>(options.at("block").get<std::size_t>(), bits,
+                                                       Int8(bits));
           }};
 }
 

@@ -1,13 +1,12 @@
 // A table of means (SparseLoCo, arXiv 2508.15706; its code): the range of +-6 standard deviations around the
 // mean is cut into equal bins; a value becomes the mean of those in its bin.
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "models/codec/bits.hpp"
 #include "models/codec/codec.hpp"
-
-#include <algorithm>
-#include <cmath>
 
 namespace isthmus {
 namespace {
@@ -25,7 +24,8 @@ class Lookup final : public Codec {
     double sum = 0, squares = 0;
     for (const float value : values) sum += static_cast<double>(value);
     const double mean = sum / static_cast<double>(values.size());
-    for (const float value : values) squares += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
+    for (const float value : values)
+      squares += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
     const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
     std::vector<double> sums(bins_), counts(bins_);
     BitWriter numbers(payload.slice(bins_ * sizeof(float), packed_bytes(values.size(), bits_)));
@@ -36,7 +36,8 @@ class Lookup final : public Codec {
       numbers.put(static_cast<std::uint32_t>(bin), bits_);
     }
     for (std::size_t bin = 0; bin < bins_; ++bin)
-      put_float(payload, bin * sizeof(float), counts[bin] > 0 ? static_cast<float>(sums[bin] / counts[bin]) : 0);
+      put_float(payload, bin * sizeof(float),
+                counts[bin] > 0 ? static_cast<float>(sums[bin] / counts[bin]) : 0);
   }
 
   void add_decoded(ConstPayload payload, Values sum, Random&) const override {

@@ -49,10 +49,10 @@ CodecKind qsgd_codec() {
                                  {"maximum", 32767},
                                  {"default", 7}}},
                                {"bucket", bucket}}},
-          .make =
-              [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
             const Qsgd format(options.at("levels").get<int>());
-            return std::make_unique<BlockScaled<Qsgd>>(options.at("bucket").get<std::size_t>(), format.bits(), format);
+            return std::make_unique<BlockScaled<Qsgd>>(options.at("bucket").get<std::size_t>(), format.bits(),
+                                                       format);
           },
           .unbiased = true};
 }

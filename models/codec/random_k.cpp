@@ -20,7 +20,9 @@ class RandomK final : public Codec {
 
   void encode(ConstValues values, Payload payload, Random& random) const override {
     const std::vector<std::size_t> places = draw(values.size(), random);
-    const float factor = unbiased_ && !places.empty() ? static_cast<float>(values.size()) / static_cast<float>(places.size()) : 1;
+    const float factor = unbiased_ && !places.empty()
+                             ? static_cast<float>(values.size()) / static_cast<float>(places.size())
+                             : 1;
     for (std::size_t i = 0; i < places.size(); ++i)
       put_float(payload, i * sizeof(float), values.data()[places[i]] * factor);
   }
@@ -70,8 +72,7 @@ CodecKind random_k_codec() {
                                   "Whether values are divided by the share, so that the mean is what it was. "
                                   "Default: without error feedback."},
                                  {"type", "boolean"}}}}},
-          .make =
-              [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
             const bool without_feedback = options.value("error_feedback", "none") == "none";
             return std::make_unique<RandomK>(options.at("share").get<double>(),
                                              options.value("unbiased", without_feedback));

@@ -8,7 +8,6 @@ namespace {
 
 class Sign {
  public:
-
   float scale_of(ConstValues block) const {
     double sum = 0;
     for (const float value : block) sum += static_cast<double>(std::abs(value));
@@ -25,7 +24,7 @@ CodecKind sign_codec() {
   return {.kind = {.name = "sign",
                    .summary = "the sign of each value, times the mean magnitude of a tensor: 1 bit",
                    .options = nlohmann::json::object()},
-          .make = [](const nlohmann::json&) -> std::unique_ptr<Codec> { 
+          .make = [](const nlohmann::json&) -> std::unique_ptr<Codec> {
             return std::make_unique<BlockScaled<Sign>>(0, 1, Sign());
           }};
 }

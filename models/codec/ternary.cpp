@@ -28,9 +28,7 @@ class Ternary {
     if (uniform(random) >= probability) return 0;
     return value < 0 ? 2 : 1;
   }
-  float value_of(std::uint32_t number) const {
-    return number == 0 ? 0.0F : number == 1 ? 1.0F : -1.0F;
-  }
+  float value_of(std::uint32_t number) const { return number == 0 ? 0.0F : number == 1 ? 1.0F : -1.0F; }
 
   std::uint32_t zero() const { return 0; }
 
@@ -51,8 +49,7 @@ CodecKind ternary_codec() {
                                  {"minimum", 0},
                                  {"maximum", 1000000},
                                  {"default", 2.5}}}}},
-          .make =
-              [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
             return std::make_unique<BlockScaled<Ternary>>(0, 2, Ternary(options.at("clip").get<float>()));
           },
           .unbiased = true};

@@ -45,7 +45,8 @@ class TopK final : public Codec {
 
   std::size_t bytes(std::size_t count) const override {
     std::size_t bytes = value_bytes(kept_of_all(count));
-    for_each_chunk(count, [&](std::size_t, std::size_t size) { bytes += index_bytes(coding_, kept(size), size); });
+    for_each_chunk(count,
+                   [&](std::size_t, std::size_t size) { bytes += index_bytes(coding_, kept(size), size); });
     return bytes;
   }
 
@@ -141,31 +142,33 @@ std::unique_ptr<Codec> make_top_k(const nlohmann::json& options) {
 CodecKind top_k_codec() {
   std::vector<std::string> values = number_format_names();
   values.insert(values.end(), value_codecs.begin(), value_codecs.end());
-  return {.kind = {.name = "top_k",
-                   .summary = "the values of largest magnitude, and where they are",
-                   .options = {{"share",
-                                {{"description", "Of each tensor's (or chunk's) values, that is sent: at least one."},
-                                 {"type", "number"},
-                                 {"exclusiveMinimum", 0},
-                                 {"maximum", 1},
-                                 {"default", 0.01}}},
-                               {"chunk",
-                                {{"description",
-                                  "A tensor's neighbours of which each such group chooses its own: 4096 in "
-                                  "SparseLoCo, whose places take 12 bits. Not given: all of a tensor's."},
-                                 {"type", "integer"},
-                                 {"minimum", 1}}},
-                               {"index",
-                                {{"description",
-                                  "How places are told: by 32-bit numbers, by as many bits as are needed, by a "
-                                  "bit for each value, or by whichever takes the fewest bytes."},
-                                 {"enum", index_coding_names()},
-                                 {"default", "smallest"}}},
-                               {"values",
-                                {{"description", "How the values that are sent travel, once they are chosen."},
-                                 {"enum", values},
-                                 {"default", "fp32"}}}}},
-          .make = make_top_k};
+  return {
+      .kind = {.name = "top_k",
+               .summary = "the values of largest magnitude, and where they are",
+               .options = {{"share",
+                            {{"description",
+                              "Of each tensor's (or chunk's) values, that is sent: at least one."},
+                             {"type", "number"},
+                             {"exclusiveMinimum", 0},
+                             {"maximum", 1},
+                             {"default", 0.01}}},
+                           {"chunk",
+                            {{"description",
+                              "A tensor's neighbours of which each such group chooses its own: 4096 in "
+                              "SparseLoCo, whose places take 12 bits. Not given: all of a tensor's."},
+                             {"type", "integer"},
+                             {"minimum", 1}}},
+                           {"index",
+                            {{"description",
+                              "How places are told: by 32-bit numbers, by as many bits as are needed, by a "
+                              "bit for each value, or by whichever takes the fewest bytes."},
+                             {"enum", index_coding_names()},
+                             {"default", "smallest"}}},
+                           {"values",
+                            {{"description", "How the values that are sent travel, once they are chosen."},
+                             {"enum", values},
+                             {"default", "fp32"}}}}},
+      .make = make_top_k};
 }
 
 }  // namespace isthmus

@@ -38,7 +38,8 @@ std::unique_ptr<Optimizer> make_optimizer(const nlohmann::json& options) {
 
 void check_optimizer(const nlohmann::json& options, const std::string& place) {
   if (options.value("nesterov", false) && options.value("momentum", 0.0) == 0)
-    throw InputError(place + "/nesterov", "found true; Nesterov's momentum needs \"momentum\" greater than 0");
+    throw InputError(place + "/nesterov",
+                     "found true; Nesterov's momentum needs \"momentum\" greater than 0");
 }
 
 void Optimizer::step(Values parameters, ConstValues gradients, double learning_rate) {

@@ -15,6 +15,7 @@ namespace isthmus {
 AveragingKind power_sgd_averaging();
 AveragingKind perm_k_averaging();
 AveragingKind majority_vote_averaging();
+AveragingKind demo_averaging();
 
 namespace {
 
@@ -23,6 +24,7 @@ Registry<AveragingKind>& averagings_known() {
       power_sgd_averaging(),
       perm_k_averaging(),
       majority_vote_averaging(),
+      demo_averaging(),
   });
   return averagings;
 }
@@ -79,8 +81,12 @@ const std::vector<AveragingKind>& averaging_kinds() { return averagings_known().
 void register_averaging(AveragingKind averaging) { averagings_known().add(std::move(averaging)); }
 
 std::vector<std::string> possible_aggregates(const nlohmann::json& protocol) {
-  const auto carrier = carrier_of(compression_of(protocol));
-  if (!carrier) return {"ring", "server", "sharded"};
+  const nlohmann::json compression = compression_of(protocol);
+  const auto carrier = carrier_of(compression);
+  if (!carrier) {
+    const AveragingKind* found = averaging_named(compression);
+    return found ? found->aggregates : AveragingKind().aggregates;
+  }
   std::vector<std::string> names;
   for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
     if (std::ranges::count(algorithm_names(*carrier), name) > 0) names.push_back(name);
@@ -100,7 +106,8 @@ std::vector<Kind> compression_kinds() {
 
 nlohmann::json charge_compression_schema() {
   return {{"description",
-           "Whether devices take time to compress, besides that for sending: without it, what compression is worth "
+           "Whether devices take time to compress, besides that for sending: without it, what compression is "
+           "worth "
            "at best."},
           {"type", "boolean"},
           {"timeOnly", true},
@@ -112,7 +119,8 @@ nlohmann::json AveragingOptions::schema() {
   options["charge_compression"] = charge_compression_schema();
   options["compression"] = choice_schema(
       "kind", compression_kinds(), nlohmann::json::object(),
-      "What is averaged travels in fewer bytes, and with losses. Payloads of random_k and power_sgd can be added "
+      "What is averaged travels in fewer bytes, and with losses. Payloads of random_k and power_sgd can be "
+      "added "
       "on their way and go by any `aggregate`; perm_k needs nothing added; those of all others are carried "
       "whole: `ring` takes all to all workers, `server` and `sharded` decode, add, and encode anew.");
   return options;
@@ -127,15 +135,17 @@ AveragingOptions::AveragingOptions(const nlohmann::json& protocol)
   if (std::ranges::count(possible, aggregate_) == 0) {
     throw InputError("/protocol/aggregate",
                      "found \"" + aggregate_ + "\"; what compression by " +
-                         compression_.at("kind").get<std::string>() + " sends cannot be added on its way; allowed: " +
-                         quoted_list(possible));
+                         compression_.at("kind").get<std::string>() +
+                         " sends cannot be added on its way; allowed: " + quoted_list(possible));
   }
   carrier_ = make_aggregate(protocol, carrier_of(compression_).value_or(CollectiveKind::all_reduce));
 }
 
-std::unique_ptr<Averaging> AveragingOptions::make(Worker& worker, std::vector<Tensor> tensors, int part) const {
+std::unique_ptr<Averaging> AveragingOptions::make(Worker& worker, std::vector<Tensor> tensors,
+                                                  int part) const {
   if (!compresses()) return std::make_unique<ExactMean>(*exact_);
-  const AveragingRequest request = {worker, compression_, aggregate_, *carrier_, std::move(tensors), part, charged_};
+  const AveragingRequest request = {worker, compression_, aggregate_, *carrier_, std::move(tensors),
+                                    part,   charged_};
   const AveragingKind* found = averaging_named(compression_);
   return found ? found->make(request) : make_coded_mean(request);
 }

@@ -46,12 +46,14 @@ struct AveragingRequest {
   bool charged = true;                ///< whether devices take time to compress
 };
 
-/// A way to compress means that a scenario can name besides the codecs. A new one is one new file and its line
-/// in averaging.cpp.
+/// A way to compress means that a scenario can name besides the codecs. A new one is one new file and its
+/// line in averaging.cpp.
 struct AveragingKind {
   Kind kind;
-  /// By which operation its messages travel: all_reduce or all_gather; none if payloads are carried whole.
+  /// By which operation its messages travel: all_reduce or all_gather; none if payloads are carried whole, by
+  /// one of `aggregates`.
   std::optional<CollectiveKind> carrier = CollectiveKind::all_reduce;
+  std::vector<std::string> aggregates = {"ring", "server", "sharded"};
   std::unique_ptr<Averaging> (*make)(const AveragingRequest& request) = nullptr;
 };
 

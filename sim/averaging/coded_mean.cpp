@@ -49,7 +49,8 @@ class CodedMean final : public Averaging, private RoundState {
     const bool by_owners = !codec_->is_additive() && request.aggregate != "ring";
     const int owners = by_owners && request.aggregate == "sharded" ? request.worker.size() : 1;
     for (int owner = 0; owner < owners; ++owner) {
-      const auto [offset, size] = slice_of(size_, static_cast<std::size_t>(owners), static_cast<std::size_t>(owner));
+      const auto [offset, size] =
+          slice_of(size_, static_cast<std::size_t>(owners), static_cast<std::size_t>(owner));
       const Extent extent = {offset, size};
       shards_.push_back({extent,
                          {{*codec_, request.tensors, extent}, own_bytes_},
@@ -66,7 +67,8 @@ class CodedMean final : public Averaging, private RoundState {
       const int rank = request.worker.rank();
       const bool owns = rank < owners;
       const bool remembers = owns && memory_;
-      owner_memory_.emplace(request.worker, remembers ? make_residual() : nullptr, owns ? shard(rank).extent.size : 0);
+      owner_memory_.emplace(request.worker, remembers ? make_residual() : nullptr,
+                            owns ? shard(rank).extent.size : 0);
     }
   }
 
@@ -103,8 +105,8 @@ class CodedMean final : public Averaging, private RoundState {
   bool is_owner(int rank) const { return static_cast<std::size_t>(rank) < shards_.size(); }
 
   Random stream(const char* purpose, int rank) const {
-    return random_stream(seed_, std::string(purpose) + std::to_string(part_), static_cast<std::uint64_t>(rank),
-                         static_cast<std::uint64_t>(uses_));
+    return random_stream(seed_, std::string(purpose) + std::to_string(part_),
+                         static_cast<std::uint64_t>(rank), static_cast<std::uint64_t>(uses_));
   }
   /// Where values can be added on their way, all workers draw alike.
   Random own_stream(int rank) const { return stream("compression ", codec_->is_additive() ? 0 : rank); }
@@ -116,7 +118,8 @@ class CodedMean final : public Averaging, private RoundState {
     if (values.is_phantom()) return;
     if (memory_) memory_->compensate(values);
     Random random = own_stream(comm.rank());
-    for (const Shard& shard : shards_) shard.own.coded.encode(shard.of(values), shard.own.of(payload), random);
+    for (const Shard& shard : shards_)
+      shard.own.coded.encode(shard.of(values), shard.own.of(payload), random);
     if (!memory_) return;
     std::vector<float> sent(size_);
     decode(payload, sent, own_stream(comm.rank()));
@@ -124,7 +127,8 @@ class CodedMean final : public Averaging, private RoundState {
   }
 
   void decode(Payload payload, Values sum, Random random) const {
-    for (const Shard& shard : shards_) shard.own.coded.add_decoded(shard.own.of(payload), shard.of(sum), random);
+    for (const Shard& shard : shards_)
+      shard.own.coded.add_decoded(shard.own.of(payload), shard.of(sum), random);
   }
 
   /// The payloads' sum is the sum's payload.
@@ -146,7 +150,8 @@ class CodedMean final : public Averaging, private RoundState {
     const auto n = static_cast<std::size_t>(comm.size());
     Room room(comm, own_bytes_ * n);
     std::vector<Payload> rooms;
-    for (std::size_t rank = 0; rank < n; ++rank) rooms.push_back(room.payload().slice(rank * own_bytes_, own_bytes_));
+    for (std::size_t rank = 0; rank < n; ++rank)
+      rooms.push_back(room.payload().slice(rank * own_bytes_, own_bytes_));
     copy<std::byte>(payload, rooms[static_cast<std::size_t>(comm.rank())]);
     all_gather(comm, rooms, own_bytes_);
     for (std::size_t rank = 0; rank < n; ++rank) comm.spend(decode_work_);
@@ -231,7 +236,7 @@ class CodedMean final : public Averaging, private RoundState {
   std::size_t own_bytes_ = 0, answer_bytes_ = 0;
   Work encode_work_, decode_work_, decode_answer_work_;
   std::optional<Memory> owner_memory_;  // none: nobody owns any
-  long uses_ = 0;  // of phantoms, too: it need not be saved
+  long uses_ = 0;                       // of phantoms, too: it need not be saved
 };
 
 }  // namespace

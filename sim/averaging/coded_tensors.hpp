@@ -8,7 +8,8 @@ namespace isthmus {
 /// What a codec makes of some tensors, one after the other.
 class CodedTensors {
  public:
-  /// Of those values of the tensors that are in `extent` (all, if it is not given). The codec must outlive this.
+  /// Of those values of the tensors that are in `extent` (all, if it is not given). The codec must outlive
+  /// this.
   CodedTensors(const Codec& codec, const std::vector<Tensor>& tensors);
   CodedTensors(const Codec& codec, const std::vector<Tensor>& tensors, const Extent& extent);
 

@@ -1,5 +1,5 @@
-// signSGD with majority vote (Bernstein et al. 2018, arXiv 1802.04434 and 1810.05291): workers send signs, of their
-// gradients or of a momentum of their own (signum), and what comes back is the sign that most have:
+// signSGD with majority vote (Bernstein et al. 2018, arXiv 1802.04434 and 1810.05291): workers send signs, of
+// their gradients or of a momentum of their own (signum), and what comes back is the sign that most have:
 //
 //     m <- momentum m + (1 - momentum) g;  vote = sign(sum of sign(m))
 //
@@ -91,24 +91,26 @@ class MajorityVote final : public Averaging, private RoundState {
 }  // namespace
 
 AveragingKind majority_vote_averaging() {
-  return {.kind = {.name = "majority_vote",
-                   .summary = "signSGD with majority vote: signs go up, and the sign that most have comes back",
-                   .options = {{"momentum",
-                                {{"description", "Of each worker's own, whose sign it sends (signum: 0.9)."},
-                                 {"type", "number"},
-                                 {"minimum", 0},
-                                 {"exclusiveMaximum", 1},
-                                 {"default", 0}}},
-                               {"ties",
-                                {{"description",
-                                  "What comes back from `server` and `sharded` where as many are for as against: 0, "
-                                  "for which even numbers of workers get two bits, or one of both by chance."},
-                                 {"enum", {"zero", "random"}},
-                                 {"default", "zero"}}}}},
-          .carrier = std::nullopt,
-          .make = [](const AveragingRequest& request) -> std::unique_ptr<Averaging> {
-            return std::make_unique<MajorityVote>(request);
-          }};
+  return {
+      .kind =
+          {.name = "majority_vote",
+           .summary = "signSGD with majority vote: signs go up, and the sign that most have comes back",
+           .options = {{"momentum",
+                        {{"description", "Of each worker's own, whose sign it sends (signum: 0.9)."},
+                         {"type", "number"},
+                         {"minimum", 0},
+                         {"exclusiveMaximum", 1},
+                         {"default", 0}}},
+                       {"ties",
+                        {{"description",
+                          "What comes back from `server` and `sharded` where as many are for as against: 0, "
+                          "for which even numbers of workers get two bits, or one of both by chance."},
+                         {"enum", {"zero", "random"}},
+                         {"default", "zero"}}}}},
+      .carrier = std::nullopt,
+      .make = [](const AveragingRequest& request) -> std::unique_ptr<Averaging> {
+        return std::make_unique<MajorityVote>(request);
+      }};
 }
 
 }  // namespace isthmus

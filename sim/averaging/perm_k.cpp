@@ -1,6 +1,6 @@
-// PermK (Szlendak, Tyurin, Richtarik 2021, arXiv 2110.03300): of all values, shuffled anew each time, each worker
-// sends 1/n, and nobody else the same ones. What comes back is one worker's for each value: the mean only where
-// all have the same.
+// PermK (Szlendak, Tyurin, Richtarik 2021, arXiv 2110.03300): of all values, shuffled anew each time, each
+// worker sends 1/n, and nobody else the same ones. What comes back is one worker's for each value: the mean
+// only where all have the same.
 
 #include <numeric>
 
@@ -40,7 +40,8 @@ class PermK final : public Averaging {
   std::vector<std::size_t> shuffled_places(std::size_t size) const {
     std::vector<std::size_t> places(size);
     std::iota(places.begin(), places.end(), std::size_t{0});
-    Random random = random_stream(seed_, "perm_k " + std::to_string(part_), 0, static_cast<std::uint64_t>(uses_));
+    Random random =
+        random_stream(seed_, "perm_k " + std::to_string(part_), 0, static_cast<std::uint64_t>(uses_));
     shuffle(places, random);
     return places;
   }

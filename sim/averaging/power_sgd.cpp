@@ -95,7 +95,8 @@ class PowerSgd final : public Averaging, private RoundState {
     copy(q, q_);
     if (!options_.error_feedback) return;
     for (std::size_t i = 0; i < size_; ++i) error_[i] -= values.data()[i];
-    for (const Extent& vector : vectors_) std::fill_n(error_.begin() + static_cast<std::ptrdiff_t>(vector.offset), vector.size, 0.0F);
+    for (const Extent& vector : vectors_)
+      std::fill_n(error_.begin() + static_cast<std::ptrdiff_t>(vector.offset), vector.size, 0.0F);
   }
 
  private:

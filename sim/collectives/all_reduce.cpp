@@ -72,7 +72,8 @@ std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options, Collec
   CollectiveOptions collective;
   if (options.contains("chunk")) {
     // A chunk on the wire, in the four bytes that a value has in closed forms and in memory.
-    const auto on_wire = static_cast<double>(number_format_named(options.value("wire_format", "fp32")).bytes(1));
+    const auto on_wire =
+        static_cast<double>(number_format_named(options.value("wire_format", "fp32")).bytes(1));
     const auto chunk = static_cast<double>(parse_bytes(options.at("chunk").get<std::string>()));
     collective.chunk_bytes = chunk * sizeof(float) / on_wire;
   }

@@ -17,9 +17,10 @@ nlohmann::json aggregate_options();
 /// workers. Its closed form is exact there.
 bool has_two_levels(const std::vector<int>& sites);
 
-/// The all-reduce (or another operation, that an algorithm of the same name carries out) that a protocol's checked options describe; "auto" must have been replaced, and for
-/// hierarchical `sites` says where each rank is (see AggregateResolver). Its closed form
-/// takes every value for four bytes, as protocols' forecasts do, whatever the wire format.
+/// The all-reduce (or another operation, that an algorithm of the same name carries out) that a protocol's
+/// checked options describe; "auto" must have been replaced, and for hierarchical `sites` says where each
+/// rank is (see AggregateResolver). Its closed form takes every value for four bytes, as protocols' forecasts
+/// do, whatever the wire format.
 std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options,
                                            CollectiveKind kind = CollectiveKind::all_reduce);
 

@@ -18,8 +18,7 @@ void print_kinds(const char* title, const std::vector<Kind>& kinds) {
   for (const Kind& kind : kinds) {
     rows.push_back({kind.name, kind.summary});
     std::string options;
-    for (const auto& [name, schema] : kind.options.items())
-      options += (options.empty() ? "" : ", ") + name;
+    for (const auto& [name, schema] : kind.options.items()) options += (options.empty() ? "" : ", ") + name;
     if (!options.empty()) rows.push_back({"", "options: " + options});
   }
   print_table(rows, std::cout, 2);

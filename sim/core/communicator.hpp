@@ -46,7 +46,7 @@ class Transmission {
 
  private:
   friend class Communicator;
-  std::vector<std::byte> encoded_;  // if values travel in another form than they have in memory
+  std::vector<std::byte> encoded_;        // if values travel in another form than they have in memory
   const NumberFormat* format_ = nullptr;  // how what comes in is to be decoded, if values are received
   Values into_;
 };

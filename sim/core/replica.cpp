@@ -102,8 +102,8 @@ void Replica::train(long steps) {
 
 void Replica::train_step(const std::vector<GradientPart>& parts,
                          const std::function<void(std::size_t part)>& known) {
-  PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit([this] { return trainer_->train(1); })
-                                             : PendingWork<BatchResult>();
+  PendingWork<BatchResult> result =
+      trainer_ ? worker_.pool_.submit([this] { return trainer_->train(1); }) : PendingWork<BatchResult>();
   const double slowdown = worker_.next_slowdown(1);
   const bool clipped = worker_.job().training().clip_gradient_norm.has_value();
   Computation done;

@@ -14,7 +14,8 @@ namespace isthmus {
 class MpiCommunicator final : public Communicator {
  public:
   /// To be called by all ranks at once. With a clock, time spent waiting goes to the ledger as communication.
-  MpiCommunicator(WorkerAccount& worker, const NumberFormat& format, Control& control, const WallClock* clock);
+  MpiCommunicator(WorkerAccount& worker, const NumberFormat& format, Control& control,
+                  const WallClock* clock);
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
   ~MpiCommunicator() override { MPI_Comm_free(&comm_); }

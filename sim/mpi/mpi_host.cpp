@@ -7,8 +7,8 @@
 
 namespace isthmus {
 
-MpiHost::MpiHost(const Device& device, bool live, const NumberFormat& format, Control& control, WallClock& clock,
-                 std::optional<DeviceModel> model, const VariabilityOptions& variability)
+MpiHost::MpiHost(const Device& device, bool live, const NumberFormat& format, Control& control,
+                 WallClock& clock, std::optional<DeviceModel> model, const VariabilityOptions& variability)
     : Host(control.rank(), device.host, device.memory_bytes),
       device_(device),
       model_(std::move(model)),

@@ -6,7 +6,8 @@
 
 namespace isthmus {
 
-MpiStream::MpiStream(WorkerAccount& worker, const NumberFormat& format, Control& control, const WallClock& clock)
+MpiStream::MpiStream(WorkerAccount& worker, const NumberFormat& format, Control& control,
+                     const WallClock& clock)
     : worker_(worker), clock_(clock), communicator_(worker, format, control, nullptr) {
   int threads = MPI_THREAD_SINGLE;
   MPI_Query_thread(&threads);

@@ -21,7 +21,8 @@ void copy_common(ConstValues from, const Selection& of_from, Values to, const Se
 std::vector<Tensor> tensors_of(const Selection& what) {
   std::vector<Tensor> tensors;
   for (const BlockSelection& block : what.blocks())
-    tensors.push_back({static_cast<std::size_t>(block.rows.size()), static_cast<std::size_t>(block.columns.size())});
+    tensors.push_back(
+        {static_cast<std::size_t>(block.rows.size()), static_cast<std::size_t>(block.columns.size())});
   return tensors;
 }
 
@@ -103,15 +104,17 @@ void Homes::carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) 
 
 void Homes::carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) {
   Communicator& comm = worker_.communicator();
-  Random random = random_stream(worker_.job().training().seed, "parcels", static_cast<std::uint64_t>(comm.rank()),
-                                static_cast<std::uint64_t>(carried_));
+  Random random =
+      random_stream(worker_.job().training().seed, "parcels", static_cast<std::uint64_t>(comm.rank()),
+                    static_cast<std::uint64_t>(carried_));
   std::vector<Room> rooms;
   std::vector<Request> requests;
   for (Parcel& parcel : outgoing) {
     const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
     Room& room = rooms.emplace_back(comm, coded.bytes());
     if (options_.charged()) comm.spend(coded.encode_work());
-    if (const Values values = parcel.buffer; !values.is_phantom()) coded.encode(values, room.payload(), random);
+    if (const Values values = parcel.buffer; !values.is_phantom())
+      coded.encode(values, room.payload(), random);
     requests.push_back(comm.post_send(parcel.peer, room.payload()));
   }
   for (const Parcel& parcel : incoming) {
@@ -281,12 +284,13 @@ nlohmann::json ParcelOptions::schema() {
   for (const CodecKind& codec : codec_kinds()) {
     if (!make_codec({{"kind", codec.kind.name}})->is_sparse()) kinds.push_back(codec.kind);
   }
-  return {{"compression",
-           choice_schema("kind", kinds, nlohmann::json::object(),
-                         "Parameters travel in fewer bytes, and with losses; where they rest and where they are "
-                         "trained they are whole. What all workers share is averaged likewise: around a `ring`, "
-                         "by a `server`, or `sharded`, no other way.")},
-          {"charge_compression", charge_compression_schema()}};
+  return {
+      {"compression",
+       choice_schema("kind", kinds, nlohmann::json::object(),
+                     "Parameters travel in fewer bytes, and with losses; where they rest and where they are "
+                     "trained they are whole. What all workers share is averaged likewise: around a `ring`, "
+                     "by a `server`, or `sharded`, no other way.")},
+      {"charge_compression", charge_compression_schema()}};
 }
 
 ParcelOptions::ParcelOptions(const nlohmann::json& protocol)

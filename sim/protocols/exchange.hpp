@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "models/partition/partition.hpp"
 #include "models/codec/codec.hpp"
+#include "models/partition/partition.hpp"
 #include "sim/averaging/averaging.hpp"
 #include "sim/core/worker.hpp"
 #include "sim/platform/platform.hpp"
@@ -139,7 +139,6 @@ class MovingHomes final : public Exchange, private RoundState {
   bool initial_ = true;  // nothing has been collected yet
   int collected_ = 0;    // so many times, of phantoms too
 };
-
 
 /// Everything at home with worker 0.
 std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);

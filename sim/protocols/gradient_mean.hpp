@@ -37,7 +37,7 @@ class GradientMean {
   Worker& worker_;
   std::vector<GradientPart> buckets_;
   std::vector<std::unique_ptr<Averaging>> averagings_;  // of each bucket
-  std::unique_ptr<CommunicationStream> stream_;  // null: nothing overlaps
+  std::unique_ptr<CommunicationStream> stream_;         // null: nothing overlaps
 };
 
 }  // namespace isthmus

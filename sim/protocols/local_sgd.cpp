@@ -27,7 +27,8 @@ void LocalSgd::synchronise_state(Worker& worker, Replica& replica) const {
   const OptimizerState policy = worker.job().training().optimizer_state;
   if (policy == OptimizerState::reset) replica.reset_optimizer();
   if (policy != OptimizerState::average) return;
-  for (const Values state : replica.optimizer_states()) mean(averaging_.exact(), worker.communicator(), state);
+  for (const Values state : replica.optimizer_states())
+    mean(averaging_.exact(), worker.communicator(), state);
 }
 
 nlohmann::json LocalSgd::options() {

@@ -58,9 +58,10 @@ nlohmann::json OuterOptimizerOptions::schema() {
 
 OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options,
                                const AveragingOptions& averaging)
-    : OuterOptimizer(worker, options, averaging,
-                     tensors_in(worker.job().model().layout(), {0, worker.job().model().layout().trainable_size()}),
-                     0) {}
+    : OuterOptimizer(
+          worker, options, averaging,
+          tensors_in(worker.job().model().layout(), {0, worker.job().model().layout().trainable_size()}), 0) {
+}
 
 OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options,
                                const AveragingOptions& averaging, std::vector<Tensor> trainable, int part)

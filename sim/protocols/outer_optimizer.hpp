@@ -9,9 +9,9 @@
 
 namespace isthmus {
 
-/// What a round makes of the parameters x is taken as a gradient, of which an optimizer makes a step from where
-/// the round began (DiLoCo; Douillard et al. 2023):  x = optimizer(x_begin, x_begin - x_mean).
-/// Slow momentum (SlowMo; Wang, Tantia, Ballas, Rabbat, ICLR 2020) is that with SGD, for which the change counts
+/// What a round makes of the parameters x is taken as a gradient, of which an optimizer makes a step from
+/// where the round began (DiLoCo; Douillard et al. 2023):  x = optimizer(x_begin, x_begin - x_mean). Slow
+/// momentum (SlowMo; Wang, Tantia, Ballas, Rabbat, ICLR 2020) is that with SGD, for which the change counts
 /// in steps of the inner learning rate gamma of the round's first step:
 ///   u = beta u + (x_begin - x_mean) / gamma;  x = x_begin - alpha gamma u.
 /// Plain averaging is no outer optimizer at all. Running statistics take the mean.

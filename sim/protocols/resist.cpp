@@ -17,7 +17,8 @@ class Resist final : public Protocol {
   explicit Resist(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
         parcels_(options),
-        averaging_(options.at("exchange") == "server" ? std::nullopt : std::optional(common_averaging(options))),
+        averaging_(options.at("exchange") == "server" ? std::nullopt
+                                                      : std::optional(common_averaging(options))),
         deal_{.sections = options.at("partition_sections").get<std::vector<int>>(),
               .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),

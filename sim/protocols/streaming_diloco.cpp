@@ -36,7 +36,8 @@ Selection layers_from(const ParameterLayout& layout, const std::function<bool(in
   std::vector<BlockSelection> chosen;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ParameterBlock& block = layout.blocks()[i];
-    if (is_chosen(layers[i])) chosen.push_back({i, IndexSet::range(0, block.rows), IndexSet::range(0, block.columns)});
+    if (is_chosen(layers[i]))
+      chosen.push_back({i, IndexSet::range(0, block.rows), IndexSet::range(0, block.columns)});
   }
   return Selection(std::move(chosen));
 }
@@ -46,7 +47,8 @@ std::vector<Tensor> trainable_tensors(const ParameterLayout& layout, const Selec
   std::vector<Tensor> tensors;
   for (const BlockSelection& chosen : what.blocks()) {
     const ParameterBlock& block = layout.blocks()[chosen.block];
-    if (block.trainable) tensors.push_back({static_cast<std::size_t>(block.rows), static_cast<std::size_t>(block.columns)});
+    if (block.trainable)
+      tensors.push_back({static_cast<std::size_t>(block.rows), static_cast<std::size_t>(block.columns)});
   }
   return tensors;
 }
@@ -55,7 +57,7 @@ std::vector<Tensor> trainable_tensors(const ParameterLayout& layout, const Selec
 class Piece final : private RoundState {
  public:
   Piece(Worker& worker, const Selection& what, const OuterOptimizerOptions& options,
-           const AveragingOptions& averaging, int part)
+        const AveragingOptions& averaging, int part)
       : worker_(worker),
         entry_(worker, *this),
         what_(what),
@@ -100,7 +102,8 @@ class Piece final : private RoundState {
     worker_.compute({{plain_kernel(KernelKind::elementwise, 3 * elements, 3 * elements), 1}}, [&] {
       std::vector<float> y(transfer_.size());
       transfer_.gather(replica, y);
-      for (std::size_t i = 0; i < y.size(); ++i) y[i] = mixing == 0 ? x.data()[i] : mixing * y[i] + (1 - mixing) * x.data()[i];
+      for (std::size_t i = 0; i < y.size(); ++i)
+        y[i] = mixing == 0 ? x.data()[i] : mixing * y[i] + (1 - mixing) * x.data()[i];
       transfer_.scatter(y, replica);
     });
     in_flight_.reset();
@@ -177,7 +180,9 @@ class StreamingDiloco final : public Protocol {
       for (Fragment& fragment : fragments) {
         const long steps = round.local_steps * (turn + 1) / count - round.local_steps * turn / count;
         const long beside = std::min(delay_, steps), before = steps - beside;
-        const auto send = [&](std::size_t piece) { fragment.pieces[piece].send(*stream, replica.parameters()); };
+        const auto send = [&](std::size_t piece) {
+          fragment.pieces[piece].send(*stream, replica.parameters());
+        };
         if (overlap_ && before > 0) {
           replica.train(before - 1);
           replica.train_step(fragment.known_after, send);
@@ -194,7 +199,9 @@ class StreamingDiloco final : public Protocol {
     }
   }
 
-  std::vector<RankPair> talking_pairs(int workers) const override { return averaging_.talking_pairs(workers); }
+  std::vector<RankPair> talking_pairs(int workers) const override {
+    return averaging_.talking_pairs(workers);
+  }
 
  private:
   int fragments_in(const ParameterLayout& layout) const {
@@ -233,7 +240,8 @@ class StreamingDiloco final : public Protocol {
   }
 
   /// The outer parameters are tested, which all workers have, or the mean of the workers' own.
-  void end_round(Worker& worker, const Round& round, const std::deque<Fragment>& fragments, Values replica) const {
+  void end_round(Worker& worker, const Round& round, const std::deque<Fragment>& fragments,
+                 Values replica) const {
     if (!tests_outer_) return worker.end_round_apart(round, replica);
     if (!worker.live() || !round.evaluated || worker.rank() != 0) return worker.end_round(round, replica);
     std::vector<float> model(replica.size());
@@ -280,20 +288,23 @@ ProtocolKind streaming_diloco_kind() {
          {"default", "strided"}}},
        {"delay",
         {{"description",
-          "Local steps beside which an exchange goes on: fewer than a fragment's turn has. Where it takes longer, "
+          "Local steps beside which an exchange goes on: fewer than a fragment's turn has. Where it takes "
+          "longer, "
           "workers wait."},
          {"type", "integer"},
          {"minimum", 0},
          {"default", 1}}},
        {"overlap",
         {{"description",
-          "Whether layers are sent one by one, from the last to the first, as soon as the backward pass of the "
+          "Whether layers are sent one by one, from the last to the first, as soon as the backward pass of "
+          "the "
           "step before has reached them; else a fragment is sent as one, after that step."},
          {"type", "boolean"},
          {"default", false}}},
        {"mixing",
-        {{"description", "Share of a worker's own parameters in what it goes on with; 0: none, 1: it goes its own "
-                         "way."},
+        {{"description",
+          "Share of a worker's own parameters in what it goes on with; 0: none, 1: it goes its own "
+          "way."},
          {"type", "number"},
          {"minimum", 0},
          {"maximum", 1},
@@ -302,17 +313,18 @@ ProtocolKind streaming_diloco_kind() {
         {{"description", "What is tested: the outer parameters, or the mean of the workers' own."},
          {"enum", {"outer", "replicas"}},
          {"default", "outer"}}}});
-  return {.kind = {.name = "streaming_diloco",
-                   .summary = "Streaming DiLoCo: DiLoCo by fragments of the model, exchanged beside local steps",
-                   .options = std::move(schema),
-                   .required = {"local_steps"}},
-          .label = "Streaming DiLoCo",
-          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
-            nlohmann::json all = options;
-            all["slow_momentum"] = 0;
-            all["slow_learning_rate"] = 1;
-            return std::make_unique<StreamingDiloco>(all);
-          }};
+  return {
+      .kind = {.name = "streaming_diloco",
+               .summary = "Streaming DiLoCo: DiLoCo by fragments of the model, exchanged beside local steps",
+               .options = std::move(schema),
+               .required = {"local_steps"}},
+      .label = "Streaming DiLoCo",
+      .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+        nlohmann::json all = options;
+        all["slow_momentum"] = 0;
+        all["slow_learning_rate"] = 1;
+        return std::make_unique<StreamingDiloco>(all);
+      }};
 }
 
 }  // namespace isthmus

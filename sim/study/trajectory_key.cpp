@@ -34,7 +34,8 @@ nlohmann::json outside_versions(const PlannedRun& run) {
   add(data_set_kinds(), run.point.configuration.at("data").at("set"));
   add(optimizer_kinds(),
       run.point.configuration.at("training").value("optimizer", nlohmann::json::object()).value("kind", ""));
-  const nlohmann::json compression = protocol.value("compression", nlohmann::json::object()).value("kind", "");
+  const nlohmann::json compression =
+      protocol.value("compression", nlohmann::json::object()).value("kind", "");
   add(codec_kinds(), compression);
   add(averaging_kinds(), compression);
   for (const CollectiveAlgorithm& algorithm : collective_algorithms()) {

@@ -781,7 +781,8 @@ TEST_CASE("What computing waits for, and energy") {
 
 TEST_CASE("Utilisation, and the bandwidth that it needs") {
   StudyFolder folder;
-  // Of 100 s to compute, 20 (seed 1) or 10 s at 1 Gbps to send: 50, 80, 90 % at 200 and 100, 800 and 400, 1800 and 900 Mbps.
+  // Of 100 s to compute, 20 (seed 1) or 10 s at 1 Gbps to send: 50, 80, 90 % at 200 and 100, 800 and 400,
+  // 1800 and 900 Mbps.
   for (const double bandwidth : {1e7, 1e8, 2e8, 4e8, 8e8, 9e8, 1.8e9, 1e10}) {
     for (int seed = 1; seed <= 2; ++seed) {
       WrittenRun run;
@@ -808,7 +809,8 @@ TEST_CASE("Utilisation, and the bandwidth that it needs") {
   const Figure needed = make("bandwidth-for-utilisation", data);
   const auto bandwidth = [&](double level) {
     for (std::size_t row : rows_where(needed.data, {{"series", "IST"}})) {
-      if (needed.data.cell(row, "utilisation") == level) return needed.data.cell(row, "bandwidth_bits_per_second");
+      if (needed.data.cell(row, "utilisation") == level)
+        return needed.data.cell(row, "bandwidth_bits_per_second");
     }
     return Json();
   };

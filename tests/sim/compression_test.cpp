@@ -122,9 +122,11 @@ TEST_CASE("compression that leaves nothing out changes nothing") {
           test_losses(with(data_parallel, {{"aggregate", aggregate}})));
   }
   const std::vector<double> exact = test_losses(data_parallel);
-  for (const char* aggregate : {"server", "sharded"}) check_near(test_losses(with(data_parallel, by(all_of_top_k, aggregate))), exact);
+  for (const char* aggregate : {"server", "sharded"})
+    check_near(test_losses(with(data_parallel, by(all_of_top_k, aggregate))), exact);
   for (const char* feedback : {"residual", "ef21"})
-    check_near(test_losses(with(data_parallel, by(with(all_of_top_k, {{"error_feedback", feedback}})))), exact);
+    check_near(test_losses(with(data_parallel, by(with(all_of_top_k, {{"error_feedback", feedback}})))),
+               exact);
   check_near(test_losses(with(data_parallel, by({{"kind", "power_sgd"}, {"rank", 100}}))), exact);
   check_near(test_losses(with(data_parallel, by({{"kind", "power_sgd"}, {"start_step", 100}}))), exact);
 }
@@ -167,7 +169,8 @@ TEST_CASE("majority vote: what most say, ties 0 or drawn, bytes of bits") {
   CHECK(std::min(for_it, against) > 70);
 
   const auto sent = [&](int workers, const json& more, std::size_t rank) {
-    const json run = complete_scenario(scenario_of(with(data_parallel, by(with(vote, more), "server")), workers, 1));
+    const json run =
+        complete_scenario(scenario_of(with(data_parallel, by(with(vote, more), "server")), workers, 1));
     return run["workers"][rank]["bytes_sent"].get<std::size_t>();
   };
   // 192 + 16 + 16 + 64 bits of a perceptron whose tensors fill bytes.
@@ -194,6 +197,39 @@ TEST_CASE("majority vote of one, and of workers who say the same, is the sign of
   }
 }
 
+TEST_CASE("DeMo that keeps all of no momentum is exact, and its signs are those of the mean") {
+  const json all = {{"kind", "demo"}, {"kept", 1 << 20}, {"decay", 0}, {"sign", false}};
+  check_near(test_losses(with(data_parallel, by(all))), test_losses(data_parallel));
+  const json signs = means(by(with(all, {{"sign", true}})), 1, 1, some_tensors,
+                           [](int, int) { return values_of(0, 0, some_values); });
+  const std::vector<float> values = values_of(0, 0, some_values);
+  for (std::size_t i = 0; i < some_values; ++i) CHECK(signs[0][0][i] == (values[i] < 0 ? -1 : 1));
+}
+
+TEST_CASE("DeMo: nothing of a momentum is lost, coefficients are means over those who sent them") {
+  constexpr int workers = 3, steps = 60;
+  const json few = {{"kind", "demo"}, {"kept", 4}, {"tile", 8}, {"decay", 1}, {"sign", false}};
+  // All workers the same: what comes back is what each sent, in the end all of it.
+  const json found = means(by(few), workers, steps, some_tensors, [](int, int step) {
+    return step == 0 ? values_of(0, 0, some_values) : std::vector<float>(some_values);
+  });
+  std::vector<float> sum(some_values);
+  for (const json& step : found[0]) {
+    for (std::size_t i = 0; i < some_values; ++i) sum[i] += step[i].get<float>();
+  }
+  CHECK(largest_difference(sum, values_of(0, 0, some_values)) < 1e-4);
+  // A cosine is one coefficient, whoever has it: the others' silence counts for nothing.
+  const auto cosine = [](std::size_t i) {
+    return static_cast<float>(std::cos(3.14159265358979 * (2 * static_cast<double>(i) + 1) * 3 / 16));
+  };
+  const json alone = means(by(with(few, {{"kept", 1}})), workers, 1, {{8, 1}}, [&](int rank, int) {
+    std::vector<float> values(8);
+    for (std::size_t i = 0; i < 8; ++i) values[i] = rank == 1 ? cosine(i) : 0;
+    return values;
+  });
+  for (std::size_t i = 0; i < 8; ++i) CHECK(alone[0][0][i].get<float>() == Approx(cosine(i)).margin(1e-5));
+}
+
 TEST_CASE("DGC without momentum is top-k with a residual") {
   const json top_k = {{"kind", "top_k"}, {"share", 0.1}};
   CHECK(test_losses(with(data_parallel, by(with(top_k, {{"error_feedback", "dgc"}, {"dgc_momentum", 0}})))) ==
@@ -218,8 +254,8 @@ TEST_CASE("unbiased compression is right in the mean over many draws") {
        {by({{"kind", "qsgd"}}), by({{"kind", "qsgd"}}, "sharded"), by({{"kind", "random_k"}, {"share", 0.2}}),
         by({{"kind", "ternary"}, {"clip", 0}}), by({{"kind", "perm_k"}})}) {
     INFO(options);
-    const json found =
-        means(options, workers, steps, some_tensors, [](int rank, int) { return values_of(rank, 0, some_values); });
+    const json found = means(options, workers, steps, some_tensors,
+                             [](int rank, int) { return values_of(rank, 0, some_values); });
     std::vector<float> mean(some_values);
     for (const json& step : found[0]) {
       for (std::size_t i = 0; i < some_values; ++i) mean[i] += step[i].get<float>() / steps;
@@ -243,10 +279,11 @@ TEST_CASE("PermK takes each value from one worker, and all have the same share")
 TEST_CASE("nothing is lost: what was left out comes with the next means") {
   constexpr int workers = 3, steps = 40;
   const std::vector<float> expected = exact_mean(workers, 0, some_values);
-  for (const json& options : {by({{"kind", "top_k"}, {"share", 0.1}}), by({{"kind", "top_k"}, {"share", 0.1}}, "server"),
-                              by({{"kind", "top_k"}, {"share", 0.1}}, "sharded"), by({{"kind", "int8"}}),
-                              by({{"kind", "random_k"}, {"share", 0.5}, {"error_feedback", "residual"}}),
-                              by({{"kind", "fp8"}}, "sharded")}) {
+  for (const json& options :
+       {by({{"kind", "top_k"}, {"share", 0.1}}), by({{"kind", "top_k"}, {"share", 0.1}}, "server"),
+        by({{"kind", "top_k"}, {"share", 0.1}}, "sharded"), by({{"kind", "int8"}}),
+        by({{"kind", "random_k"}, {"share", 0.5}, {"error_feedback", "residual"}}),
+        by({{"kind", "fp8"}}, "sharded")}) {
     INFO(options);
     const json found = means(options, workers, steps, some_tensors, [](int rank, int step) {
       return step == 0 ? values_of(rank, 0, some_values) : std::vector<float>(some_values);
@@ -261,8 +298,8 @@ TEST_CASE("nothing is lost: what was left out comes with the next means") {
 
 TEST_CASE("EF21 comes to the mean of what stays the same") {
   constexpr int workers = 3;
-  const json found = means(by({{"kind", "top_k"}, {"share", 0.25}, {"error_feedback", "ef21"}}), workers, 8, some_tensors,
-                           [](int rank, int) { return values_of(rank, 0, some_values); });
+  const json found = means(by({{"kind", "top_k"}, {"share", 0.25}, {"error_feedback", "ef21"}}), workers, 8,
+                           some_tensors, [](int rank, int) { return values_of(rank, 0, some_values); });
   const std::vector<float> expected = exact_mean(workers, 0, some_values);
   CHECK(largest_difference(found[0][0].get<std::vector<float>>(), expected) > 0.1);
   CHECK(largest_difference(found[0][7].get<std::vector<float>>(), expected) < 1e-5);
@@ -281,10 +318,12 @@ TEST_CASE("PowerSGD: a mean of rank one is found at once; with feedback nothing 
   const json rank_one = means(by({{"kind", "power_sgd"}, {"rank", 1}}), 3, 1, matrix, outer_product);
   CHECK(largest_difference(rank_one[0][0].get<std::vector<float>>(), outer_product(1, 0)) < 1e-5);
 
-  // The sum of the means and of what is left over is the sum of what went in; it is fed zeros until little is left.
-  const json found = means(by({{"kind", "power_sgd"}, {"rank", 2}}), 3, 60, some_tensors, [](int rank, int step) {
-    return step == 0 ? values_of(rank, 0, some_values) : std::vector<float>(some_values);
-  });
+  // The sum of the means and of what is left over is the sum of what went in; it is fed zeros until little is
+  // left.
+  const json found =
+      means(by({{"kind", "power_sgd"}, {"rank", 2}}), 3, 60, some_tensors, [](int rank, int step) {
+        return step == 0 ? values_of(rank, 0, some_values) : std::vector<float>(some_values);
+      });
   std::vector<float> sum(some_values);
   for (const json& step : found[0]) {
     for (std::size_t i = 0; i < some_values; ++i) sum[i] += step[i].get<float>();
@@ -312,7 +351,8 @@ TEST_CASE("bytes of compressed means are the closed forms'") {
       const auto others = static_cast<std::uint64_t>(workers - 1);
       for (const std::uint64_t bytes : sent(by({{"kind", kind}}), workers)) CHECK(bytes == others * payload);
       const auto by_server = sent(by({{"kind", kind}}, "server"), workers);
-      for (std::size_t rank = 0; rank < by_server.size(); ++rank) CHECK(by_server[rank] == (rank == 0 ? others * payload : payload));
+      for (std::size_t rank = 0; rank < by_server.size(); ++rank)
+        CHECK(by_server[rank] == (rank == 0 ? others * payload : payload));
       if (workers == 1) continue;
       // Each shard once to its owner and n - 1 times from there; cutting adds what each piece has of its own.
       for (const std::uint64_t bytes : sent(by({{"kind", kind}}, "sharded"), workers)) {
@@ -335,8 +375,18 @@ TEST_CASE("PowerSGD's megabytes of an epoch of ResNet18 are its paper's") {
     const json run = complete_scenario(
         {{"name", "power"},
          {"platform", {{"file", source_file("platforms/star-8.xml").string()}, {"workers", 2}}},
-         {"data", {{"set", "synthetic"}, {"shape", {3, 32, 32}}, {"classes", 10}, {"samples", 4}, {"test_samples", 1}}},
-         {"model", {{"kind", "resnet"}, {"block", "basic"}, {"sections", {2, 2, 2, 2}}, {"widths", {64, 128, 256, 512}}, {"pre_activation", false}}},
+         {"data",
+          {{"set", "synthetic"},
+           {"shape", {3, 32, 32}},
+           {"classes", 10},
+           {"samples", 4},
+           {"test_samples", 1}}},
+         {"model",
+          {{"kind", "resnet"},
+           {"block", "basic"},
+           {"sections", {2, 2, 2, 2}},
+           {"widths", {64, 128, 256, 512}},
+           {"pre_activation", false}}},
          {"training", {{"batch", 1}, {"rounds", 1}, {"learning_rate", 0.1}}},
          {"numerics", "costs"},
          {"protocol", with(data_parallel, by({{"kind", "power_sgd"}, {"rank", rank}}))}});
@@ -404,7 +454,8 @@ TEST_CASE("IST and ResIST: parcels travel by codecs") {
   const json images = {{"dimensions", nullptr}, {"shape", {1, 8, 8}}};
   for (const char* exchange : {"server", "sharded", "peer"}) {
     const bool is_resist = std::string(exchange) == "peer";
-    const json protocol = {{"kind", is_resist ? "resist" : "ist"}, {"local_steps", 3}, {"exchange", exchange}};
+    const json protocol = {
+        {"kind", is_resist ? "resist" : "ist"}, {"local_steps", 3}, {"exchange", exchange}};
     const auto run = [&](const json& compression, const char* numerics) {
       json scenario = scenario_of(with(protocol, compression), 3, 4);
       scenario["numerics"] = numerics;
@@ -423,7 +474,8 @@ TEST_CASE("IST and ResIST: parcels travel by codecs") {
     CHECK(loss(int8(16)) == Approx(exact).epsilon(3e-3));
     CHECK(loss(int8(16)) != exact);
     CHECK(std::abs(loss(int8(2)) - exact) > std::abs(loss(int8(8)) - exact));
-    const json whole = run(json::object(), "costs"), coded = run(int8(8), "costs"), live = run(int8(8), "live");
+    const json whole = run(json::object(), "costs"), coded = run(int8(8), "costs"),
+               live = run(int8(8), "live");
     CHECK(total(coded, "bytes_sent") == total(live, "bytes_sent"));
     CHECK(coded["seconds"] == live["seconds"]);
     CHECK(coded["paper_bytes"].get<double>() < 0.6 * whole["paper_bytes"].get<double>());
@@ -433,7 +485,8 @@ TEST_CASE("IST and ResIST: parcels travel by codecs") {
     }
   }
   CHECK_THAT(input_error_of([&] {
-               Prepared prepared(scenario_of({{"kind", "ist"}, {"local_steps", 3}, {"compression", {{"kind", "top_k"}}}}));
+               Prepared prepared(
+                   scenario_of({{"kind", "ist"}, {"local_steps", 3}, {"compression", {{"kind", "top_k"}}}}));
              }),
              Catch::Contains("/protocol/compression/kind"));
 }
@@ -452,7 +505,8 @@ TEST_CASE("compression that is not charged takes its devices no time") {
 
 TEST_CASE("compression: auto tries what goes with it") {
   for (const char* kind : {"top_k", "perm_k", "random_k"}) {
-    const Scenario resolved = Prepared::resolve(scenario_of(with(data_parallel, by({{"kind", kind}}, "auto")), 4));
+    const Scenario resolved =
+        Prepared::resolve(scenario_of(with(data_parallel, by({{"kind", kind}}, "auto")), 4));
     const auto possible = possible_aggregates(resolved.protocol);
     CHECK(std::ranges::count(possible, resolved.protocol["aggregate"].get<std::string>()) == 1);
   }
@@ -461,7 +515,8 @@ TEST_CASE("compression: auto tries what goes with it") {
 TEST_CASE("without error feedback top-k is worse") {
   const json top_k = {{"kind", "top_k"}, {"share", 0.02}};
   const double with_feedback = test_losses(with(data_parallel, by(top_k)), 4, 60).back();
-  const double without = test_losses(with(data_parallel, by(with(top_k, {{"error_feedback", "none"}}))), 4, 60).back();
+  const double without =
+      test_losses(with(data_parallel, by(with(top_k, {{"error_feedback", "none"}}))), 4, 60).back();
   CHECK(with_feedback < without);
 }
 

@@ -10,23 +10,24 @@ namespace determinism_test {
 namespace {
 
 std::vector<json> protocols() {
-  return {{{"kind", "data_parallel"}},
-          {{"kind", "data_parallel"}, {"aggregate", "tree"}},
-          {{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", "server"}},
-          {{"kind", "local_sgd"}, {"local_steps", 4}, {"aggregate", "sharded"}},
-          {{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_momentum", 0.5}},
-          {{"kind", "post_local_sgd"}, {"local_steps", 3}, {"switch_at", 0.2}},
-          {{"kind", "diloco"}, {"local_steps", 3}},
-          {{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}, {"overlap", true}},
-          {{"kind", "data_parallel"}, {"compression", {{"kind", "majority_vote"}}}},
-          {{"kind", "noloco"}, {"local_steps", 3}},
-          {{"kind", "sparta"}, {"share", 0.3}},
-          {{"kind", "data_parallel"}, {"compression", {{"kind", "qsgd"}}}, {"bucket", "1KiB"}},
-          {{"kind", "data_parallel"}, {"aggregate", "sharded"}, {"compression", {{"kind", "top_k"}}}},
-          {{"kind", "diloco"}, {"local_steps", 3}, {"compression", {{"kind", "power_sgd"}}}},
-          {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}},
-          {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}},
-          {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}, {"compression", {{"kind", "qsgd"}}}}};
+  return {
+      {{"kind", "data_parallel"}},
+      {{"kind", "data_parallel"}, {"aggregate", "tree"}},
+      {{"kind", "local_sgd"}, {"local_steps", 3}, {"aggregate", "server"}},
+      {{"kind", "local_sgd"}, {"local_steps", 4}, {"aggregate", "sharded"}},
+      {{"kind", "local_sgd"}, {"local_steps", 3}, {"slow_momentum", 0.5}},
+      {{"kind", "post_local_sgd"}, {"local_steps", 3}, {"switch_at", 0.2}},
+      {{"kind", "diloco"}, {"local_steps", 3}},
+      {{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}, {"overlap", true}},
+      {{"kind", "data_parallel"}, {"compression", {{"kind", "majority_vote"}}}},
+      {{"kind", "noloco"}, {"local_steps", 3}},
+      {{"kind", "sparta"}, {"share", 0.3}},
+      {{"kind", "data_parallel"}, {"compression", {{"kind", "qsgd"}}}, {"bucket", "1KiB"}},
+      {{"kind", "data_parallel"}, {"aggregate", "sharded"}, {"compression", {{"kind", "top_k"}}}},
+      {{"kind", "diloco"}, {"local_steps", 3}, {"compression", {{"kind", "power_sgd"}}}},
+      {{"kind", "ist"}, {"local_steps", 3}, {"exchange", "server"}},
+      {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}},
+      {{"kind", "ist"}, {"local_steps", 4}, {"exchange", "sharded"}, {"compression", {{"kind", "qsgd"}}}}};
 }
 
 /// Unequal parts on unequal devices.

@@ -23,7 +23,8 @@ json two_workers(const json& model, const json& protocol, double gigabits, long 
             {"latency", "0s"},
             {"memory", "100TiB"},
             {"speed", "1e9Tf"}}},
-          {"data", {{"set", "synthetic"}, {"dimensions", 1}, {"classes", 2}, {"samples", 1000}, {"test_samples", 1}}},
+          {"data",
+           {{"set", "synthetic"}, {"dimensions", 1}, {"classes", 2}, {"samples", 1000}, {"test_samples", 1}}},
           {"model", model},
           {"training", {{"batch", 1}, {"rounds", rounds}, {"learning_rate", 0.1}}},
           {"numerics", "costs"},
@@ -45,7 +46,8 @@ TEST_CASE("listed layers: a step takes what is said, sends what it has, and its 
   CHECK_CLOSE(run["workers"][0]["compute"].get<double>(), 0.6);
   CHECK(close(run["seconds"].get<double>(), 2 * (0.1 + 0.02 + 1), 1e-6));
   // A hundred times as fast, only the first layer's gradient is left at the end.
-  CHECK(close(complete_scenario(two_workers(model, separate, 3200, 2))["seconds"].get<double>(), 2 * 0.301, 1e-6));
+  CHECK(close(complete_scenario(two_workers(model, separate, 3200, 2))["seconds"].get<double>(), 2 * 0.301,
+              1e-6));
   // FLOPs: 6 a parameter and sample.
   json by_flops = two_workers({{"kind", "layers"}, {"parameters", 1000000}, {"layers", 3}}, separate, 1e6, 1);
   by_flops["platform"]["speed"] = "1Tf";
@@ -56,26 +58,30 @@ TEST_CASE("listed layers: a step takes what is said, sends what it has, and its 
 }
 
 TEST_CASE("listed layers: matrices for PowerSGD, refusals by name") {
-  const json listed = {{"kind", "layers"},
-                       {"step_seconds", 0.1},
-                       {"list", {{{"rows", 1000}, {"columns", 500}}, {{"name", "norm"}, {"parameters", 300}}}}};
+  const json listed = {
+      {"kind", "layers"},
+      {"step_seconds", 0.1},
+      {"list", {{{"rows", 1000}, {"columns", 500}}, {{"name", "norm"}, {"parameters", 300}}}}};
   const json power = {{"kind", "data_parallel"}, {"compression", {{"kind", "power_sgd"}, {"rank", 4}}}};
-  CHECK(complete_scenario(two_workers(listed, power, 1, 1))["workers"][0]["bytes_sent"] == 4 * (4 * 1500 + 300));
+  CHECK(complete_scenario(two_workers(listed, power, 1, 1))["workers"][0]["bytes_sent"] ==
+        4 * (4 * 1500 + 300));
   const auto refusal = [&](const json& model, const char* numerics = "costs") {
     json scenario = two_workers(model, power, 1, 1);
     scenario["numerics"] = numerics;
     return input_error_of([&] { Prepared prepared(scenario); });
   };
   CHECK_THAT(refusal({{"kind", "layers"}}), Catch::Contains("\"list\""));
-  CHECK_THAT(refusal({{"kind", "layers"}, {"parameters", 3}, {"layers", 4}}), Catch::Contains("/model/layers"));
+  CHECK_THAT(refusal({{"kind", "layers"}, {"parameters", 3}, {"layers", 4}}),
+             Catch::Contains("/model/layers"));
   CHECK_THAT(refusal({{"kind", "layers"}, {"list", {{{"rows", 3}, {"parameters", 4}}}}}),
              Catch::Contains("/model/list/0"));
 }
 
 TEST_CASE("Streaming DiLoCo's table 4: within one step of its grid, the Gbit/s that each method needs") {
   // Fragments of three layers, 100 local steps; two workers; 16 bits a value, or 4.
-  const json streaming = {{"kind", "streaming_diloco"}, {"local_steps", 100}, {"overlap", true}, {"mixing", 0.5},
-                          {"delay", 0},                 {"wire_format", "bf16"}};
+  const json streaming = {
+      {"kind", "streaming_diloco"}, {"local_steps", 100}, {"overlap", true}, {"mixing", 0.5}, {"delay", 0},
+      {"wire_format", "bf16"}};
   const auto with = [](json protocol, const json& options) {
     protocol.update(options);
     return protocol;
@@ -113,10 +119,12 @@ TEST_CASE("Streaming DiLoCo's table 4: within one step of its grid, the Gbit/s t
             two_workers(model, methods.at(method), gigabits, method == "data_parallel" ? 3 : 1));
         return utilisation(run) >= wanted;
       };
-      // Published are the first on the grid that suffice, to one decimal: what suffices here is at most a step more,
-      // and not less than the one before the one before. In one of 50 cells it is two steps more: while few bytes
-      // are left, what the backward pass hides is all, and the paper does not say how layers wait there.
-      const double most_steps = name == "100B" && method == "streaming" && wanted == 0.99 ? step * step : step;
+      // Published are the first on the grid that suffice, to one decimal: what suffices here is at most a
+      // step more, and not less than the one before the one before. In one of 50 cells it is two steps more:
+      // while few bytes are left, what the backward pass hides is all, and the paper does not say how layers
+      // wait there.
+      const double most_steps =
+          name == "100B" && method == "streaming" && wanted == 0.99 ? step * step : step;
       CHECK(reached((published + 0.05) * most_steps * 1.03));
       CHECK(!reached((published - 0.05) / (step * step) / 1.03));
     }

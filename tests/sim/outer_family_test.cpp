@@ -71,7 +71,8 @@ TEST_CASE("DiLoCo with plain steps of 1 is local SGD, and of one step data paral
              without_statistics({{"kind", "data_parallel"}}), 1e-5);
 }
 
-const json streaming = {{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}, {"delay", 0}};
+const json streaming = {
+    {"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}, {"delay", 0}};
 
 TEST_CASE("Streaming DiLoCo of one fragment, without delay and mixing, is DiLoCo to the bit") {
   const json one = {{"layers_per_fragment", 9}, {"mixing", 0}};
@@ -85,11 +86,15 @@ TEST_CASE("Streaming DiLoCo of one fragment, without delay and mixing, is DiLoCo
         test_losses(with(same_steps, {{"aggregate", "server"}}), 3, 6));
 }
 
-TEST_CASE("Streaming DiLoCo: fragments without delay and mixing end as DiLoCo's layers would, and all learn") {
+TEST_CASE(
+    "Streaming DiLoCo: fragments without delay and mixing end as DiLoCo's layers would, and all learn") {
   const std::vector<double> whole = test_losses(with(diloco, {{"local_steps", 4}}), 3, 8);
   for (const json& options :
        {json{{"mixing", 0}}, json{{"mixing", 0}, {"delay", 1}}, json{{"delay", 1}, {"mixing", 0.5}},
-        json{{"delay", 1}, {"overlap", true}, {"compression", {{"kind", "e3m0"}}}, {"aggregate", "sharded"}}}) {
+        json{{"delay", 1},
+             {"overlap", true},
+             {"compression", {{"kind", "e3m0"}}},
+             {"aggregate", "sharded"}}}) {
     INFO(options);
     const std::vector<double> found = test_losses(with(streaming, options), 3, 8);
     CHECK(found != whole);
@@ -119,9 +124,10 @@ TEST_CASE("Streaming DiLoCo: numbers depend on the delay and not on the network"
 
 TEST_CASE("Streaming DiLoCo: bytes of a round are DiLoCo's, and a delay hides their time") {
   const auto costs = [](const json& protocol, const char* bandwidth) {
-    return complete_scenario(scenario_with({{"platform", {{"workers", 4}, {"bandwidth", bandwidth}, {"latency", "1us"}, {"speed", "100Mf"}}},
-                                            {"training", {{"rounds", 3}}},
-                                            {"protocol", protocol}}));
+    return complete_scenario(scenario_with(
+        {{"platform", {{"workers", 4}, {"bandwidth", bandwidth}, {"latency", "1us"}, {"speed", "100Mf"}}},
+         {"training", {{"rounds", 3}}},
+         {"protocol", protocol}}));
   };
   const json whole = costs(with(diloco, {{"local_steps", 12}}), "10MBps");
   for (const bool overlap : {false, true}) {
@@ -134,7 +140,8 @@ TEST_CASE("Streaming DiLoCo: bytes of a round are DiLoCo's, and a delay hides th
     CHECK(delayed["seconds"].get<double>() < at_once["seconds"].get<double>());
     // All exchanges fit beside three steps: what is left are computing and the last round's mixing.
     CHECK(delayed["workers"][0]["idle"].get<double>() + delayed["workers"][0]["communication"].get<double>() <
-          0.5 * (at_once["workers"][0]["idle"].get<double>() + at_once["workers"][0]["communication"].get<double>()));
+          0.5 * (at_once["workers"][0]["idle"].get<double>() +
+                 at_once["workers"][0]["communication"].get<double>()));
   }
 }
 
@@ -146,7 +153,8 @@ TEST_CASE("Streaming DiLoCo: what does not go together is refused by name") {
     });
   };
   CHECK(refusal({{"delay", 2}}) ==
-        "/protocol/delay: found 2, but each of the model's 2 fragments has a turn of 2 of the local steps; allowed: "
+        "/protocol/delay: found 2, but each of the model's 2 fragments has a turn of 2 of the local steps; "
+        "allowed: "
         "less than that");
 }
 

@@ -159,8 +159,9 @@ TEST_CASE("compressed means replay and resume to the bit", "[replay]") {
   for (const json& compression :
        {json{{"kind", "top_k"}}, json{{"kind", "qsgd"}}, json{{"kind", "sign"}, {"error_feedback", "ef21"}},
         json{{"kind", "power_sgd"}, {"start_step", 2}}, json{{"kind", "perm_k"}},
-        json{{"kind", "majority_vote"}, {"momentum", 0.9}}}) {
-    check_replay(live_scenario({{"kind", "data_parallel"}, {"compression", compression}, {"bucket", "1KiB"}}));
+        json{{"kind", "majority_vote"}, {"momentum", 0.9}}, json{{"kind", "demo"}, {"kept", 2}}}) {
+    check_replay(
+        live_scenario({{"kind", "data_parallel"}, {"compression", compression}, {"bucket", "1KiB"}}));
     check_replay(live_scenario({{"kind", "diloco"}, {"local_steps", 3}, {"compression", compression}}));
   }
   check_replay(live_scenario(

@@ -1,9 +1,8 @@
 // Values that travel in 16 bits: half the bytes, really rounded, and replicas that stay the same to the bit.
 
-#include "models/codec/number_format.hpp"
-
 #include <limits>
 
+#include "models/codec/number_format.hpp"
 #include "sim/collectives/all_reduce.hpp"
 #include "tests/sim/runs.hpp"
 
@@ -46,8 +45,7 @@ TEST_CASE("wire formats: half the bytes, the time of half the bytes, as forecast
       CHECK(2 * total(run, "bytes_received") == total(full, "bytes_received"));
       CHECK(2 * run["paper_bytes"].get<double>() == full["paper_bytes"].get<double>());
       const Prepared prepared(scenario);
-      const Forecast predicted =
-          closed_form(prepared.scenario.protocol, prepared.job, {1e-3, 1e6});
+      const Forecast predicted = closed_form(prepared.scenario.protocol, prepared.job, {1e-3, 1e6});
       if (!predicted.varies) {
         for (std::size_t rank = 0; rank < predicted.workers.size(); ++rank)
           CHECK(run["workers"][rank]["bytes_sent"] == 2 * predicted.workers[rank].bytes_sent);

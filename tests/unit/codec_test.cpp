@@ -43,7 +43,8 @@ double norm(const std::vector<float>& values) {
 
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
   double squares = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    squares += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
   return std::sqrt(squares);
 }
 
@@ -84,8 +85,9 @@ TEST_CASE("codecs: bytes are the closed forms', for many sizes") {
 
 TEST_CASE("codecs: everything sent is everything back") {
   const std::vector<float> values = random_values(1003);
-  for (const json& all : {json{{"kind", "top_k"}, {"share", 1}}, json{{"kind", "top_k"}, {"share", 1}, {"chunk", 64}},
-                          json{{"kind", "random_k"}, {"share", 1}}})
+  for (const json& all :
+       {json{{"kind", "top_k"}, {"share", 1}}, json{{"kind", "top_k"}, {"share", 1}, {"chunk", 64}},
+        json{{"kind", "random_k"}, {"share", 1}}})
     CHECK(decoded(*make_codec(all), values) == values);
 }
 
@@ -129,7 +131,8 @@ TEST_CASE("places: each coding tells them, and the smallest is one of those") {
 }
 
 TEST_CASE("SparseLoCo's coding: 64 of 4096 in 12 bits each, 2 bits a value") {
-  const auto codec = make_codec({{"kind", "top_k"}, {"share", 1.0 / 64}, {"chunk", 4096}, {"values", "lookup"}});
+  const auto codec =
+      make_codec({{"kind", "top_k"}, {"share", 1.0 / 64}, {"chunk", 4096}, {"values", "lookup"}});
   CHECK(codec->index_coding(100 * 4096) == "packed");
   CHECK(codec->bytes(100 * 4096) == 100 * (64 * 12 / 8 + 64 * 2 / 8) + 4 * 4);  // 1.75 bytes a value
 }
@@ -162,7 +165,8 @@ TEST_CASE("quantised values are as near as their steps allow") {
   const std::vector<float> values = random_values(1000);
   const auto largest = [&](std::size_t begin, std::size_t count) {
     float most = 0;
-    for (std::size_t i = begin; i < std::min(begin + count, values.size()); ++i) most = std::max(most, std::abs(values[i]));
+    for (std::size_t i = begin; i < std::min(begin + count, values.size()); ++i)
+      most = std::max(most, std::abs(values[i]));
     return most;
   };
   for (const int bits : {2, 4, 7, 8}) {
@@ -194,14 +198,17 @@ TEST_CASE("quantised values are as near as their steps allow") {
 
 TEST_CASE("fp8 knows each of its numbers") {
   const auto codec = make_codec({{"kind", "fp8"}});
-  std::vector<float> numbers = {448, 0x1p-9F, -0x1p-9F, 0x1p-6F, 7 * 0x1p-9F, 1, 1.125F, -240, 0};  // 448: scale 1
+  std::vector<float> numbers = {448, 0x1p-9F, -0x1p-9F, 0x1p-6F, 7 * 0x1p-9F,
+                                1,   1.125F,  -240,     0};  // 448: scale 1
   CHECK(decoded(*codec, numbers) == numbers);
   CHECK(decoded(*codec, {448, 1.0625F, 1.1875F}) == std::vector<float>{448, 1, 1.25F});  // ties to even
 }
 
 TEST_CASE("codecs: more is closer") {
   const std::vector<float> values = random_values(5000);
-  const auto error = [&](const json& options) { return distance(decoded(*make_codec(options), values), values) / norm(values); };
+  const auto error = [&](const json& options) {
+    return distance(decoded(*make_codec(options), values), values) / norm(values);
+  };
   CHECK(error({{"kind", "int8"}, {"bits", 8}}) < error({{"kind", "int8"}, {"bits", 4}}));
   CHECK(error({{"kind", "qsgd"}, {"levels", 127}}) < error({{"kind", "qsgd"}, {"levels", 7}}));
   CHECK(error({{"kind", "top_k"}, {"share", 0.5}}) < error({{"kind", "top_k"}, {"share", 0.1}}));
@@ -212,7 +219,8 @@ TEST_CASE("codecs: more is closer") {
 }
 
 TEST_CASE("codecs bear zeros, infinities and what is no number") {
-  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
   for (const CodecKind& kind : codec_kinds()) {
     INFO(kind.kind.name);
     const auto codec = make_codec({{"kind", kind.kind.name}});
@@ -232,8 +240,9 @@ TEST_CASE("codecs bear zeros, infinities and what is no number") {
 TEST_CASE("feedback: what was left out comes later, nothing is lost") {
   const std::vector<float> values = random_values(100);
   const auto codec = make_codec({{"kind", "top_k"}, {"share", 0.1}});
-  for (const json& options : {json{{"error_feedback", "residual"}}, json{{"error_feedback", "dgc"}, {"dgc_momentum", 0}},
-                              json{{"error_feedback", "ef21"}}}) {
+  for (const json& options :
+       {json{{"error_feedback", "residual"}}, json{{"error_feedback", "dgc"}, {"dgc_momentum", 0}},
+        json{{"error_feedback", "ef21"}}}) {
     INFO(options);
     const auto feedback = make_feedback(options);
     feedback->resize(values.size());

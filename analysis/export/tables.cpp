@@ -191,7 +191,8 @@ TypedTable history_table(const Study& study, bool with_run) {
     for (const Evaluation& at : run.history) {
       std::vector<Json> row = head;
       append(row, {at.round, at.local_steps, at.samples, at.simulated_seconds, count(at.bytes_sent),
-                   or_null(at.train_loss), or_null(at.test_loss), or_null(at.test_accuracy)});
+                   or_null(at.train_loss), or_null(at.test_loss), or_null(at.test_accuracy),
+                   or_null(at.consensus_distance)});
       typed.table.add(std::move(row));
     }
   }

@@ -8,9 +8,15 @@ namespace isthmus::analysis {
 
 const std::vector<Quality>& curve_qualities() {
   static const std::vector<Quality> qualities = {
-      {"test_accuracy", "Test accuracy", Unit::fraction, &Evaluation::test_accuracy},
-      {"test_loss", "Test loss", Unit::none, &Evaluation::test_loss}};
+      {"test_accuracy", "Test accuracy", "accuracy", Unit::fraction, &Evaluation::test_accuracy},
+      {"test_loss", "Test loss", "loss", Unit::none, &Evaluation::test_loss}};
   return qualities;
+}
+
+const Quality& consensus_distance() {
+  static const Quality distance = {"consensus_distance", "Consensus distance", "consensus", Unit::none,
+                                   &Evaluation::consensus_distance};
+  return distance;
 }
 
 const std::vector<Cost>& curve_costs() {

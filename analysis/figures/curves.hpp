@@ -12,6 +12,7 @@ namespace isthmus::analysis {
 /// What a learning curve shows upwards.
 struct Quality {
   std::string name, title;  ///< column of history.csv, and of the figure
+  std::string in_names;     ///< of figures: "accuracy" of "accuracy-bytes"
   Unit unit;
   std::optional<double> Evaluation::*value;
 };
@@ -24,6 +25,7 @@ struct Cost {
 };
 
 const std::vector<Quality>& curve_qualities();  ///< test accuracy, test loss
+const Quality& consensus_distance();
 const std::vector<Cost>& curve_costs();         ///< simulated time, bytes, samples
 
 /// A point of a mean over the seeds of a group: of the evaluations after the same round.

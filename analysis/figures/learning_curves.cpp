@@ -83,10 +83,14 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
   if (!has_bands) drop_layer(plot.view, "bands");
   fill_layer(plot.view, "target", has_target ? Json::array({{{"target", target}}}) : Json::array());
 
-  std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
+  std::string name = quality.in_names + "-" + cost.name;
   const std::string title = quality.title + " against " + lowered(cost.title);
   const std::string caption = sentences(
-      {sample_note(panels.groups, "band"),
+      {quality.name == consensus_distance().name ? "Mean over workers of the squared distance of their "
+                                                   "parameters from the mean of all, before they come "
+                                                   "together."
+                                                 : "",
+       sample_note(panels.groups, "band"),
        has_target ? "Dotted: the target, " + format_quantity(target.get<double>(), Unit::fraction) + '.' : "",
        panels.note, outcome_summary(panels.groups)});
   Json spec = make_spec(plot, table, options);
@@ -98,15 +102,16 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
 
 std::vector<FigureKind> learning_curve_kinds() {
   std::vector<FigureKind> kinds;
+  const auto add = [&](const Quality& quality, const Cost& cost) {
+    kinds.push_back({quality.in_names + "-" + cost.name, quality.title + " against " + lowered(cost.title),
+                     [quality, cost](const Dataset& dataset, const FigureOptions& options) {
+                       return learning_curve(quality, cost, dataset, options);
+                     }});
+  };
   for (const Quality& quality : curve_qualities()) {
-    for (const Cost& cost : curve_costs()) {
-      const std::string name = (quality.name == "test_accuracy" ? "accuracy-" : "loss-") + cost.name;
-      kinds.push_back({name, quality.title + " against " + lowered(cost.title),
-                       [quality, cost](const Dataset& dataset, const FigureOptions& options) {
-                         return learning_curve(quality, cost, dataset, options);
-                       }});
-    }
+    for (const Cost& cost : curve_costs()) add(quality, cost);
   }
+  add(consensus_distance(), *std::ranges::find(curve_costs(), "samples", &Cost::name));
   return kinds;
 }
 

@@ -47,7 +47,8 @@ std::vector<Evaluation> read_history(const ColumnFile& file) {
                        .bytes_sent = file.number(row, "bytes_sent"),
                        .train_loss = file.optional_number(row, "train_loss"),
                        .test_loss = file.optional_number(row, "test_loss"),
-                       .test_accuracy = file.optional_number(row, "test_accuracy")});
+                       .test_accuracy = file.optional_number(row, "test_accuracy"),
+                       .consensus_distance = file.optional_number(row, "consensus_distance")});
   }
   return history;
 }

@@ -10,10 +10,10 @@ std::vector<std::string> names_of(const std::vector<Column>& columns) {
 
 const std::vector<Column>& history_columns() {
   using enum ColumnType;
-  static const std::vector<Column> columns = {{"round", integer},        {"local_steps", integer},
-                                              {"samples", integer},      {"simulated_seconds", real},
-                                              {"bytes_sent", integer},   {"train_loss", real, true},
-                                              {"test_loss", real, true}, {"test_accuracy", real, true}};
+  static const std::vector<Column> columns = {
+      {"round", integer},          {"local_steps", integer},      {"samples", integer},
+      {"simulated_seconds", real}, {"bytes_sent", integer},       {"train_loss", real, true},
+      {"test_loss", real, true},   {"test_accuracy", real, true}, {"consensus_distance", real, true}};
   return columns;
 }
 

@@ -15,7 +15,7 @@ struct Evaluation {
   std::int64_t round, local_steps, samples;
   double simulated_seconds;
   double bytes_sent;  ///< by all workers together, so far
-  std::optional<double> train_loss, test_loss, test_accuracy;
+  std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
 };
 
 /// A row of workers.csv.

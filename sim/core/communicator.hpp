@@ -88,7 +88,8 @@ class Communicator {
   virtual Buffer buffer(std::size_t count) = 0;
 
   /// What the device does for messages: it packs, encodes, adds. It takes the time of its FLOPs and, where a
-  /// profile of the device is known, of the memory it reads and writes; no kernel is issued for it alone.
+  /// profile of the device is known, of the memory it reads and writes; no kernel is issued for it alone. The
+  /// ledger's FLOPs are those of training and do not include it.
   virtual void spend(const Kernel& /*kernel*/) {}
   /// The same of kernels that are issued one by one.
   virtual void spend(const Work& /*work*/) {}

@@ -20,18 +20,27 @@ void Recorder::publish(const Round& round, const Selection& part, ConstValues va
   Transfer(part, Selection::everything(job_.model().layout())).scatter(values, parameters);
 }
 
-void Recorder::publish_replica(const Round& round, int rank, ConstValues values) {
+void Recorder::publish_replica(const Round& round, int rank, ConstValues values, bool ends_apart) {
   if (!round.evaluated || !computes(round.index)) return;
   OpenRound& open = open_[round.index];
   open.waiting[rank].assign(values.begin(), values.end());
   open.sum.resize(values.size());
   for (auto next = open.waiting.begin(); next != open.waiting.end() && next->first == open.added;
        next = open.waiting.erase(next), ++open.added) {
-    for (std::size_t i = 0; i < open.sum.size(); ++i) open.sum[i] += next->second[i];
+    for (std::size_t i = 0; i < open.sum.size(); ++i) {
+      const double value = next->second[i];
+      open.sum[i] += value;
+      open.squares += value * value;
+    }
   }
-  if (open.added < job_.workers()) return;
+  const int n = job_.workers();
+  if (open.added < n) return;
+  double squares_of_mean = 0;
+  for (const double sum : open.sum) squares_of_mean += sum / n * (sum / n);
+  open.row.consensus_distance = std::max(0.0, open.squares / n - squares_of_mean);
+  if (!ends_apart) return;
   open.parameters.clear();
-  for (const double sum : open.sum) open.parameters.push_back(static_cast<float>(sum / job_.workers()));
+  for (const double sum : open.sum) open.parameters.push_back(static_cast<float>(sum / n));
 }
 
 void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
@@ -89,6 +98,7 @@ void Recorder::take_recorded(HistoryRow& row) const {
   row.train_loss = recorded->train_loss;
   row.test_loss = recorded->test_loss;
   row.test_accuracy = recorded->test_accuracy;
+  row.consensus_distance = recorded->consensus_distance;
 }
 
 bool Recorder::wants_state(const Round& round) {
@@ -119,7 +129,8 @@ Trajectory Recorder::trajectory() {
   result.rounds = rounds_completed_;
   result.shard_samples = job_.shard_samples();
   for (const HistoryRow& row : history()) {
-    result.rows.push_back({row.round, row.train_loss, row.test_loss, row.test_accuracy});
+    result.rows.push_back(
+        {row.round, row.train_loss, row.test_loss, row.test_accuracy, row.consensus_distance});
   }
   return result;
 }

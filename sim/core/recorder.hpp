@@ -25,6 +25,9 @@ struct HistoryRow {
   std::uint64_t bytes_sent = 0;      ///< by all workers up to the end of the round
   std::optional<double> train_loss;  ///< mean over the mini-batches since the last row
   std::optional<double> test_loss, test_accuracy;
+  /// Where workers have versions of their own of all parameters: the mean square of how far they are from
+  /// their mean.
+  std::optional<double> consensus_distance;
 };
 
 /// What a worker says at the end of a round.
@@ -63,8 +66,9 @@ class Recorder {
 
   /// Before it ends an evaluated round a worker may publish parameters besides those of end_round().
   virtual void publish(const Round& round, const Selection& part, ConstValues values);
-  /// Likewise, where each worker has the whole model in a version of its own: the mean of these is tested.
-  virtual void publish_replica(const Round& round, int rank, ConstValues values);
+  /// Likewise, where each worker has the whole model in a version of its own: how far these are from their
+  /// mean is noted, which is tested if the round `ends_apart`.
+  virtual void publish_replica(const Round& round, int rank, ConstValues values, bool ends_apart);
   /// Each worker calls this once a round. If the round is evaluated, all published parts together are the
   /// model.
   virtual void end_round(const Round& round, const RoundReport& report, const Selection& part,
@@ -92,6 +96,7 @@ class Recorder {
     std::vector<float> parameters;
     // Of replicas: those up to a rank, added; others wait, as sums must not depend on who comes first.
     std::vector<double> sum;
+    double squares = 0;
     std::map<int, std::vector<float>> waiting;
     int added = 0;
     std::uint64_t synchronised_bytes = 0;

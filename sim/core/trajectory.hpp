@@ -17,7 +17,7 @@ struct Trajectory {
   /// What a test after a round measured.
   struct Row {
     long round = 0;
-    std::optional<double> train_loss, test_loss, test_accuracy;
+    std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
   };
   /// What a worker needs to go on after the last of these rounds.
   struct WorkerState {

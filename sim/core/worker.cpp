@@ -27,7 +27,7 @@ void Worker::end_round(const Round& round, const std::vector<Selection>& homes, 
 }
 
 void Worker::end_round_apart(const Round& round, Values parameters) {
-  recorder_.publish_replica(round, rank(), parameters);
+  recorder_.publish_replica(round, rank(), parameters, true);
   report(round, {}, {});
   const std::vector<Selection> replicas(static_cast<std::size_t>(size()),
                                         Selection::everything(job_.model().layout()));

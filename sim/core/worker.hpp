@@ -53,6 +53,12 @@ class Worker {
     compute(Computation::of(kernels, device_model()), work);
   }
 
+  /// Before the end of a round in which all workers come together again: how far their versions are from the
+  /// mean is noted, off the clock, if the round is evaluated.
+  void note_divergence(const Round& round, ConstValues parameters) {
+    recorder_.publish_replica(round, rank(), parameters, false);
+  }
+
   /// Before the end of a round: these parameters are what a test of the model is to use.
   void publish(const Round& round, const Selection& what, ConstValues values) {
     recorder_.publish(round, what, values);

@@ -76,8 +76,10 @@ void MpiRecorder::publish(const Round& round, const Selection& part, ConstValues
   }
 }
 
-void MpiRecorder::publish_replica(const Round& round, int /*rank*/, ConstValues values) {
-  if (round.evaluated && computes(round.index)) replica_.assign(values.begin(), values.end());
+void MpiRecorder::publish_replica(const Round& round, int /*rank*/, ConstValues values, bool ends_apart) {
+  if (!round.evaluated || !computes(round.index)) return;
+  replica_.assign(values.begin(), values.end());
+  ends_apart_ = ends_apart;
 }
 
 void MpiRecorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
@@ -99,7 +101,8 @@ json MpiRecorder::take_reports() {
   json message = {{"reports", std::move(reports)},
                   {"runs", runs_},
                   {"values", as_binary(values_)},
-                  {"replica", as_binary(replica_)}};
+                  {"replica", as_binary(replica_)},
+                  {"ends_apart", ends_apart_}};
   reports_.clear();
   runs_.clear();
   values_.clear();
@@ -116,7 +119,8 @@ void MpiRecorder::record(const std::vector<json>& of_ranks) {
     Recorder::publish(last, everything, model);
     for (std::size_t rank = 0; rank < of_ranks.size(); ++rank) {
       const std::vector<float> replica = as_floats(of_ranks[rank].at("replica"));
-      if (!replica.empty()) Recorder::publish_replica(last, static_cast<int>(rank), replica);
+      const bool ends_apart = of_ranks[rank].at("ends_apart");
+      if (!replica.empty()) Recorder::publish_replica(last, static_cast<int>(rank), replica, ends_apart);
     }
   }
   for (std::size_t i = 0; i < rounds_.size(); ++i) {

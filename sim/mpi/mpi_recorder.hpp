@@ -14,7 +14,7 @@ class MpiRecorder final : public Recorder {
               EvaluationModel evaluation_model, Control& control, WallClock& clock);
 
   void publish(const Round& round, const Selection& part, ConstValues values) override;
-  void publish_replica(const Round& round, int rank, ConstValues values) override;
+  void publish_replica(const Round& round, int rank, ConstValues values, bool ends_apart) override;
   void end_round(const Round& round, const RoundReport& report, const Selection& part,
                  ConstValues values) override;
 
@@ -31,6 +31,7 @@ class MpiRecorder final : public Recorder {
   std::vector<std::size_t> runs_;  // offset and length of what has been published of the model, in turn
   std::vector<float> values_;      // of these, packed
   std::vector<float> replica_;
+  bool ends_apart_ = false;
 };
 
 }  // namespace isthmus

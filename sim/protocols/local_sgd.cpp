@@ -17,6 +17,7 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& out
                            const Round& round) const {
   outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
+  worker.note_divergence(round, replica.parameters());
   outer.average(replica.parameters());
   synchronise_state(worker, replica);
   outer.step(round, replica.parameters());

@@ -243,6 +243,7 @@ class StreamingDiloco final : public Protocol {
   void end_round(Worker& worker, const Round& round, const std::deque<Fragment>& fragments,
                  Values replica) const {
     if (!tests_outer_) return worker.end_round_apart(round, replica);
+    worker.note_divergence(round, replica);
     if (!worker.live() || !round.evaluated || worker.rank() != 0) return worker.end_round(round, replica);
     std::vector<float> model(replica.size());
     for (const Fragment& fragment : fragments) {

@@ -158,7 +158,6 @@ void SimulatedCommunicator::spend(const Computation& computation) {
   if (amount <= 0) return;
   const double start = now_seconds();
   simgrid::s4u::this_actor::execute(amount);
-  worker_.ledger.flops += computation.flops;
   worked(start);
 }
 

@@ -52,7 +52,8 @@ std::string history_csv(const RunResult& result) {
   Csv csv(names_of(analysis::history_columns()));
   for (const HistoryRow& row : result.history) {
     csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent,
-             or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy)});
+             or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy),
+             or_null(row.consensus_distance)});
   }
   return csv.text();
 }

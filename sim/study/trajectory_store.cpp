@@ -41,7 +41,8 @@ std::vector<float> floats(const json& binary) {
 json as_json(const Trajectory& trajectory) {
   json rows = json::array(), workers = json::array();
   for (const Trajectory::Row& row : trajectory.rows) {
-    rows.push_back({row.round, or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy)});
+    rows.push_back({row.round, or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy),
+                    or_null(row.consensus_distance)});
   }
   for (const Trajectory::WorkerState& worker : trajectory.workers) {
     json values = json::array();
@@ -61,8 +62,8 @@ Trajectory from_json(const json& content) {
   trajectory.rounds = content.at("rounds");
   trajectory.shard_samples = content.at("shard_samples").get<std::vector<std::size_t>>();
   for (const json& row : content.at("rows")) {
-    trajectory.rows.push_back(
-        {row.at(0), optional_number(row.at(1)), optional_number(row.at(2)), optional_number(row.at(3))});
+    trajectory.rows.push_back({row.at(0), optional_number(row.at(1)), optional_number(row.at(2)),
+                               optional_number(row.at(3)), optional_number(row.at(4))});
   }
   for (const json& worker : content.at("workers")) {
     const json& training = worker.at("training");

@@ -81,11 +81,11 @@ fs::path StudyFolder::add(const WrittenRun& run) {
   const fs::path folder = path_ / "runs" / id;
   write_text(folder / "run.json", run_json(run, id, name_).dump(2));
   std::string history =
-      "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy\n";
+      "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy,consensus_distance\n";
   for (const WrittenRun::Row& row : run.history) {
     history += std::to_string(row.round) + "," + std::to_string(10 * row.round) + "," +
                std::to_string(100 * row.round) + "," + number(row.seconds) + "," + number(row.bytes) + ",," +
-               number(2 - row.accuracy) + "," + number(row.accuracy) + "\n";
+               number(2 - row.accuracy) + "," + number(row.accuracy) + "," + number(3 - row.accuracy) + "\n";
   }
   write_text(folder / "history.csv", history);
   std::string workers =

@@ -136,4 +136,34 @@ TEST_CASE("rounds that leave workers apart cost the same without values") {
   CHECK(costs["history"][0]["test_loss"].is_null());
 }
 
+TEST_CASE("consensus distance is the mean square of how far workers are from their mean") {
+  const json document = scenario({{"training", {{"rounds", 1}, {"evaluate_every_rounds", 1}}}});
+  const std::size_t size = Prepared(document).job.model().layout().size();
+  const json run = run_workers(document, [&](Worker& worker) {
+    const std::vector<float> values(size, static_cast<float>(worker.rank()));
+    worker.note_divergence(*worker.job().rounds().begin(), values);
+    return json();
+  });
+  // Of four workers with 0, 1, 2 and 3 everywhere.
+  CHECK_CLOSE(run["history"][0]["consensus_distance"].get<double>(), 1.25 * static_cast<double>(size));
+
+  const auto distances = [&](const json& protocol, int workers) {
+    const json found = complete_scenario(scenario({{"protocol", protocol},
+                                                   {"platform", {{"workers", workers}}},
+                                                   {"training", {{"evaluate_every_rounds", 1}}}}));
+    std::vector<double> all;
+    for (const json& row : found["history"]) all.push_back(row["consensus_distance"].get<double>());
+    return all;
+  };
+  const json local_sgd = {{"kind", "local_sgd"}, {"local_steps", 3}};
+  for (const double alone : distances(local_sgd, 1)) CHECK(alone == 0);
+  for (const double apart : distances(local_sgd, 4)) CHECK(apart > 0);
+  // More steps apart, further apart; averaged after every step, together.
+  CHECK(distances({{"kind", "local_sgd"}, {"local_steps", 6}}, 4).front() > distances(local_sgd, 4).front());
+  for (const double together : distances({{"kind", "sparta"}, {"share", 1}}, 4)) CHECK(together < 1e-9);
+  // Data parallel keeps all alike: nobody asks.
+  const json synchronous = complete_scenario(scenario({{"protocol", {{"kind", "data_parallel"}}}}));
+  CHECK(synchronous["history"][0]["consensus_distance"].is_null());
+}
+
 }  // namespace apart_test

@@ -143,6 +143,15 @@ TEST_CASE("compression of a round's change: local SGD, post-local SGD, DiLoCo an
   }
 }
 
+TEST_CASE("SparseLoCo of everything, not quantised, is DiLoCo without momentum; as it is, it learns") {
+  const json outer = {{"outer_optimizer", {{"kind", "sgd"}, {"learning_rate", 0.4}}}};
+  const json chunks = {{"kind", "top_k"}, {"share", 1}, {"chunk", 64}, {"residual_decay", 0.95}};
+  check_near(test_losses(with(with(diloco, outer), by(chunks))), test_losses(with(diloco, outer)));
+  const json as_it_is = with(chunks, {{"share", 1.0 / 16}, {"values", "lookup"}});
+  const std::vector<double> losses = test_losses(with(with(diloco, outer), by(as_it_is)), 3, 12);
+  CHECK(losses.back() < losses.front());
+}
+
 TEST_CASE("alone, what leaves nothing out is SGD") {
   const std::vector<double> sgd = test_losses(data_parallel, 1);
   check_near(test_losses(with(data_parallel, by(all_of_top_k)), 1), sgd);

@@ -124,7 +124,8 @@ inline json as_json(const RunResult& run) {
                        {"bytes_sent", row.bytes_sent},
                        {"train_loss", optional(row.train_loss)},
                        {"test_loss", optional(row.test_loss)},
-                       {"test_accuracy", optional(row.test_accuracy)}});
+                       {"test_accuracy", optional(row.test_accuracy)},
+                       {"consensus_distance", optional(row.consensus_distance)}});
   }
   for (const WorkerResult& worker : run.workers) {
     workers.push_back({{"host", worker.host},

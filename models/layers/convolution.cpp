@@ -45,13 +45,17 @@ struct Convolution::Plan {
     }
     if (rounded) rounded_source = onednn::Storage(source_factor);
     winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
-               options.stride == 1 && input.channels >= 32;
-    tiles = samples * ((output.height + 3) / 4) * ((output.width + 3) / 4);
-    forward_description = best_description<dnnl::convolution_forward>(64, [&](algorithm method) {
-      return onednn::compat::describe<dnnl::convolution_forward>(prop_kind::forward_training, method,
-                                                                 source_factor, weights_factor, destination,
-                                                                 strides, padding, padding);
-    });
+               options.stride == 1 && input.channels >= WinogradLimits::least_channels;
+    const auto tiles_along = [](Index size) {
+      return (size + WinogradLimits::tile - 1) / WinogradLimits::tile;
+    };
+    tiles = samples * tiles_along(output.height) * tiles_along(output.width);
+    forward_description =
+        best_description<dnnl::convolution_forward>(WinogradLimits::least_tiles, [&](algorithm method) {
+          return onednn::compat::describe<dnnl::convolution_forward>(prop_kind::forward_training, method,
+                                                                     source_factor, weights_factor,
+                                                                     destination, strides, padding, padding);
+        });
     forward = dnnl::convolution_forward(*forward_description);
     forward_weights = onednn::Storage(forward_description->weights_desc());
   }
@@ -69,8 +73,8 @@ struct Convolution::Plan {
 
   void prepare_weights_gradient() {
     if (weights_gradient_description) return;
-    weights_gradient_description =
-        best_description<dnnl::convolution_backward_weights>(32, [&](algorithm method) {
+    weights_gradient_description = best_description<dnnl::convolution_backward_weights>(
+        WinogradLimits::weight_gradient_least_tiles, [&](algorithm method) {
           return onednn::compat::describe_backward<dnnl::convolution_backward_weights>(
               *forward_description, method, source_factor, any_weights, destination_factor, strides, padding,
               padding);
@@ -81,11 +85,12 @@ struct Convolution::Plan {
 
   void prepare_input_gradient() {
     if (input_gradient_description) return;
-    input_gradient_description = best_description<dnnl::convolution_backward_data>(64, [&](algorithm method) {
-      return onednn::compat::describe_backward<dnnl::convolution_backward_data>(
-          *forward_description, method, source, weights_factor, destination_factor, strides, padding,
-          padding);
-    });
+    input_gradient_description =
+        best_description<dnnl::convolution_backward_data>(WinogradLimits::least_tiles, [&](algorithm method) {
+          return onednn::compat::describe_backward<dnnl::convolution_backward_data>(
+              *forward_description, method, source, weights_factor, destination_factor, strides, padding,
+              padding);
+        });
     input_gradient = dnnl::convolution_backward_data(*input_gradient_description);
     backward_weights = onednn::Storage(input_gradient_description->weights_desc());
   }

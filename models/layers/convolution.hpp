@@ -14,6 +14,13 @@ namespace isthmus {
 /// about 1e-6), else and always with `direct` the plain sum.
 enum class ConvolutionMethod { fastest, direct };
 
+/// Where `fastest` takes Winograd's way, by tiles of outputs.
+struct WinogradLimits {
+  static constexpr Index least_channels = 32;
+  static constexpr Index tile = 4;  ///< outputs on a side
+  static constexpr Index least_tiles = 64, weight_gradient_least_tiles = 32;
+};
+
 /// A square convolution of images, padded so that only the stride changes their size; no bias. Output
 /// channels x input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
 /// Activations lie as image_layout() says, but for the input of a network's first layer, which is plain.

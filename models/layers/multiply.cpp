@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <map>
-#include <tuple>
 
 #include "models/layers/onednn_compat.hpp"
 

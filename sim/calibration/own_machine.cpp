@@ -46,10 +46,12 @@ ordered_json own_machine_guess() {
     guess(fp32, "winograd_weight_gradient_gain", 2);
     guess(fp32, "winograd_half_channels", 10);
     guess(fp32, "winograd_half_pixels", 400);
-    known(fp32, "winograd_least_channels", 32, "models/layers/convolution.cpp");
-    known(fp32, "winograd_tile", 4, "oneDNN's jit_wino_4x3");
-    known(fp32, "winograd_least_tiles", 64, "models/layers/convolution.cpp");
-    known(fp32, "winograd_weight_gradient_least_tiles", 32, "models/layers/convolution.cpp");
+    using Limits = WinogradLimits;
+    const char* const here = "models/layers/convolution.hpp";
+    known(fp32, "winograd_least_channels", Limits::least_channels, here);
+    known(fp32, "winograd_tile", Limits::tile, "oneDNN's jit_wino_4x3");
+    known(fp32, "winograd_least_tiles", Limits::least_tiles, here);
+    known(fp32, "winograd_weight_gradient_least_tiles", Limits::weight_gradient_least_tiles, here);
   }
   document["precisions"]["fp32"] = std::move(fp32);
   guess(document, "kernel_seconds", 3e-7);

@@ -91,9 +91,11 @@ class Noloco final : public Protocol {
       std::copy(slow.phi.begin(), slow.phi.end(), mine.data());
       for (std::size_t i = 0; i < size; ++i) mine.data()[size + i] = theta.data()[i] - slow.phi[i];
     });
-    if (partner) comm.send_receive(*partner, mine, *partner, theirs);
+    if (partner) {
+      comm.send_receive(*partner, mine, *partner, theirs);
+      comm.count_synchronised(2 * size);
+    }
     const Values other = partner ? theirs : mine;
-    comm.count_synchronised(2 * size);
     const std::size_t trainable = worker.job().model().layout().trainable_size();
     worker.compute({{plain_kernel(KernelKind::optimizer, 9 * elements, 7 * elements), 1}}, [&, this] {
       const auto mean = [&](std::size_t i) { return (mine.data()[i] + other.data()[i]) / 2; };

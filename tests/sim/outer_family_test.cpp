@@ -195,6 +195,7 @@ TEST_CASE("NoLoCo: bytes and time of a pair") {
       CHECK_CLOSE(worker["communication"].get<double>(), meetings * (1e-3 + bytes / 1e6));
     }
     CHECK(all == 5 * (workers / 2 * 2) * bytes);
+    CHECK(run["paper_bytes"] == 2 * all);  // up and down, and nothing where nobody is met
   }
 }
 

@@ -1,5 +1,6 @@
 #include "analysis/figures/curves.hpp"
 
+#include <cmath>
 #include <map>
 
 #include "analysis/figures/panels.hpp"
@@ -25,7 +26,9 @@ const std::vector<Cost>& curve_costs() {
        [](const Evaluation& e) { return e.simulated_seconds; }},
       {"bytes", "Bytes sent", "bytes_sent", Unit::bytes, [](const Evaluation& e) { return e.bytes_sent; }},
       {"samples", "Samples", "samples", Unit::none,
-       [](const Evaluation& e) { return static_cast<double>(e.samples); }}};
+       [](const Evaluation& e) { return static_cast<double>(e.samples); }},
+      {"bits", "Bits sent per parameter", "bits_per_parameter", Unit::none,
+       [](const Evaluation& e) { return e.bits_per_parameter.value_or(NAN); }}};
   return costs;
 }
 
@@ -37,8 +40,9 @@ std::vector<CurvePoint> mean_curve(const Group& group, const Quality& quality, c
   for (const Run* run : group.runs) {
     for (const Evaluation& evaluation : run->history) {
       const std::optional<double> value = evaluation.*quality.value;
-      if (!value) continue;
-      by_round[evaluation.round].costs.push_back(cost.value(evaluation));
+      const double at = cost.value(evaluation);
+      if (!value || std::isnan(at)) continue;  // not measured
+      by_round[evaluation.round].costs.push_back(at);
       by_round[evaluation.round].qualities.push_back(*value);
     }
   }

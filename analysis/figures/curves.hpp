@@ -21,12 +21,12 @@ struct Quality {
 struct Cost {
   std::string name, title, column;
   Unit unit;
-  double (*value)(const Evaluation&);
+  double (*value)(const Evaluation&);  ///< NaN where it is not known
 };
 
 const std::vector<Quality>& curve_qualities();  ///< test accuracy, test loss
 const Quality& consensus_distance();
-const std::vector<Cost>& curve_costs();         ///< simulated time, bytes, samples
+const std::vector<Cost>& curve_costs();         ///< simulated time, bytes, samples, bits per parameter
 
 /// A point of a mean over the seeds of a group: of the evaluations after the same round.
 struct CurvePoint {

@@ -126,6 +126,11 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
   run.history = read_rows(folder / "history.csv", history_columns(), read_history, warnings);
   run.workers = read_rows(folder / "workers.csv", workers_columns(), read_workers, warnings);
   run.links = read_rows(folder / "links.csv", links_columns(), read_links, warnings);
+  if (const auto parameters = run.summary_number("parameters"); parameters && !run.workers.empty()) {
+    constexpr double bits_per_byte = 8;
+    const double all = *parameters * static_cast<double>(run.workers.size());
+    for (Evaluation& at : run.history) at.bits_per_parameter = bits_per_byte * at.bytes_sent / all;
+  }
   return run;
 }
 

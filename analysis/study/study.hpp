@@ -16,6 +16,8 @@ struct Evaluation {
   double simulated_seconds;
   double bytes_sent;  ///< by all workers together, so far
   std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
+  /// That a worker has sent by then, in the mean over workers, for each parameter of the model.
+  std::optional<double> bits_per_parameter = {};
 };
 
 /// A row of workers.csv.

@@ -36,7 +36,8 @@ struct RunResult {
   double simulated_seconds =
       0;  ///< end of the last round and its evaluation, or when the run ended otherwise
   long rounds = 0;
-  double paper_bytes = 0;  ///< of all rounds
+  double paper_bytes = 0;      ///< of all rounds
+  std::size_t parameters = 0;  ///< that the whole model trains
   std::vector<HistoryRow> history;
   Trajectory trajectory;              ///< the numeric part of the history
   std::vector<WorkerResult> workers;  ///< by rank

@@ -77,6 +77,7 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   const Protocol& protocol = *run.protocol;
   const int rank = control.rank();
   RunResult result;
+  result.parameters = job.model().layout().trainable_size();
   result.network_constants = {
       {"model", "real"}, {"transport", library_version()}, {"machines", json::array()}};
   for (const HostFacts& host : run.platform.hosts) {

@@ -45,6 +45,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                         wire_format_of(scenario.protocol),
                         scenario.platform.variability};
   RunResult result;
+  result.parameters = job.model().layout().trainable_size();
   result.network_constants = platform.network_constants();
   Failure failure(result);
   TaskPool pool(options.threads);

@@ -265,6 +265,7 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"paper_bytes_per_round", per_round(result.paper_bytes)},
           {"memory_peak_bytes", memory_peak},
           {"energy_joules", or_null(energy_joules)},
+          {"parameters", result.parameters > 0 ? OrderedJson(result.parameters) : OrderedJson()},
           {"wall_seconds", wall_seconds}};
 }
 

@@ -779,6 +779,15 @@ TEST_CASE("What computing waits for, and energy") {
   CHECK_THAT(energy.caption, Contains("busy and idle"));
 }
 
+TEST_CASE("Accuracy against bits sent per parameter") {
+  StudyFolder folder;
+  fill(folder);
+  const Figure figure = make("accuracy-bits", read_dataset({folder.path()}));
+  // 1000 parameters on two workers; data parallel sends 1e8 bytes a round.
+  const std::size_t row = rows_where(figure.data, {{"series", "Data parallel"}, {"round", 3}}).at(0);
+  CHECK(figure.data.cell(row, "bits_per_parameter").get<double>() == Approx(3e8 * 8 / 2000));
+}
+
 TEST_CASE("Utilisation, and the bandwidth that it needs") {
   StudyFolder folder;
   // Of 100 s to compute, 20 (seed 1) or 10 s at 1 Gbps to send: 50, 80, 90 % at 200 and 100, 800 and 400,

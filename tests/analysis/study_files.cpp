@@ -35,7 +35,8 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                      {"final_test_accuracy", or_null(run.final_test_accuracy)},
                      {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()},
                      {"to_target_is_upper_bound", run.to_target_is_upper_bound},
-                     {"energy_joules", or_null(run.energy_joules)}};
+                     {"energy_joules", or_null(run.energy_joules)},
+                     {"parameters", 1000}};
   json["memory"] = {
       {"host", "host-1"},
       {"rank", 0},

@@ -423,6 +423,23 @@ TEST_CASE("compression: memory of what is remembered, and of the server's") {
   CHECK(optimizer_bytes(by({{"kind", "power_sgd"}, {"error_feedback", false}}), 0) > plain);
 }
 
+TEST_CASE("compression: what is remembered may not fit") {
+  const json top_k = {{"kind", "top_k"}, {"error_feedback", "none"}};
+  const auto outcome = [&](const json& compression, std::size_t memory) {
+    json scenario = scenario_of(with(data_parallel, by(compression)), 3, 1);
+    scenario["platform"]["memory"] = std::to_string(memory) + "B";
+    return run_scenario(scenario);
+  };
+  const json fits = outcome(top_k, 1 << 30);
+  REQUIRE(fits["outcome"] == "completed");
+  std::size_t peak = 0;
+  for (const auto& [part, bytes] : fits["workers"][0]["memory"].items()) peak += bytes.get<std::size_t>();
+  CHECK(outcome(top_k, peak)["outcome"] == "completed");
+  const json too_much = outcome({{"kind", "top_k"}}, peak);
+  REQUIRE(too_much["outcome"] == "out_of_memory");
+  CHECK(too_much["out_of_memory"]["need"]["optimizer"].get<std::size_t>() > 0);
+}
+
 TEST_CASE("compression takes its devices time, and costs what live runs take") {
   for (const json& options : all_compressions()) {
     INFO(options);

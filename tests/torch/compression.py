@@ -2,7 +2,7 @@
 """Compressed and low-communication training, written for PyTorch without a look at Isthmus's own: to be compared with
 runs of tests/torch/compression.json. Four workers in one process; prints the accuracy of each method and seed.
 
-    /usr/bin/python3 tests/torch/compression.py [--data DIR] [--seeds 3] [--epochs 3] [METHOD ...]
+    /usr/bin/python3 tests/torch/compression.py [--data DIR] [--seeds 3] [--epochs 3] [--model resnet] [METHOD ...]
 
 DIR holds the four IDX files of Fashion-MNIST, gzipped (Debian: dataset-fashion-mnist)."""
 import argparse
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 WORKERS, BATCH, RATE, HIDDEN = 4, 32, 0.05, 128
 SIGN_RATE, INNER_RATE, LOCAL_STEPS = 0.0005, 0.001, 20
+MODEL = "mlp"
 
 
 def read_idx(path):
@@ -33,7 +34,26 @@ def read_data(folder):
     return [(x - mean) / deviation for x in images], labels
 
 
+class Block(nn.Module):
+    """Pre-activation; where the shape changes, a 1x1 convolution of the activated input beside it."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.first, self.second = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
+        self.down = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.level = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.shortcut = None if inputs == outputs and stride == 1 else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x):
+        active = F.relu(self.first(x))
+        branch = self.level(F.relu(self.second(self.down(active))))
+        return branch + (x if self.shortcut is None else self.shortcut(active))
+
+
 def network():
+    if MODEL == "resnet":
+        return nn.Sequential(nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 3, 1, 1, bias=False), Block(8, 8, 1),
+                             Block(8, 16, 2), Block(16, 32, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))
     return nn.Sequential(nn.Linear(784, HIDDEN, bias=False), nn.BatchNorm1d(HIDDEN), nn.ReLU(),
                          nn.Linear(HIDDEN, 10, bias=False), nn.BatchNorm1d(10, affine=False))
 
@@ -106,10 +126,11 @@ def power_sgd(gradients, memory, rank=2):
     result = []
     for i in range(len(gradients[0])):
         gs = [worker[i] for worker in gradients]
+        shape = gs[0].shape
         if gs[0].dim() < 2:
             result.append(torch.stack(gs).mean(0))
             continue
-        ms = [g + e[i] for g, e in zip(gs, errors)]
+        ms = [(g + e[i]).flatten(1) for g, e in zip(gs, errors)]  # convolutions: outputs x all else
         r = min(rank, *ms[0].shape)
         q = factors.get(i, torch.randn(ms[0].shape[1], r))
         p, _ = torch.linalg.qr(torch.stack([m @ q for m in ms]).mean(0))
@@ -117,8 +138,8 @@ def power_sgd(gradients, memory, rank=2):
         factors[i] = q
         out = p @ q.T
         for m, e in zip(ms, errors):
-            e[i].copy_(m - out)
-        result.append(out)
+            e[i].copy_((m - out).reshape(shape))
+        result.append(out.reshape(shape))
     return result
 
 
@@ -179,9 +200,10 @@ def train_diloco(workers, x, y, steps):
 
 
 def accuracy(net, x, y):
-    net.train()  # normalised by the test batch, as Isthmus does unless asked for running statistics
+    net.train()  # normalised by test batches of 1000, as Isthmus does unless asked for running statistics
     with torch.no_grad():
-        return (net(x).argmax(1) == y).float().mean().item()
+        right = sum((net(x[i:i + 1000]).argmax(1) == y[i:i + 1000]).sum().item() for i in range(0, len(x), 1000))
+    return right / len(x)
 
 
 def main():
@@ -189,8 +211,11 @@ def main():
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--model", choices=["mlp", "resnet"], default="mlp")
     parser.add_argument("methods", nargs="*", default=[*METHODS, "DiLoCo"])
     arguments = parser.parse_args()
+    global MODEL
+    MODEL = arguments.model
     (x, x_test), (y, y_test) = read_data(arguments.data)
     print("method,seed,accuracy")
     for method in arguments.methods:

@@ -53,6 +53,13 @@ class ListedLayerCosts final : public Layer {
   PassCosts forward_, backward_;
 };
 
+constexpr std::int64_t most_parameters = 1'000'000'000'000'000;
+
+void require_few(const std::string& place, double parameters) {
+  if (parameters <= static_cast<double>(most_parameters)) return;
+  throw InputError(place, "has " + nlohmann::json(parameters).dump() + " parameters; allowed are 1e15");
+}
+
 std::vector<ListedLayer> read_list(const nlohmann::json& list) {
   std::vector<ListedLayer> layers;
   for (const nlohmann::json& entry : list) {
@@ -67,6 +74,7 @@ std::vector<ListedLayer> read_list(const nlohmann::json& list) {
       if (other.name == layer.name)
         throw InputError(place + "/name", "two layers are named \"" + layer.name + "\"");
     }
+    require_few(place, static_cast<double>(layer.rows) * static_cast<double>(layer.columns));
     layers.push_back(std::move(layer));
   }
   return layers;
@@ -89,6 +97,8 @@ std::unique_ptr<Model> make_layer_list(const nlohmann::json& json, const DataDes
   if (json.contains("list") == json.contains("parameters")) {
     throw InputError("/model", "expected either \"list\", or \"parameters\" and \"layers\"");
   }
+  if (json.contains("list") && json.contains("layers"))
+    throw InputError("/model/layers", "given together with \"list\"; only one of both is allowed");
   if (json.contains("step_seconds") && json.contains("flops_per_sample"))
     throw InputError("/model/step_seconds",
                      "given together with \"flops_per_sample\"; only one of both is allowed");
@@ -99,6 +109,7 @@ std::unique_ptr<Model> make_layer_list(const nlohmann::json& json, const DataDes
   double parameters = 0;
   for (const ListedLayer& layer : options.layers)
     parameters += static_cast<double>(layer.rows) * static_cast<double>(layer.columns);
+  require_few("/model", parameters);
   if (json.contains("step_seconds")) options.step_seconds = json.at("step_seconds").get<double>();
   constexpr double training_flops = 6;  // per parameter: a multiply-add forward, two backward
   options.flops_per_sample =
@@ -136,8 +147,7 @@ Layers LayerList::make_layers(ParameterLayout& layout) const {
 }
 
 ModelKind LayerList::kind() {
-  constexpr std::int64_t most = 1'000'000'000'000'000;
-  const nlohmann::json size = {{"type", "integer"}, {"minimum", 1}, {"maximum", most}};
+  const nlohmann::json size = {{"type", "integer"}, {"minimum", 1}, {"maximum", most_parameters}};
   const auto described = [&](const char* description) {
     nlohmann::json schema = size;
     schema["description"] = description;
@@ -168,7 +178,8 @@ ModelKind LayerList::kind() {
                              {"columns", size}}}}}}},
                        {"step_seconds",
                         {{"description",
-                          "What forward and backward pass of a step take on any device. Not given: FLOPs."},
+                          "What forward and backward pass of a mini-batch take, whatever its size and the "
+                          "device, besides launching kernels. Not given: FLOPs."},
                          {"type", "number"},
                          {"minimum", 0},
                          {"maximum", 1000000000}}},

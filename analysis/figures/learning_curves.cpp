@@ -59,8 +59,8 @@ Figure learning_curve(const Quality& quality, const Cost& cost, const Dataset& d
     if (!curve.empty()) ends.add(curve.back().cost);
   }
   if (table.empty()) {
-    throw NotApplicable("no run has a " + lowered(quality.title) +
-                        " in its history.csv (runs that only count costs have none)");
+    throw NotApplicable("no run has " + lowered(quality.title) + " and " + lowered(cost.title) +
+                        " in its files (runs that only count costs have no tests)");
   }
   const Json target = quality.name == "test_accuracy" ? common_target(panels.groups) : Json();
   const bool has_target = target.is_number();

@@ -1,6 +1,7 @@
 #include "models/partition/neurons.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "models/random.hpp"
@@ -15,18 +16,26 @@ IndexSet home_slice(Index size, int workers, int worker) {
   return IndexSet::range(static_cast<Index>(begin), static_cast<Index>(count));
 }
 
-/// Each worker's share of `size` neurons. Strata are shuffled one after the other and the whole dealt round
-/// robin, so that shares of a stratum and of the axis both differ by at most one.
-std::vector<IndexSet> deal_axis(Index size, int workers, NeuronDeal deal, Random& random) {
-  const int strata = deal == NeuronDeal::stratified ? workers : 1;
-  std::vector<std::vector<Index>> hands(static_cast<std::size_t>(workers));
-  std::size_t dealt = 0;
+/// Each worker's neurons of `size`. Strata are shuffled one after the other and the whole dealt round robin
+/// to those who have not all of theirs yet, so that with equal shares those of a stratum and of the axis both
+/// differ by at most one.
+std::vector<IndexSet> deal_axis(Index size, const std::vector<double>& of_workers, NeuronDeal deal,
+                                Random& random) {
+  const std::vector<Index> counts = neuron_counts(size, of_workers);
+  const int strata = deal == NeuronDeal::stratified ? static_cast<int>(counts.size()) : 1;
+  std::vector<std::vector<Index>> hands(counts.size());
+  std::size_t next = 0;
+  const auto has_all = [&] { return static_cast<Index>(hands[next].size()) == counts[next]; };
   for (int stratum = 0; stratum < strata; ++stratum) {
     const IndexSet slice = home_slice(size, strata, stratum);
     std::vector<Index> neurons(static_cast<std::size_t>(slice.size()));
     std::iota(neurons.begin(), neurons.end(), slice.empty() ? 0 : slice[0]);
     shuffle(neurons, random);
-    for (const Index neuron : neurons) hands[dealt++ % hands.size()].push_back(neuron);
+    for (const Index neuron : neurons) {
+      while (has_all()) next = (next + 1) % hands.size();
+      hands[next].push_back(neuron);
+      next = (next + 1) % hands.size();
+    }
   }
   std::vector<IndexSet> shares;
   for (auto& hand : hands) {
@@ -38,17 +47,40 @@ std::vector<IndexSet> deal_axis(Index size, int workers, NeuronDeal deal, Random
 
 }  // namespace
 
-Partition draw_neurons(const ParameterLayout& layout, int workers, NeuronDeal deal, std::uint64_t seed,
-                       std::uint64_t round) {
+std::vector<Index> neuron_counts(Index size, const std::vector<double>& shares) {
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  const auto spare = static_cast<double>(size - static_cast<Index>(shares.size()));  // beyond one for each
+  std::vector<Index> counts;
+  std::vector<std::pair<double, std::size_t>> rests;  // the largest first, of equal ones the first
+  Index left = size;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    // With equal shares both ways are the same; with unequal ones nobody falls below one.
+    const double wanted = std::max(1.0, static_cast<double>(size) * shares[i] / sum);
+    const double most = std::min(wanted, spare + 1);
+    counts.push_back(static_cast<Index>(std::floor(most + 1e-9)));
+    rests.emplace_back(static_cast<double>(counts.back()) - most, i);
+    left -= counts.back();
+  }
+  std::ranges::stable_sort(rests, {}, &std::pair<double, std::size_t>::first);
+  for (std::size_t i = 0; left > 0; i = (i + 1) % rests.size(), --left) ++counts[rests[i].second];
+  while (left < 0) {  // who was lifted to one has taken it from the largest
+    --*std::ranges::max_element(counts);
+    ++left;
+  }
+  return counts;
+}
+
+Partition draw_neurons(const ParameterLayout& layout, const std::vector<double>& of_workers, NeuronDeal deal,
+                       std::uint64_t seed, std::uint64_t round) {
+  const std::size_t workers = of_workers.size();
   std::vector<std::vector<IndexSet>> shares;  // by axis, by worker
   for (const LayoutAxis& axis : layout.axes()) {
     Random random = random_stream(seed, "neurons", shares.size(), round);
-    shares.push_back(axis.divisible ? deal_axis(axis.size, workers, deal, random)
-                                    : std::vector<IndexSet>(static_cast<std::size_t>(workers),
-                                                            IndexSet::range(0, axis.size)));
+    shares.push_back(axis.divisible ? deal_axis(axis.size, of_workers, deal, random)
+                                    : std::vector<IndexSet>(workers, IndexSet::range(0, axis.size)));
   }
   std::vector<bool> shared;
-  std::vector<std::vector<BlockSelection>> parts(static_cast<std::size_t>(workers));
+  std::vector<std::vector<BlockSelection>> parts(workers);
   for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
     const auto rows = static_cast<std::size_t>(layout.blocks()[i].row_axis);
     const auto columns = static_cast<std::size_t>(layout.blocks()[i].column_axis);

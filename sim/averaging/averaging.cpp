@@ -32,7 +32,7 @@ Registry<AveragingKind>& averagings_known() {
 class ExactMean final : public Averaging {
  public:
   explicit ExactMean(const Collective& aggregate) : aggregate_(aggregate) {}
-  void mean(Communicator& comm, Values values) override { isthmus::mean(aggregate_, comm, values); }
+  void mean(Communicator& comm, Values values, long) override { isthmus::mean(aggregate_, comm, values); }
 
  private:
   const Collective& aggregate_;
@@ -104,6 +104,15 @@ std::vector<Kind> compression_kinds() {
   return kinds;
 }
 
+void require_plain_wire(const nlohmann::json& protocol) {
+  const std::string format = protocol.value("wire_format", "fp32");
+  if (format == "fp32") return;
+  throw InputError("/protocol/wire_format",
+                   "found \"" + format + "\"; what compression by " +
+                       protocol.at("compression").at("kind").get<std::string>() +
+                       " sends are no numbers that could be rounded; allowed: \"fp32\"");
+}
+
 nlohmann::json charge_compression_schema() {
   return {{"description",
            "Whether devices take time to compress, besides that for sending: without it, what compression is "
@@ -136,8 +145,9 @@ AveragingOptions::AveragingOptions(const nlohmann::json& protocol)
     throw InputError("/protocol/aggregate",
                      "found \"" + aggregate_ + "\"; what compression by " +
                          compression_.at("kind").get<std::string>() +
-                         " sends cannot be added on its way; allowed: " + quoted_list(possible));
+                         " sends does not travel so; allowed: " + quoted_list(possible));
   }
+  if (!carrier_of(compression_)) require_plain_wire(protocol);
   carrier_ = make_aggregate(protocol, carrier_of(compression_).value_or(CollectiveKind::all_reduce));
 }
 

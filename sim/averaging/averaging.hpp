@@ -29,8 +29,12 @@ std::vector<Tensor> tensors_in(const ParameterLayout& layout, const Extent& exte
 class Averaging {
  public:
   virtual ~Averaging() = default;
-  virtual void mean(Communicator& comm, Values values) = 0;
+  /// `round`: in which it is made; what is left to chance follows from it.
+  virtual void mean(Communicator& comm, Values values, long round) = 0;
 };
+
+/// Throws InputError if payloads that are carried whole were to travel in another number format.
+void require_plain_wire(const nlohmann::json& protocol);
 
 /// The option `charge_compression`.
 nlohmann::json charge_compression_schema();
@@ -74,6 +78,8 @@ class AveragingOptions {
   explicit AveragingOptions(const nlohmann::json& protocol);
 
   bool compresses() const { return !compression_.is_null(); }
+  /// So many rounds at first are exact.
+  long exact_rounds() const { return compresses() ? compression_.value("start_round", 0L) : 0; }
 
   /// Of tensors that lie one after the other. Must not outlive the options. Throws OutOfMemory.
   std::unique_ptr<Averaging> make(Worker& worker, std::vector<Tensor> tensors, int part = 0) const;

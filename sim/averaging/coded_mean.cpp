@@ -72,9 +72,9 @@ class CodedMean final : public Averaging, private RoundState {
     }
   }
 
-  void mean(Communicator& comm, Values values) override {
+  void mean(Communicator& comm, Values values, long round) override {
     comm.begin_collective();
-    ++uses_;
+    round_ = round;
     Room room(comm, own_bytes_);
     const Payload payload = room.payload();
     encode_all(comm, values, payload);
@@ -85,7 +85,11 @@ class CodedMean final : public Averaging, private RoundState {
     } else {
       gather(comm, payload, values);
     }
-    comm.count_synchronised_bytes(own_bytes_);
+    if (codec_->is_additive()) {  // numbers, which travel in the wire format
+      comm.count_synchronised(own_bytes_ / sizeof(float));
+    } else {
+      comm.count_synchronised_bytes(own_bytes_);
+    }
     if (memory_ && !values.is_phantom()) memory_->conclude(values);
   }
 
@@ -102,11 +106,14 @@ class CodedMean final : public Averaging, private RoundState {
     Values of(Values values) const { return values.slice(extent.offset, extent.size); }
   };
   const Shard& shard(int owner) const { return shards_[static_cast<std::size_t>(owner)]; }
-  bool is_owner(int rank) const { return static_cast<std::size_t>(rank) < shards_.size(); }
+  /// Empty ones are not sent.
+  bool has_shard(int rank) const {
+    return static_cast<std::size_t>(rank) < shards_.size() && shard(rank).extent.size > 0;
+  }
 
   Random stream(const char* purpose, int rank) const {
     return random_stream(seed_, std::string(purpose) + std::to_string(part_),
-                         static_cast<std::uint64_t>(rank), static_cast<std::uint64_t>(uses_));
+                         static_cast<std::uint64_t>(rank), static_cast<std::uint64_t>(round_));
   }
   /// Where values can be added on their way, all workers draw alike.
   Random own_stream(int rank) const { return stream("compression ", codec_->is_additive() ? 0 : rank); }
@@ -163,7 +170,7 @@ class CodedMean final : public Averaging, private RoundState {
 
   void by_owners(Communicator& comm, Payload payload, Values values) {
     const int n = comm.size(), rank = comm.rank();
-    const std::size_t shard_bytes = is_owner(rank) ? shard(rank).own.coded.bytes() : 0;
+    const std::size_t shard_bytes = has_shard(rank) ? shard(rank).own.coded.bytes() : 0;
     Room room(comm, shard_bytes * static_cast<std::size_t>(n)), answers(comm, answer_bytes_);
     const Payload answer = answers.payload();
     const auto from = [&](int peer) {
@@ -172,18 +179,18 @@ class CodedMean final : public Averaging, private RoundState {
     std::vector<Request> up, down;
     for (int step = 1; step < n; ++step) {  // not everybody to the same one first
       const int peer = (rank + step) % n;
-      if (is_owner(peer)) up.push_back(comm.post_send(peer, shard(peer).own.of(payload)));
-      if (is_owner(rank)) up.push_back(comm.post_receive(peer, from(peer)));
+      if (has_shard(peer)) up.push_back(comm.post_send(peer, shard(peer).own.of(payload)));
+      if (has_shard(rank)) up.push_back(comm.post_receive(peer, from(peer)));
     }
     comm.wait_all(up);
-    if (is_owner(rank)) {
+    if (has_shard(rank)) {
       copy<std::byte>(shard(rank).own.of(payload), from(rank));
       mean_of_shard(comm, from, shard(rank).answer.of(answer), shard(rank).of(values));
     }
     for (int step = 1; step < n; ++step) {
       const int peer = (rank + step) % n;
-      if (is_owner(rank)) down.push_back(comm.post_send(peer, shard(rank).answer.of(answer)));
-      if (is_owner(peer)) down.push_back(comm.post_receive(peer, shard(peer).answer.of(answer)));
+      if (has_shard(rank)) down.push_back(comm.post_send(peer, shard(rank).answer.of(answer)));
+      if (has_shard(peer)) down.push_back(comm.post_receive(peer, shard(peer).answer.of(answer)));
     }
     comm.wait_all(down);
     comm.spend(decode_answer_work_);
@@ -236,7 +243,7 @@ class CodedMean final : public Averaging, private RoundState {
   std::size_t own_bytes_ = 0, answer_bytes_ = 0;
   Work encode_work_, decode_work_, decode_answer_work_;
   std::optional<Memory> owner_memory_;  // none: nobody owns any
-  long uses_ = 0;                       // of phantoms, too: it need not be saved
+  long round_ = 0;
 };
 
 }  // namespace

@@ -3,9 +3,11 @@
 //
 //     m <- momentum m + (1 - momentum) g;  vote = sign(sum of sign(m))
 //
-// A worker's 0 is drawn to one of both. Where as many are for as against, the vote is 0.
+// A worker's 0, or what is no number, is drawn to one of both. Where as many are for as against, the vote is
+// 0 (or drawn, see `ties`).
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/codec/bits.hpp"
 #include "sim/averaging/coded_mean.hpp"
@@ -19,7 +21,8 @@ class Vote final : public Codec {
   std::size_t bytes(std::size_t count) const override { return packed_bytes(count, 1); }
   void encode(ConstValues values, Payload payload, Random& random) const override {
     BitWriter bits(payload);
-    for (const float value : values) bits.put(value < 0 || (value == 0 && uniform(random) < 0.5F) ? 1 : 0, 1);
+    for (const float value : values)
+      bits.put(value < 0 || (!(value > 0) && uniform(random) < 0.5F) ? 1 : 0, 1);
   }
   void add_decoded(ConstPayload payload, Values sum, Random&) const override {
     BitReader bits(payload);
@@ -61,15 +64,17 @@ class MajorityVote final : public Averaging, private RoundState {
     if (request.worker.live()) m_.assign(size_, 0);
   }
 
-  void mean(Communicator& comm, Values values) override {
+  void mean(Communicator& comm, Values values, long round) override {
     const auto elements = static_cast<double>(size_);
     if (momentum_ > 0 && charged_)
       comm.spend(Work{{plain_kernel(KernelKind::elementwise, 3 * elements, 3 * elements), 1}});
     if (momentum_ > 0) {
-      for (std::size_t i = 0; i < m_.size(); ++i)
-        values.data()[i] = m_[i] = momentum_ * m_[i] + (1 - momentum_) * values.data()[i];
+      for (std::size_t i = 0; i < m_.size(); ++i) {
+        if (std::isfinite(values.data()[i])) m_[i] = momentum_ * m_[i] + (1 - momentum_) * values.data()[i];
+      }
+      if (!values.is_phantom()) copy(m_, values);
     }
-    mean_->mean(comm, values);
+    mean_->mean(comm, values, round);
     for (float& value : values) value = value > 0 ? 1.0F : value < 0 ? -1.0F : 0.0F;
   }
 

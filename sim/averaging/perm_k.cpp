@@ -18,14 +18,13 @@ class PermK final : public Averaging {
         charged_(request.charged),
         all_gather_(request.carrier) {}
 
-  void mean(Communicator& comm, Values values) override {
+  void mean(Communicator& comm, Values values, long round) override {
     comm.begin_collective();
-    ++uses_;
     Buffer buffer = comm.buffer(values.size());
     const Values shuffled = buffer.values();
     const Kernel move = plain_kernel(KernelKind::copy, 0, 2 * static_cast<double>(values.size()));
     std::vector<std::size_t> places;
-    if (!values.is_phantom()) places = shuffled_places(values.size());
+    if (!values.is_phantom()) places = shuffled_places(values.size(), round);
     if (charged_) comm.spend(Work{{move, 1}});
     for (std::size_t i = 0; i < places.size(); ++i) shuffled.data()[i] = values.data()[places[i]];
     all_gather_.run(comm, shuffled);
@@ -37,11 +36,11 @@ class PermK final : public Averaging {
 
  private:
   /// The same on all workers.
-  std::vector<std::size_t> shuffled_places(std::size_t size) const {
+  std::vector<std::size_t> shuffled_places(std::size_t size, long round) const {
     std::vector<std::size_t> places(size);
     std::iota(places.begin(), places.end(), std::size_t{0});
     Random random =
-        random_stream(seed_, "perm_k " + std::to_string(part_), 0, static_cast<std::uint64_t>(uses_));
+        random_stream(seed_, "perm_k " + std::to_string(part_), 0, static_cast<std::uint64_t>(round));
     shuffle(places, random);
     return places;
   }
@@ -50,7 +49,6 @@ class PermK final : public Averaging {
   int part_;
   bool charged_;
   const Collective& all_gather_;
-  long uses_ = 0;  // of phantoms, too: it need not be saved
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 
 struct Options {
   std::size_t rank = 2;
-  long start_step = 0;
+  long start_round = 0;
   bool warm_start = true;
   bool error_feedback = true;
 };
@@ -59,12 +59,12 @@ class PowerSgd final : public Averaging, private RoundState {
     if (!worker_.live()) return;
     if (options_.error_feedback) error_.assign(size_, 0);
     q_.resize(right_);
-    draw_q();
+    draw_q(0);
   }
 
-  void mean(Communicator& comm, Values values) override {
-    if (++uses_ <= options_.start_step) return isthmus::mean(all_reduce_, comm, values);
-    if (!options_.warm_start && !values.is_phantom()) draw_q();
+  void mean(Communicator& comm, Values values, long round) override {
+    if (round <= options_.start_round) return isthmus::mean(all_reduce_, comm, values);
+    if (!options_.warm_start && !values.is_phantom()) draw_q(round);
     Buffer first = comm.buffer(left_ + vector_values_), second = comm.buffer(right_);
     const Values p = first.values().first(left_), vectors = first.values().slice(left_, vector_values_);
     const Values q = second.values();
@@ -85,7 +85,7 @@ class PowerSgd final : public Averaging, private RoundState {
         right(m, q).noalias() = whole(m, values).transpose() * left(m, p);
       }
     }
-    isthmus::mean(all_reduce_, comm, second);
+    if (right_ > 0) isthmus::mean(all_reduce_, comm, second);
 
     if (charged_) comm.spend(third_work());
     if (!here) return;
@@ -112,7 +112,8 @@ class PowerSgd final : public Averaging, private RoundState {
     return {q.data() + m.right, static_cast<Index>(m.columns), static_cast<Index>(m.rank)};
   }
 
-  /// Gram-Schmidt, one column after the other. What vanishes stays nearly 0.
+  /// Gram-Schmidt, one column after the other, as the paper's code does it: of a column that depends on those
+  /// before it only rounding is left, which counts as a direction, too. Feedback mends that a step later.
   static void orthonormalise(ColumnMajor columns) {
     constexpr float tiny = 1e-8F;
     for (Index i = 0; i < columns.cols(); ++i) {
@@ -123,9 +124,9 @@ class PowerSgd final : public Averaging, private RoundState {
   }
 
   /// N(0, 1), the same on all workers.
-  void draw_q() {
+  void draw_q(long round) {
     Random random = random_stream(worker_.job().training().seed, "power_sgd " + std::to_string(part_), 0,
-                                  static_cast<std::uint64_t>(uses_));
+                                  static_cast<std::uint64_t>(round));
     boost::random::normal_distribution<float> normal;
     for (float& value : q_) value = normal(random);
   }
@@ -201,41 +202,43 @@ class PowerSgd final : public Averaging, private RoundState {
   std::vector<Extent> vectors_;
   Reservation reservation_;
   std::vector<float> error_, q_;
-  long uses_ = 0;  // of phantoms, too: it need not be saved
 };
 
 }  // namespace
 
 AveragingKind power_sgd_averaging() {
-  return {.kind = {.name = "power_sgd",
-                   .summary = "PowerSGD: each matrix as a product of two thin ones, which can be added",
-                   .options = {{"rank",
-                                {{"description", "Columns of the thin ones."},
-                                 {"type", "integer"},
-                                 {"minimum", 1},
-                                 {"default", 2}}},
-                               {"start_step",
-                                {{"description", "So many means are exact at first; 1000 in PyTorch's hook."},
-                                 {"type", "integer"},
-                                 {"minimum", 0},
-                                 {"default", 0}}},
-                               {"warm_start",
-                                {{"description", "Whether a step begins with what the last one found."},
-                                 {"type", "boolean"},
-                                 {"default", true}}},
-                               {"error_feedback",
-                                {{"description",
-                                  "Whether what is left out is added to what comes next. It takes memory."},
-                                 {"type", "boolean"},
-                                 {"default", true}}}}},
-          .make = [](const AveragingRequest& request) -> std::unique_ptr<Averaging> {
-            const nlohmann::json& options = request.compression;
-            return std::make_unique<PowerSgd>(
-                request, Options{.rank = options.at("rank").get<std::size_t>(),
-                                 .start_step = options.at("start_step").get<long>(),
-                                 .warm_start = options.at("warm_start").get<bool>(),
-                                 .error_feedback = options.at("error_feedback").get<bool>()});
-          }};
+  return {
+      .kind = {.name = "power_sgd",
+               .summary = "PowerSGD: each matrix as a product of two thin ones, which can be added",
+               .options =
+                   {{"rank",
+                     {{"description", "Columns of the thin ones."},
+                      {"type", "integer"},
+                      {"minimum", 1},
+                      {"default", 2}}},
+                    {"start_round",
+                     {{"description",
+                       "So many rounds are exact at first; 1000 (steps of data parallel) in PyTorch's hook."},
+                      {"type", "integer"},
+                      {"minimum", 0},
+                      {"default", 0}}},
+                    {"warm_start",
+                     {{"description", "Whether a step begins with what the last one found."},
+                      {"type", "boolean"},
+                      {"default", true}}},
+                    {"error_feedback",
+                     {{"description",
+                       "Whether what is left out is added to what comes next. It takes memory."},
+                      {"type", "boolean"},
+                      {"default", true}}}}},
+      .make = [](const AveragingRequest& request) -> std::unique_ptr<Averaging> {
+        const nlohmann::json& options = request.compression;
+        return std::make_unique<PowerSgd>(
+            request, Options{.rank = options.at("rank").get<std::size_t>(),
+                             .start_round = options.at("start_round").get<long>(),
+                             .warm_start = options.at("warm_start").get<bool>(),
+                             .error_feedback = options.at("error_feedback").get<bool>()});
+      }};
 }
 
 }  // namespace isthmus

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <thread>
 
 #include "analysis/format.hpp"
@@ -12,6 +13,7 @@
 #include "sim/commands/scenario_source.hpp"
 #include "sim/commands/sites_text.hpp"
 #include "sim/core/replica.hpp"
+#include "sim/graphs/graph.hpp"
 #include "sim/platform/device_files.hpp"
 #include "sim/study/estimate.hpp"
 #include "sim/study/plan.hpp"
@@ -144,7 +146,10 @@ void print_compression(const PlannedRun& run) {
   if (!codec) return;
   const ParameterLayout& layout = run.job->model().layout();
   const std::vector<Tensor> tensors = tensors_in(layout, {0, layout.trainable_size()});
-  const auto bytes = static_cast<double>(CodedTensors(*codec, tensors).bytes()),
+  std::size_t payload = CodedTensors(*codec, tensors).bytes();
+  if (codec->is_additive())
+    payload = wire_format_of(run.point.scenario.protocol).bytes(payload / sizeof(float));
+  const auto bytes = static_cast<double>(payload),
              whole = sizeof(float) * static_cast<double>(size_of(tensors));
   std::cout << "  codec     " << compression.at("kind").get<std::string>() << ": all parameters take "
             << format_bytes(bytes) << ", " << share(bytes / whole) << " of what they are";
@@ -153,12 +158,31 @@ void print_compression(const PlannedRun& run) {
   std::cout << '\n';
 }
 
+/// How fast what workers differ by is mixed away.
+void print_graph(const PlannedRun& run) {
+  const nlohmann::json& protocol = run.point.scenario.protocol;
+  if (!protocol.contains("graph")) return;
+  const Graph& graph = graph_named(protocol.at("graph").get<std::string>());
+  const int workers = run.job->workers(), period = graph.period(workers);
+  const std::size_t heard = graph.neighbours(0, workers, 0, Direction::heard).size();
+  std::cout << "  graph     " << graph.kind.name << ": each hears " << heard << " of " << workers - 1
+            << " others";
+  if (const auto gap = spectral_gap(graph, workers)) {
+    std::ostringstream digits;
+    digits.precision(3);
+    digits << *gap;
+    std::cout << ", weights 1/" << heard + 1 << "; spectral gap " << digits.str();
+    if (period > 1) std::cout << " in " << period << " steps";
+  }
+  std::cout << '\n';
+}
+
 void print_round(const TriedRun& tried) {
   const Job& job = *tried.run->job;
   const Rounds rounds = job.rounds();
   const RoundPlan plan = job.round_plan();
   std::cout << "  round     " << counted(plan.local_steps, "local step");
-  if (rounds.warm_up() > 0 && plan.warm_up.local_steps == 1)
+  if (rounds.warm_up() > 0 && plan.warm_up.local_steps < plan.local_steps)
     std::cout << ", a single one in the first " << counted(rounds.warm_up(), "round");
   std::cout << "; " << counted(rounds.size(), "round") << ", " << counted(rounds.steps(), "local step")
             << " of each worker in all\n";
@@ -248,6 +272,7 @@ void print_details(const TriedRun& tried) {
   print_profiles(run);
   print_choice(run);
   print_compression(run);
+  print_graph(run);
   print_round(tried);
   print_workers(tried);
 }

@@ -37,7 +37,8 @@ void Recorder::publish_replica(const Round& round, int rank, ConstValues values,
   if (open.added < n) return;
   double squares_of_mean = 0;
   for (const double sum : open.sum) squares_of_mean += sum / n * (sum / n);
-  open.row.consensus_distance = std::max(0.0, open.squares / n - squares_of_mean);
+  const double distance = open.squares / n - squares_of_mean;  // NaN of what has diverged
+  open.row.consensus_distance = distance < 0 ? 0 : distance;
   if (!ends_apart) return;
   open.parameters.clear();
   for (const double sum : open.sum) open.parameters.push_back(static_cast<float>(sum / n));

@@ -44,6 +44,9 @@ class Worker {
   /// are counted; they are phantoms then.
   bool live() const { return live_; }
 
+  /// For which this worker's device has computed so far.
+  double compute_seconds() const { return host_.ledger().compute_seconds; }
+
   /// Null where no more than the device's speed is known.
   const DeviceModel* device_model() const { return host_.device_model(); }
   /// Spends the simulated time that this worker's device takes, times `slowdown`, and meanwhile, if the

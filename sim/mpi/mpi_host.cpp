@@ -23,7 +23,7 @@ void MpiHost::execute(const Computation& computation, double slowdown) {
   worker_.ledger.flops += computation.flops;
   worker_.ledger.computing += computation.takes * slowdown;
   if (live_) return;
-  const double seconds = model_ ? computation.seconds() : computation.flops / device_.speed_flops;
+  const double seconds = computation.seconds() + (model_ ? 0 : computation.flops / device_.speed_flops);
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds * slowdown));
 }
 

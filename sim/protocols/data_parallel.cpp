@@ -12,14 +12,15 @@ class DataParallel final : public Protocol {
   explicit DataParallel(const nlohmann::json& options)
       : averaging_(options), buckets_(BucketOptions::parse(options)) {}
 
-  RoundPlan round_plan() const override { return {}; }
+  /// Rounds at first that are not compressed are of another kind.
+  RoundPlan round_plan() const override { return {.warm_up = {.rounds = averaging_.exact_rounds()}}; }
 
   void run(Worker& worker) const override {
     Replica replica(worker);
     replica.initialise();
     GradientMean gradient_mean(worker, averaging_, buckets_);
     for (const Round& round : worker.job().rounds()) {
-      gradient_mean.step(replica);
+      gradient_mean.step(replica, round);
       worker.end_round(round, replica.parameters());
     }
   }

@@ -49,8 +49,8 @@ struct Homes::Parcel {
   Buffer buffer;
 };
 
-Homes::Homes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
-    : worker_(worker), options_(options) {
+Homes::Homes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options)
+    : worker_(worker), comm_(comm), options_(options) {
   move(std::move(homes));
 }
 
@@ -60,21 +60,20 @@ void Homes::move(std::vector<Selection> homes) {
 }
 
 std::uint64_t Homes::bytes_of(const Selection& what) const {
-  if (!options_.codec()) return worker_.communicator().format().bytes(what.size());
+  if (!options_.codec()) return comm_.format().bytes(what.size());
   return CodedTensors(*options_.codec(), tensors_of(what)).bytes();
 }
 
 /// One parcel for each other worker with which `own` has something in common. Peers come in rank order,
 /// starting after this worker, so that not everybody turns to the same one first.
-std::vector<Homes::Parcel> Homes::parcels(Communicator& comm, const Selection& own,
-                                          const SelectionOf& of_worker) {
+std::vector<Homes::Parcel> Homes::parcels(const Selection& own, const SelectionOf& of_worker) {
   std::vector<Parcel> result;
-  for (int step = 1; step < comm.size(); ++step) {
-    const int peer = (comm.rank() + step) % comm.size();
+  for (int step = 1; step < comm_.size(); ++step) {
+    const int peer = (comm_.rank() + step) % comm_.size();
     Selection what = intersection(own, of_worker(peer));
     if (what.empty()) continue;
     const std::size_t count = what.size();
-    result.push_back({peer, std::move(what), comm.buffer(count)});
+    result.push_back({peer, std::move(what), comm_.buffer(count)});
   }
   return result;
 }
@@ -82,11 +81,10 @@ std::vector<Homes::Parcel> Homes::parcels(Communicator& comm, const Selection& o
 /// Packing and unpacking them reads and writes each value.
 void Homes::carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) {
   ++carried_;
-  Communicator& comm = worker_.communicator();
   const auto spend_on = [&](const std::vector<Parcel>& parcels) {
     double bytes = 0;
     for (const Parcel& parcel : parcels) bytes += 2 * sizeof(float) * static_cast<double>(parcel.what.size());
-    comm.spend(plain_kernel(KernelKind::copy, 0, 0, bytes));
+    comm_.spend(plain_kernel(KernelKind::copy, 0, 0, bytes));
   };
   const auto messages = [](std::vector<Parcel>& parcels) {
     std::vector<Message> result;
@@ -97,35 +95,34 @@ void Homes::carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) 
   if (options_.codec()) {
     carry_coded(outgoing, incoming);
   } else {
-    comm.send_receive_all(messages(outgoing), messages(incoming));
+    comm_.send_receive_all(messages(outgoing), messages(incoming));
   }
   spend_on(incoming);
 }
 
 void Homes::carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming) {
-  Communicator& comm = worker_.communicator();
   Random random =
-      random_stream(worker_.job().training().seed, "parcels", static_cast<std::uint64_t>(comm.rank()),
+      random_stream(worker_.job().training().seed, "parcels", static_cast<std::uint64_t>(comm_.rank()),
                     static_cast<std::uint64_t>(carried_));
   std::vector<Room> rooms;
   std::vector<Request> requests;
   for (Parcel& parcel : outgoing) {
     const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
-    Room& room = rooms.emplace_back(comm, coded.bytes());
-    if (options_.charged()) comm.spend(coded.encode_work());
+    Room& room = rooms.emplace_back(comm_, coded.bytes());
+    if (options_.charged()) comm_.spend(coded.encode_work());
     if (const Values values = parcel.buffer; !values.is_phantom())
       coded.encode(values, room.payload(), random);
-    requests.push_back(comm.post_send(parcel.peer, room.payload()));
+    requests.push_back(comm_.post_send(parcel.peer, room.payload()));
   }
   for (const Parcel& parcel : incoming) {
-    Room& room = rooms.emplace_back(comm, CodedTensors(*options_.codec(), tensors_of(parcel.what)).bytes());
-    requests.push_back(comm.post_receive(parcel.peer, room.payload()));
+    Room& room = rooms.emplace_back(comm_, CodedTensors(*options_.codec(), tensors_of(parcel.what)).bytes());
+    requests.push_back(comm_.post_receive(parcel.peer, room.payload()));
   }
-  comm.wait_all(requests);
+  comm_.wait_all(requests);
   auto room = rooms.begin() + static_cast<std::ptrdiff_t>(outgoing.size());
   for (Parcel& parcel : incoming) {
     const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
-    if (options_.charged()) comm.spend(coded.decode_work());
+    if (options_.charged()) comm_.spend(coded.decode_work());
     if (const Values values = parcel.buffer; !values.is_phantom()) {
       std::ranges::fill(values, 0.0F);
       coded.add_decoded(room->payload(), values, random);
@@ -135,12 +132,11 @@ void Homes::carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& inco
 }
 
 void Homes::dispatch(const Partition& partition, Values part) {
-  Communicator& comm = worker_.communicator();
-  const Selection& trained = partition.part(comm.rank());
+  const Selection& trained = partition.part(comm_.rank());
   auto outgoing = parcels(
-      comm, own(), [&](int worker) -> auto& { return partition.part(worker); });
+      own(), [&](int worker) -> auto& { return partition.part(worker); });
   auto incoming = parcels(
-      comm, trained, [&](int worker) -> auto& { return of(worker); });
+      trained, [&](int worker) -> auto& { return of(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, own()).gather(resting_.values(), parcel.buffer);
   carry(outgoing, incoming);
   for (Parcel& parcel : incoming) Transfer(parcel.what, trained).scatter(parcel.buffer, part);
@@ -148,24 +144,23 @@ void Homes::dispatch(const Partition& partition, Values part) {
 }
 
 void Homes::collect(const Partition& partition, Values part) {
-  Communicator& comm = worker_.communicator();
-  const Selection& trained = partition.part(comm.rank());
+  const Selection& trained = partition.part(comm_.rank());
   auto outgoing = parcels(
-      comm, trained, [&](int worker) -> auto& { return of(worker); });
+      trained, [&](int worker) -> auto& { return of(worker); });
   auto incoming = parcels(
-      comm, own(), [&](int worker) -> auto& { return partition.part(worker); });
+      own(), [&](int worker) -> auto& { return partition.part(worker); });
   for (Parcel& parcel : outgoing) Transfer(parcel.what, trained).gather(part, parcel.buffer);
   carry(outgoing, incoming);
   if (resting_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
   auto parcel = incoming.begin();
-  for (int worker = 0; worker < comm.size(); ++worker) {  // means are summed in rank order
+  for (int worker = 0; worker < comm_.size(); ++worker) {  // means are summed in rank order
     const auto accumulate = [&](const Selection& what, ConstValues packed) {
       Transfer(what, own()).accumulate(packed, resting_.values(), [&](std::size_t block) {
         return partition.turn(worker, block);
       });
     };
-    if (worker == comm.rank()) {
+    if (worker == comm_.rank()) {
       const Selection staying = intersection(own(), trained);
       std::vector<float> packed(staying.size());
       Transfer(staying, trained).gather(part, packed);
@@ -177,8 +172,9 @@ void Homes::collect(const Partition& partition, Values part) {
   }
 }
 
-FixedHomes::FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
-    : worker_(worker), entry_(worker, *this), homes_(worker, std::move(homes), options) {
+FixedHomes::FixedHomes(Worker& worker, Communicator& comm, std::vector<Selection> homes,
+                       const ParcelOptions& options)
+    : worker_(worker), comm_(comm), entry_(worker, *this), homes_(worker, comm, std::move(homes), options) {
   if (!worker_.live()) return;
   const Job& job = worker_.job();
   Transfer(homes_.own(), Selection::everything(job.model().layout()))
@@ -187,7 +183,7 @@ FixedHomes::FixedHomes(Worker& worker, std::vector<Selection> homes, const Parce
 
 void FixedHomes::collect(const Partition& partition, Values part) {
   homes_.collect(partition, part);
-  worker_.communicator().count_synchronised_bytes(homes_.bytes_of(partition.part(worker_.rank())));
+  comm_.count_synchronised_bytes(homes_.bytes_of(partition.part(comm_.rank())));
 }
 
 void FixedHomes::end_round(const Round& round) {
@@ -206,7 +202,8 @@ MovingHomes::MovingHomes(Worker& worker, const AveragingOptions& averaging, cons
     : worker_(worker),
       entry_(worker, *this),
       averaging_(averaging),
-      homes_(worker, std::vector<Selection>(static_cast<std::size_t>(worker.size())), options),
+      homes_(worker, worker.communicator(), std::vector<Selection>(static_cast<std::size_t>(worker.size())),
+             options),
       common_(Selection::everything(worker.job().model().layout())) {}
 
 void MovingHomes::dispatch(const Partition& partition, Values part) {
@@ -226,7 +223,7 @@ void MovingHomes::collect(const Partition& partition, Values part) {
   common_ = partition.common();
   common_values_.resize(worker_, common_.size());
   Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
-  averaging_.make(worker_, tensors_of(common_), ++collected_)->mean(comm, common_values_.values());
+  averaging_.make(worker_, tensors_of(common_))->mean(comm, common_values_.values(), ++collected_);
   initial_ = false;
   homes_.move(owner_homes(partition));
   homes_.collect(partition, part);
@@ -295,6 +292,8 @@ nlohmann::json ParcelOptions::schema() {
 
 ParcelOptions::ParcelOptions(const nlohmann::json& protocol)
     : codec_(protocol.contains("compression") ? make_codec(protocol.at("compression")) : nullptr),
-      charged_(protocol.value("charge_compression", true)) {}
+      charged_(protocol.value("charge_compression", true)) {
+  if (codec_) require_plain_wire(protocol);
+}
 
 }  // namespace isthmus

@@ -61,11 +61,12 @@ class ParcelOptions {
 /// What rests with which worker alone, and one worker's share of it.
 class Homes {
  public:
-  /// `options` must outlive this. What stays where it is goes by no codec.
-  Homes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options);
+  /// With the ranks of `comm`, a worker's own or a group of its. Both must outlive this, and so must
+  /// `options`. What stays where it is goes by no codec.
+  Homes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options);
 
   const std::vector<Selection>& all() const { return homes_; }
-  const Selection& own() const { return of(worker_.rank()); }
+  const Selection& own() const { return of(comm_.rank()); }
   RestingValues& resting() { return resting_; }
   const RestingValues& resting() const { return resting_; }
 
@@ -81,12 +82,13 @@ class Homes {
  private:
   struct Parcel;
   using SelectionOf = std::function<const Selection&(int worker)>;
-  static std::vector<Parcel> parcels(Communicator& comm, const Selection& own, const SelectionOf& of_worker);
+  std::vector<Parcel> parcels(const Selection& own, const SelectionOf& of_worker);
   void carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
   void carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
   const Selection& of(int worker) const { return homes_[static_cast<std::size_t>(worker)]; }
 
   Worker& worker_;
+  Communicator& comm_;
   std::vector<Selection> homes_;
   const ParcelOptions& options_;
   RestingValues resting_;
@@ -99,17 +101,23 @@ class FixedHomes final : public Exchange, private RoundState {
  public:
   /// homes[i]: what rests with worker i; together the whole model, with its initial parameters.
   /// `options` must outlive this. Throws OutOfMemory.
-  FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options);
+  FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
+      : FixedHomes(worker, worker.communicator(), std::move(homes), options) {}
+  /// The same among the ranks of a group of this worker's.
+  FixedHomes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options);
 
   void dispatch(const Partition& partition, Values part) override { homes_.dispatch(partition, part); }
   void collect(const Partition& partition, Values part) override;
   void end_round(const Round& round) override;
+  /// What is at home here.
+  Values resting() { return homes_.resting().values(); }
 
  private:
   void save(std::vector<std::vector<float>>& values) const override;
   void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
 
   Worker& worker_;
+  Communicator& comm_;
   StateEntry entry_;
   Homes homes_;
 };
@@ -137,7 +145,7 @@ class MovingHomes final : public Exchange, private RoundState {
   Selection common_;
   RestingValues common_values_;
   bool initial_ = true;  // nothing has been collected yet
-  int collected_ = 0;    // so many times, of phantoms too
+  long collected_ = 0;   // so many times, of phantoms too
 };
 
 /// Everything at home with worker 0.

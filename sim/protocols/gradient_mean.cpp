@@ -66,22 +66,21 @@ GradientMean::GradientMean(Worker& worker, const AveragingOptions& averaging, co
   if (options.overlap) stream_ = worker.communication_stream();
 }
 
-void GradientMean::step(Replica& replica) {
+void GradientMean::step(Replica& replica, const Round& round) {
   const auto gradients = [&](const Extent& bucket) {
     return replica.gradients().slice(bucket.offset, bucket.size);
   };
   auto averaging = averagings_.begin();
   if (stream_) {
     replica.compute_gradient(buckets_, [&](const Extent& bucket) {
-      stream_->enqueue([&of_bucket = **averaging++, values = gradients(bucket)](Communicator& comm) {
-        of_bucket.mean(comm, values);
-      });
+      stream_->enqueue([&of_bucket = **averaging++, values = gradients(bucket),
+                        index = round.index](Communicator& comm) { of_bucket.mean(comm, values, index); });
     });
     stream_->wait();
   } else {
     replica.compute_gradient();
     for (const GradientPart& bucket : buckets_)
-      (*averaging++)->mean(worker_.communicator(), gradients(bucket.extent));
+      (*averaging++)->mean(worker_.communicator(), gradients(bucket.extent), round.index);
   }
   replica.apply_gradient();
 }

@@ -31,7 +31,7 @@ class GradientMean {
   GradientMean(Worker& worker, const AveragingOptions& averaging, const BucketOptions& options);
 
   /// A local step of the replica by the mean of all workers' gradients.
-  void step(Replica& replica);
+  void step(Replica& replica, const Round& round);
 
  private:
   Worker& worker_;

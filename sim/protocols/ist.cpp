@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
 
 #include "models/error.hpp"
 #include "models/partition/neurons.hpp"
@@ -8,6 +11,58 @@
 namespace isthmus {
 namespace {
 
+/// The workers' shares of each hidden layer, which AdapTrain (github.com/pacslab/AdapTrain) adapts to how
+/// long they compute, T:
+///
+///     c_i <- (c_i / sqrt(T_i)) / sum_j (c_j / sqrt(T_j))
+///
+/// as a subnet's work goes with the square of its width. All workers know all shares: worker 0 hears of each
+/// T and tells the others.
+class Shares {
+ public:
+  explicit Shares(std::vector<double> shares) : shares_(std::move(shares)) {}
+
+  const std::vector<double>& of_workers() const { return shares_; }
+
+  void adapt(Worker& worker) {
+    const double before = std::exchange(computed_until_, worker.compute_seconds());
+    const std::vector<double> seconds = gather(worker.communicator(), computed_until_ - before);
+    double sum = 0;
+    for (std::size_t i = 0; i < shares_.size(); ++i) {
+      if (seconds[i] > 0) shares_[i] /= std::sqrt(seconds[i]);
+      sum += shares_[i];
+    }
+    for (double& share : shares_) share /= sum;
+  }
+
+ private:
+  static Payload as_bytes(std::span<double> numbers) {
+    return {reinterpret_cast<std::byte*>(numbers.data()), numbers.size_bytes()};
+  }
+
+  /// Every worker's number, for all.
+  static std::vector<double> gather(Communicator& comm, double own) {
+    std::vector<double> all(static_cast<std::size_t>(comm.size()));
+    const auto of = [&](int rank) {
+      return as_bytes(std::span(all).subspan(static_cast<std::size_t>(rank), 1));
+    };
+    all[static_cast<std::size_t>(comm.rank())] = own;
+    std::vector<Request> up, down;
+    for (int rank = 1; rank < comm.size() && comm.rank() == 0; ++rank)
+      up.push_back(comm.post_receive(rank, of(rank)));
+    if (comm.rank() != 0) up.push_back(comm.post_send(0, of(comm.rank())));
+    comm.wait_all(up);
+    for (int rank = 1; rank < comm.size() && comm.rank() == 0; ++rank)
+      down.push_back(comm.post_send(rank, as_bytes(all)));
+    if (comm.rank() != 0) down.push_back(comm.post_receive(0, as_bytes(all)));
+    comm.wait_all(down);
+    return all;
+  }
+
+  std::vector<double> shares_;
+  double computed_until_ = 0;
+};
+
 /// Independent subnet training (Yuan et al. 2022): every round the hidden neurons are dealt to the workers,
 /// who train the subnets these make up for some local steps and put their parameters back.
 class Ist final : public Protocol {
@@ -15,6 +70,8 @@ class Ist final : public Protocol {
   explicit Ist(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
         sharded_(options.at("exchange") == "sharded"),
+        shares_(options.value("shares", std::vector<double>())),
+        adapt_every_(options.value("adapt_every", 0L)),
         parcels_(options) {
     const std::string deal = options.value("partition", sharded_ ? "stratified" : "uniform");
     deal_ = deal == "stratified" ? NeuronDeal::stratified : NeuronDeal::uniform;
@@ -32,18 +89,28 @@ class Ist final : public Protocol {
     }
     if (std::ranges::none_of(axes, &LayoutAxis::divisible))
       throw InputError("/model", "has no hidden neurons that ist could deal out");
+    if (const std::size_t count = shares_.size();
+        count > 0 && count != static_cast<std::size_t>(job.workers())) {
+      throw InputError("/protocol/shares", "found " + std::to_string(count) +
+                                               " numbers; expected one for each of the " +
+                                               std::to_string(job.workers()) + " workers");
+    }
     require_reset(job, "ist", "subnet");
   }
 
   void run(Worker& worker) const override {
     const ParameterLayout& layout = worker.job().model().layout();
     const int n = worker.size();
+    Shares shares(shares_.empty() ? std::vector<double>(static_cast<std::size_t>(n), 1) : shares_);
     FixedHomes homes(worker, sharded_ ? neuron_homes(layout, n) : server_homes(layout, n), parcels_);
     train_subnets(worker, homes, [&](const Round& round) {
-      return draw_neurons(layout, n, deal_, worker.job().training().seed,
+      if (adapt_every_ > 0 && round.index > 1 && (round.index - 1) % adapt_every_ == 0) shares.adapt(worker);
+      return draw_neurons(layout, shares.of_workers(), deal_, worker.job().training().seed,
                           static_cast<std::uint64_t>(round.index));
     });
   }
+
+  bool depends_on_timing() const override { return adapt_every_ > 0; }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
     return exchange_pairs(workers, !sharded_);
@@ -52,6 +119,8 @@ class Ist final : public Protocol {
  private:
   long local_steps_;
   bool sharded_;
+  std::vector<double> shares_;  // empty: equal
+  long adapt_every_;            // 0: never
   ParcelOptions parcels_;
   NeuronDeal deal_{};
 };
@@ -59,19 +128,33 @@ class Ist final : public Protocol {
 }  // namespace
 
 ProtocolKind ist_kind() {
-  nlohmann::json schema = {{"local_steps", local_steps_schema()},
-                           {"exchange",
-                            {{"description",
-                              "Where parameters rest between rounds: all with worker 0, or 1/n of "
-                              "the neurons with each worker."},
-                             {"enum", {"server", "sharded"}},
-                             {"default", "server"}}},
-                           {"partition",
-                            {{"description",
-                              "Deal neurons regardless of where they rest, or to each worker the "
-                              "same number from each home. Default: stratified if the exchange "
-                              "is sharded, else uniform."},
-                             {"enum", {"uniform", "stratified"}}}}};
+  nlohmann::json schema = {
+      {"local_steps", local_steps_schema()},
+      {"exchange",
+       {{"description",
+         "Where parameters rest between rounds: all with worker 0, or 1/n of "
+         "the neurons with each worker."},
+        {"enum", {"server", "sharded"}},
+        {"default", "server"}}},
+      {"partition",
+       {{"description",
+         "Deal neurons regardless of where they rest, or to each worker the "
+         "same number from each home. Default: stratified if the exchange "
+         "is sharded, else uniform."},
+        {"enum", {"uniform", "stratified"}}}},
+      {"shares",
+       {{"description",
+         "Of each worker in each hidden layer's neurons, by rank, whatever they sum up to: "
+         "[2, 1, 1]. Nobody gets less than one neuron. Default: equal ones."},
+        {"type", "array"},
+        {"items", {{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1000000000}}},
+        {"minItems", 1}}},
+      {"adapt_every",
+       {{"description",
+         "AdapTrain: after so many rounds each worker's share is divided by the root of how "
+         "long it computed. What is learnt then depends on the devices."},
+        {"type", "integer"},
+        {"minimum", 1}}}};
   schema.update(ParcelOptions::schema());
   return {
       .kind = {.name = "ist",

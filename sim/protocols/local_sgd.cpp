@@ -18,7 +18,7 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& out
   outer.begin_round(replica.parameters());
   replica.train(round.local_steps);
   worker.note_divergence(round, replica.parameters());
-  outer.average(replica.parameters());
+  outer.average(round, replica.parameters());
   synchronise_state(worker, replica);
   outer.step(round, replica.parameters());
   worker.end_round(round, replica.parameters());

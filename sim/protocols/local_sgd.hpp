@@ -15,7 +15,10 @@ class LocalSgd : public Protocol {
   /// JSON Schema of the options.
   static nlohmann::json options();
 
-  RoundPlan round_plan() const override { return {local_steps_}; }
+  /// Rounds at first that are not compressed are of another kind.
+  RoundPlan round_plan() const override {
+    return {local_steps_, {.local_steps = local_steps_, .rounds = averaging_.exact_rounds()}};
+  }
   void run(Worker& worker) const override;
   std::vector<RankPair> talking_pairs(int workers) const override {
     return averaging_.talking_pairs(workers);

@@ -92,9 +92,9 @@ void OuterOptimizer::prepare(ConstValues parameters) {
   });
 }
 
-void OuterOptimizer::exchange(Communicator& comm, Values parameters) {
+void OuterOptimizer::exchange(Communicator& comm, long round, Values parameters) {
   if (!change_averaging_) return mean(averaging_.exact(), comm, parameters);
-  change_averaging_->mean(comm, worker_.live() ? Values(change_) : Values::phantom(count_));
+  change_averaging_->mean(comm, worker_.live() ? Values(change_) : Values::phantom(count_), round);
   if (const std::size_t statistics = parameters.size() - count_; statistics > 0)
     mean(averaging_.exact(), comm, parameters.slice(count_, statistics));
 }

@@ -38,13 +38,13 @@ class OuterOptimizer final : private RoundState {
   void begin_round(ConstValues parameters);
   /// After them: parameters become the mean of all workers', or, with compression, what the round changed in
   /// them does; running statistics are never compressed.
-  void average(Values parameters) {
+  void average(const Round& round, Values parameters) {
     prepare(parameters);
-    exchange(worker_.communicator(), parameters);
+    exchange(worker_.communicator(), round.index, parameters);
   }
   /// The same in two steps, of which the second can be enqueued in a communication stream.
   void prepare(ConstValues parameters);
-  void exchange(Communicator& comm, Values parameters);
+  void exchange(Communicator& comm, long round, Values parameters);
   /// After that: makes the outer step.
   void step(const Round& round, Values parameters);
 

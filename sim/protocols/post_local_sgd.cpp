@@ -32,7 +32,7 @@ class PostLocalSgd final : public LocalSgd {
     GradientMean gradient_mean(worker, averaging(), buckets_);
     for (const Round& round : worker.job().rounds()) {
       if (round.warm_up) {
-        gradient_mean.step(replica);
+        gradient_mean.step(replica, round);
         worker.end_round(round, replica.parameters());
       } else {
         local_round(worker, replica, outer, round);

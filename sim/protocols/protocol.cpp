@@ -12,8 +12,10 @@ ProtocolKind diloco_kind();
 ProtocolKind streaming_diloco_kind();
 ProtocolKind noloco_kind();
 ProtocolKind sparta_kind();
+ProtocolKind d_psgd_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
+ProtocolKind hist_kind();
 
 namespace {
 
@@ -35,8 +37,10 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(streaming_diloco_kind()),
       with_common_options(noloco_kind()),
       with_common_options(sparta_kind()),
+      with_common_options(d_psgd_kind()),
       with_common_options(ist_kind()),
       with_common_options(resist_kind()),
+      with_common_options(hist_kind()),
   });
   return protocols;
 }

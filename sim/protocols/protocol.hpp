@@ -51,6 +51,9 @@ struct ProtocolKind {
   /// if it is empty, or where another protocol has it already.
   std::string hue = {};
   std::unique_ptr<Protocol> (*make)(const nlohmann::json& options) = nullptr;
+  /// Whether it has to know sites: its options then have `sites`, the site of each rank, by `group_size` or
+  /// the platform's zones.
+  bool needs_sites = false;
 };
 
 const std::vector<ProtocolKind>& protocol_kinds();

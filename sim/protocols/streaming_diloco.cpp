@@ -81,16 +81,19 @@ class Piece final : private RoundState {
     return all;
   }
 
-  /// What the local steps made of it goes to all.
-  void send(CommunicationStream& stream, ConstValues replica) {
-    Communicator& comm = worker_.communicator();
-    in_flight_.emplace(comm.buffer(transfer_.size()));
+  /// Before anything is under way: with a stream, nobody else may reserve memory then.
+  void make_room() { in_flight_.emplace(worker_.communicator().buffer(transfer_.size())); }
+
+  /// What the local steps made of it goes to all; null: without a stream, at once.
+  void send(CommunicationStream* stream, const Round& round, ConstValues replica) {
     const Values y = in_flight_->values();
-    comm.spend(Work{{copy_kernel(), 1}});
+    worker_.communicator().spend(Work{{copy_kernel(), 1}});
     if (!y.is_phantom()) transfer_.gather(replica, y);
     outer_.begin_round(outer());
     outer_.prepare(y);
-    stream.enqueue([this, y](Communicator& beside) { outer_.exchange(beside, y); });
+    if (!stream) return outer_.exchange(worker_.communicator(), round.index, y);
+    stream->enqueue(
+        [this, y, index = round.index](Communicator& beside) { outer_.exchange(beside, index, y); });
   }
 
   /// When that is over: makes the outer step, and mixes its result with what the worker has by now.
@@ -172,16 +175,18 @@ class StreamingDiloco final : public Protocol {
   void run(Worker& worker) const override {
     Replica replica(worker);
     replica.initialise();
-    const auto stream = worker.communication_stream();
     std::deque<Fragment> fragments = make_fragments(worker);
+    // Ends before what it works on.
+    const auto stream = overlap_ || delay_ > 0 ? worker.communication_stream() : nullptr;
     const auto count = static_cast<long>(fragments.size());
     for (const Round& round : worker.job().rounds()) {
       long turn = 0;
       for (Fragment& fragment : fragments) {
         const long steps = round.local_steps * (turn + 1) / count - round.local_steps * turn / count;
         const long beside = std::min(delay_, steps), before = steps - beside;
+        for (Piece& piece : fragment.pieces) piece.make_room();
         const auto send = [&](std::size_t piece) {
-          fragment.pieces[piece].send(*stream, replica.parameters());
+          fragment.pieces[piece].send(stream.get(), round, replica.parameters());
         };
         if (overlap_ && before > 0) {
           replica.train(before - 1);
@@ -191,7 +196,7 @@ class StreamingDiloco final : public Protocol {
           for (std::size_t piece = 0; piece < fragment.pieces.size(); ++piece) send(piece);
         }
         replica.train(beside);
-        stream->wait();
+        if (stream) stream->wait();
         for (Piece& piece : fragment.pieces) piece.apply(round, mixing_, replica.parameters());
         ++turn;
       }

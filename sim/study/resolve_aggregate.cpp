@@ -82,7 +82,8 @@ std::string basis_of_choice(json configuration) {
 void AggregateResolver::resolve(Point& point) {
   Scenario& scenario = point.scenario;
   std::string name = scenario.protocol.value("aggregate", "");
-  if (name != "auto" && name != "hierarchical") return;
+  const bool needs_sites = protocol_kind(scenario.protocol).needs_sites;
+  if (name != "auto" && name != "hierarchical" && !needs_sites) return;
   const bool is_open = name == "auto";
   const std::vector<RankPair> pairs = is_open ? all_pairs_of(scenario.platform.workers)
                                               : std::vector<RankPair>();  // only it needs to know their ways
@@ -97,12 +98,16 @@ void AggregateResolver::resolve(Point& point) {
     point.chosen["aggregate"] = name;
   }
   scenario = with_aggregate(scenario, name, sites);
-  if (name == "hierarchical") point.chosen["sites"] = sites;
+  if (needs_sites) scenario.protocol["sites"] = sites;
+  if (name == "hierarchical" || needs_sites) point.chosen["sites"] = sites;
 }
 
 SiteTraffic site_traffic(const json& protocol, int workers) {
   if (!protocol.contains("sites")) return {};
-  return {protocol.at("sites").get<std::vector<int>>(), make_aggregate(protocol)->talking_pairs(workers)};
+  const std::vector<RankPair> pairs = protocol_kind(protocol).needs_sites
+                                          ? make_protocol(protocol)->talking_pairs(workers)
+                                          : make_aggregate(protocol)->talking_pairs(workers);
+  return {protocol.at("sites").get<std::vector<int>>(), pairs};
 }
 
 }  // namespace isthmus

@@ -69,7 +69,7 @@ json means(const json& options, int workers, int steps, const std::vector<Tensor
     json results = json::array();
     for (int step = 0; step < steps; ++step) {
       std::vector<float> values = inputs(worker.rank(), step);
-      mean->mean(worker.communicator(), values);
+      mean->mean(worker.communicator(), values, step + 1);
       results.push_back(values);
     }
     return results;
@@ -128,7 +128,7 @@ TEST_CASE("compression that leaves nothing out changes nothing") {
     check_near(test_losses(with(data_parallel, by(with(all_of_top_k, {{"error_feedback", feedback}})))),
                exact);
   check_near(test_losses(with(data_parallel, by({{"kind", "power_sgd"}, {"rank", 100}}))), exact);
-  check_near(test_losses(with(data_parallel, by({{"kind", "power_sgd"}, {"start_step", 100}}))), exact);
+  check_near(test_losses(with(data_parallel, by({{"kind", "power_sgd"}, {"start_round", 100}}))), exact);
 }
 
 TEST_CASE("compression of a round's change: local SGD, post-local SGD, DiLoCo and slow momentum") {
@@ -467,7 +467,7 @@ TEST_CASE("compression: what does not go together is refused by name") {
     return input_error_of([&] { Prepared prepared(scenario_of(with(data_parallel, options))); });
   };
   CHECK(refusal(by({{"kind", "top_k"}}, "tree")) ==
-        "/protocol/aggregate: found \"tree\"; what compression by top_k sends cannot be added on its way; "
+        "/protocol/aggregate: found \"tree\"; what compression by top_k sends does not travel so; "
         "allowed: \"ring\", \"server\", \"sharded\"");
   CHECK_THAT(refusal(by({{"kind", "perm_k"}}, "server")), Catch::Contains("perm_k"));
   CHECK_THAT(refusal(by({{"kind", "top_q"}})), Catch::Contains("did you mean \"top_k\""));

@@ -139,7 +139,8 @@ TEST_CASE("adaptive and outer optimizers replay and resume to the bit", "[replay
 TEST_CASE("DiLoCo, its streaming form, NoLoCo and SPARTA replay and resume to the bit", "[replay]") {
   for (const json& protocol :
        {json{{"kind", "diloco"}, {"local_steps", 3}}, json{{"kind", "noloco"}, {"local_steps", 3}},
-        json{{"kind", "sparta"}, {"share", 0.2}},
+        json{{"kind", "sparta"}, {"share", 0.2}}, json{{"kind", "d_psgd"}, {"graph", "ring"}},
+        json{{"kind", "d_psgd"}, {"graph", "one_peer_exponential"}, {"mix", "beside"}},
         json{{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}},
         json{{"kind", "streaming_diloco"},
              {"local_steps", 4},
@@ -158,7 +159,7 @@ TEST_CASE("DiLoCo, its streaming form, NoLoCo and SPARTA replay and resume to th
 TEST_CASE("compressed means replay and resume to the bit", "[replay]") {
   for (const json& compression :
        {json{{"kind", "top_k"}}, json{{"kind", "qsgd"}}, json{{"kind", "sign"}, {"error_feedback", "ef21"}},
-        json{{"kind", "power_sgd"}, {"start_step", 2}}, json{{"kind", "perm_k"}},
+        json{{"kind", "power_sgd"}, {"start_round", 2}}, json{{"kind", "perm_k"}},
         json{{"kind", "majority_vote"}, {"momentum", 0.9}}, json{{"kind", "demo"}, {"kept", 2}}}) {
     check_replay(
         live_scenario({{"kind", "data_parallel"}, {"compression", compression}, {"bucket", "1KiB"}}));
@@ -166,6 +167,7 @@ TEST_CASE("compressed means replay and resume to the bit", "[replay]") {
   }
   check_replay(live_scenario(
       {{"kind", "data_parallel"}, {"aggregate", "sharded"}, {"compression", {{"kind", "top_k"}}}}));
+  check_replay(live_scenario({{"kind", "hist"}, {"local_steps", 2}, {"averages", 2}, {"group_size", 2}}));
   check_replay(live_scenario({{"kind", "ist"}, {"local_steps", 3}, {"compression", {{"kind", "qsgd"}}}}));
 }
 

@@ -243,4 +243,50 @@ TEST_CASE("Subnets have the closed form's size", "[neurons][subnet]") {
   }
 }
 
+TEST_CASE("Shares of neurons: whole numbers as near as they can be, none below one", "[neurons]") {
+  using Counts = std::vector<Index>;
+  CHECK(neuron_counts(10, {1, 1, 1, 1}) == Counts{3, 3, 2, 2});
+  CHECK(neuron_counts(12, {3, 2, 1}) == Counts{6, 4, 2});
+  CHECK(neuron_counts(12, {0.3, 0.2, 0.1}) == Counts{6, 4, 2});
+  CHECK(neuron_counts(10, {98, 1, 1}) == Counts{8, 1, 1});
+  CHECK(neuron_counts(3, {10, 1, 1}) == Counts{1, 1, 1});
+  CHECK(neuron_counts(5, {1}) == Counts{5});
+  Random random(5);
+  for (int time = 0; time < 200; ++time) {
+    std::vector<double> shares(1 + random() % 9);
+    for (double& share : shares) share = 0.001 + static_cast<double>(random() % 1000);
+    const Index size = static_cast<Index>(shares.size() + random() % 100);
+    const Counts counts = neuron_counts(size, shares);
+    CHECK(std::accumulate(counts.begin(), counts.end(), Index{0}) == size);
+    const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+    const bool lifted = std::ranges::any_of(
+        shares, [&](double share) { return share / sum * static_cast<double>(size) < 1; });
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      CHECK(counts[i] >= 1);
+      if (!lifted)
+        CHECK(std::abs(static_cast<double>(counts[i]) - shares[i] / sum * static_cast<double>(size)) < 1);
+    }
+  }
+}
+
+TEST_CASE("Unequal shares: every neuron is dealt to exactly one worker, to each as many as it is due",
+          "[neurons]") {
+  const auto deal = GENERATE(NeuronDeal::uniform, NeuronDeal::stratified);
+  const Mlp model = mlp({23, 40}, true);
+  const ParameterLayout& layout = model.layout();
+  const std::vector<double> shares = {4, 1, 2, 1};
+  const Partition partition = draw_neurons(layout, shares, deal, 1, 2);
+  for (const int hidden : {1, 2}) {
+    const Index size = hidden == 1 ? 23 : 40;
+    std::set<Index> all;
+    for (int worker = 0; worker < 4; ++worker) {
+      const std::vector<Index> neurons = neurons_of(partition.part(worker), layout, hidden);
+      CHECK(static_cast<Index>(neurons.size()) ==
+            neuron_counts(size, shares)[static_cast<std::size_t>(worker)]);
+      all.insert(neurons.begin(), neurons.end());
+    }
+    CHECK(static_cast<Index>(all.size()) == size);
+  }
+}
+
 }  // namespace neurons_test

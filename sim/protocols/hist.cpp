@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "models/error.hpp"
+#include "models/partition/neurons.hpp"
+#include "sim/collectives/collectives.hpp"
+#include "sim/core/replica.hpp"
+#include "sim/protocols/protocol.hpp"
+#include "sim/protocols/subnets.hpp"
+
+namespace isthmus {
+namespace {
+
+/// Hierarchical independent subnet training (HIST; Wang et al., arXiv 2310.17890): IST between sites, local
+/// SGD inside. Every round the hidden neurons are dealt to the sites; the workers of one train its subnet,
+/// averaging some times, and the first of them talks to those of the other sites.
+class Hist final : public Protocol {
+ public:
+  explicit Hist(const nlohmann::json& options)
+      : local_steps_(options.at("local_steps").get<long>()),
+        averages_(options.at("averages").get<long>()),
+        sharded_(options.at("exchange") == "sharded"),
+        aggregate_(make_aggregate(options)),
+        parcels_(options) {
+    std::map<int, std::vector<int>> by_number;
+    const auto site_of = options.value("sites", std::vector<int>());
+    for (std::size_t rank = 0; rank < site_of.size(); ++rank)
+      by_number[site_of[rank]].push_back(static_cast<int>(rank));
+    for (auto& [number, ranks] : by_number) sites_.push_back(std::move(ranks));
+  }
+
+  RoundPlan round_plan() const override { return {local_steps_ * averages_}; }
+
+  void require_fit(const Job& job) const override {
+    const auto& axes = job.model().layout().axes();
+    for (const LayoutAxis& axis : axes) {
+      if (!axis.divisible || axis.size >= static_cast<Index>(sites_.size())) continue;
+      throw InputError("/model", axis.name + " has " + std::to_string(axis.size) +
+                                     " neurons, too few for hist on " + std::to_string(sites_.size()) +
+                                     " sites: each needs at least one");
+    }
+    if (std::ranges::none_of(axes, &LayoutAxis::divisible))
+      throw InputError("/model", "has no hidden neurons that hist could deal out");
+    require_reset(job, "hist", "subnet");
+  }
+
+  void run(Worker& worker) const override {
+    const Model& model = worker.job().model();
+    const ParameterLayout& layout = model.layout();
+    const int cells = static_cast<int>(sites_.size());
+    const int cell = site_of(worker.rank());
+    Group inside(worker.communicator(), sites_[static_cast<std::size_t>(cell)]);
+    const auto cell_homes = sharded_ ? neuron_homes(layout, cells) : server_homes(layout, cells);
+    std::optional<Group> between;
+    std::optional<FixedHomes> homes;
+    if (inside.rank() == 0)
+      homes.emplace(worker, between.emplace(worker.communicator(), leaders()), cell_homes, parcels_);
+
+    Replica subnet(worker, nullptr);
+    for (const Round& round : worker.job().rounds()) {
+      const Partition partition =
+          draw_neurons(layout, cells, sharded_ ? NeuronDeal::stratified : NeuronDeal::uniform,
+                       worker.job().training().seed, static_cast<std::uint64_t>(round.index));
+      subnet.reshape(model.subnet(partition.part(cell)));
+      if (homes) homes->dispatch(partition, subnet.parameters());
+      broadcast(inside, subnet.parameters());
+      inside.format().round(subnet.parameters());  // as it came to the others
+      for (long steps = round.local_steps; steps > 0; steps -= local_steps_) {
+        subnet.train(std::min(steps, local_steps_));
+        mean(*aggregate_, inside, subnet.parameters());
+      }
+      if (homes) homes->collect(partition, subnet.parameters());
+      worker.end_round(round, of_workers(cell_homes, worker.size()), homes ? homes->resting() : Values());
+    }
+  }
+
+  std::vector<RankPair> talking_pairs(int) const override {
+    std::set<RankPair> pairs;
+    const auto add = [&](const std::vector<RankPair>& of_group, const std::vector<int>& ranks) {
+      for (const auto& [from, to] : of_group)
+        pairs.emplace(ranks[static_cast<std::size_t>(from)], ranks[static_cast<std::size_t>(to)]);
+    };
+    const auto broadcast_way = make_collective(CollectiveKind::broadcast, "tree", {});
+    for (const std::vector<int>& site : sites_) {
+      const int size = static_cast<int>(site.size());
+      add(aggregate_->talking_pairs(size), site);
+      add(broadcast_way->talking_pairs(size), site);
+    }
+    add(exchange_pairs(static_cast<int>(sites_.size()), !sharded_), leaders());
+    return {pairs.begin(), pairs.end()};
+  }
+
+ private:
+  int site_of(int rank) const {
+    const auto found = std::ranges::find_if(
+        sites_, [&](const std::vector<int>& site) { return std::ranges::find(site, rank) != site.end(); });
+    return static_cast<int>(found - sites_.begin());
+  }
+  std::vector<int> leaders() const {
+    std::vector<int> first;
+    for (const std::vector<int>& site : sites_) first.push_back(site.front());
+    return first;
+  }
+  /// What is at home with a site is with its first worker.
+  std::vector<Selection> of_workers(const std::vector<Selection>& cell_homes, int workers) const {
+    std::vector<Selection> homes(static_cast<std::size_t>(workers));
+    for (std::size_t cell = 0; cell < sites_.size(); ++cell)
+      homes[static_cast<std::size_t>(sites_[cell].front())] = cell_homes[cell];
+    return homes;
+  }
+
+  long local_steps_, averages_;
+  bool sharded_;
+  std::unique_ptr<Collective> aggregate_;  // inside a site
+  ParcelOptions parcels_;
+  std::vector<std::vector<int>> sites_;  // their ranks
+};
+
+}  // namespace
+
+ProtocolKind hist_kind() {
+  nlohmann::json schema = aggregate_options();
+  nlohmann::json& names = schema["aggregate"]["enum"];
+  std::erase_if(names.get_ref<nlohmann::json::array_t&>(),
+                [](const nlohmann::json& name) { return name == "auto" || name == "hierarchical"; });
+  schema["aggregate"]["description"] = "How all-reduce travels inside a site.";
+  schema["chunk"]["onlyWith"] = schema["chunks_in_flight"]["onlyWith"] = {{"aggregate", {"ring_chunked"}}};
+  schema["group_size"].erase("onlyWith");
+  schema["group_size"]["description"] =
+      "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
+      "of the "
+      "platform is a site.";
+  schema.update(ParcelOptions::schema());
+  schema.update(
+      {{"local_steps",
+        {{"description", "Local steps between two averages inside a site."},
+         {"type", "integer"},
+         {"minimum", 1}}},
+       {"averages",
+        {{"description", "Averages inside a site for each exchange between sites."},
+         {"type", "integer"},
+         {"minimum", 1},
+         {"default", 5}}},
+       {"exchange",
+        {{"description",
+          "Where parameters rest between rounds: all with the first site, or 1/n of the neurons with each."},
+         {"enum", {"server", "sharded"}},
+         {"default", "server"}}}});
+  return {.kind = {.name = "hist",
+                   .summary = "HIST: IST between sites, local SGD inside",
+                   .options = std::move(schema),
+                   .required = {"local_steps"}},
+          .label = "HIST",
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+            return std::make_unique<Hist>(options);
+          },
+          .needs_sites = true};
+}
+
+}  // namespace isthmus

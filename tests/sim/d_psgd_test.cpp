@@ -11,8 +11,9 @@ namespace d_psgd_test {
 namespace {
 
 json scenario_of(const json& protocol, int workers, long rounds, const char* numerics = "live") {
+  static const TemporaryPlatform platform(star(9));
   return scenario_with({{"numerics", numerics},
-                        {"platform", {{"workers", workers}}},
+                        {"platform", {{"workers", workers}, {"file", platform.options().file.string()}}},
                         {"model", {{"kind", "mlp"}, {"hidden", {16}}}},
                         {"training", {{"rounds", rounds}, {"batch", 6}}},
                         {"protocol", protocol}});

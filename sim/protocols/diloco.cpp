@@ -9,8 +9,7 @@ ProtocolKind diloco_kind() {
   nlohmann::json schema = LocalSgd::options();
   schema.erase("slow_momentum");
   schema.erase("slow_learning_rate");
-  schema["outer_optimizer"]["default"] = {
-      {"kind", "sgd"}, {"learning_rate", 0.7}, {"momentum", 0.9}, {"nesterov", true}};
+  schema.update(OuterOptimizerOptions::diloco_schema());
   return {.kind = {.name = "diloco",
                    .summary = "DiLoCo: many local steps, of AdamW say, then a step of Nesterov's momentum by "
                               "what they changed in the mean",
@@ -19,10 +18,7 @@ ProtocolKind diloco_kind() {
           .label = "DiLoCo",
           .hue = "sky",
           .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
-            nlohmann::json all = options;
-            all["slow_momentum"] = 0;
-            all["slow_learning_rate"] = 1;
-            return std::make_unique<LocalSgd>(all);
+            return std::make_unique<LocalSgd>(options);
           }};
 }
 

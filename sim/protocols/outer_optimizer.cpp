@@ -7,7 +7,8 @@
 namespace isthmus {
 
 OuterOptimizerOptions OuterOptimizerOptions::parse(const nlohmann::json& protocol) {
-  const double momentum = protocol.at("slow_momentum"), rate = protocol.at("slow_learning_rate");
+  const double momentum = protocol.value("slow_momentum", 0.0),
+               rate = protocol.value("slow_learning_rate", 1.0);
   const bool slow = momentum > 0 || rate != 1;
   if (!protocol.contains("outer_optimizer")) {
     if (!slow) return {};
@@ -54,6 +55,13 @@ nlohmann::json OuterOptimizerOptions::schema() {
                      "Makes of what a round changed in the parameters, in the mean over the workers, a step "
                      "of the parameters with which the round began, as in DiLoCo. Not given: the mean is "
                      "what the next round begins with.")}};
+}
+
+nlohmann::json OuterOptimizerOptions::diloco_schema() {
+  nlohmann::json options = {{"outer_optimizer", schema().at("outer_optimizer")}};
+  options["outer_optimizer"]["default"] = {
+      {"kind", "sgd"}, {"learning_rate", 0.7}, {"momentum", 0.9}, {"nesterov", true}};
+  return options;
 }
 
 OuterOptimizer::OuterOptimizer(Worker& worker, const OuterOptimizerOptions& options,

@@ -23,6 +23,8 @@ struct OuterOptimizerOptions {
   /// Reads the members of schema().
   static OuterOptimizerOptions parse(const nlohmann::json& protocol);
   static nlohmann::json schema();
+  /// Of those that always have an outer optimizer, by default Nesterov's momentum (DiLoCo).
+  static nlohmann::json diloco_schema();
 };
 
 /// A worker's; all workers' are alike. Charged to its device as optimizer state.

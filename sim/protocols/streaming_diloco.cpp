@@ -271,11 +271,7 @@ class StreamingDiloco final : public Protocol {
 }  // namespace
 
 ProtocolKind streaming_diloco_kind() {
-  nlohmann::json schema = OuterOptimizerOptions::schema();
-  schema.erase("slow_momentum");
-  schema.erase("slow_learning_rate");
-  schema["outer_optimizer"]["default"] = {
-      {"kind", "sgd"}, {"learning_rate", 0.7}, {"momentum", 0.9}, {"nesterov", true}};
+  nlohmann::json schema = OuterOptimizerOptions::diloco_schema();
   schema.update(AveragingOptions::schema());
   schema.update(
       {{"local_steps",
@@ -326,10 +322,7 @@ ProtocolKind streaming_diloco_kind() {
                .required = {"local_steps"}},
       .label = "Streaming DiLoCo",
       .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
-        nlohmann::json all = options;
-        all["slow_momentum"] = 0;
-        all["slow_learning_rate"] = 1;
-        return std::make_unique<StreamingDiloco>(all);
+        return std::make_unique<StreamingDiloco>(options);
       }};
 }
 

@@ -80,10 +80,10 @@ nlohmann::json feedback_options(bool unbiased) {
   return {
       {"error_feedback",
        {{"description",
-         "What becomes of what the codec leaves out. residual: it is added to what comes next. ef21: what is "
-         "sent are differences to what the others have already. dgc: momentum of each worker's own that "
-         "begins "
-         "anew where it was sent (training.optimizer's should be 0 then). What is remembered takes memory."},
+         "What becomes of what the codec leaves out. residual: it is added to what comes next. ef21: what "
+         "is sent are differences to what the others have already. dgc: momentum of each worker's own that "
+         "begins anew where it was sent (training.optimizer's should be 0 then). What is remembered takes "
+         "memory."},
         {"enum", {"none", "residual", "ef21", "dgc"}},
         {"default", unbiased ? "none" : "residual"}}},
       {"residual_decay",

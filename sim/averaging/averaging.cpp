@@ -115,9 +115,8 @@ void require_plain_wire(const nlohmann::json& protocol) {
 
 nlohmann::json charge_compression_schema() {
   return {{"description",
-           "Whether devices take time to compress, besides that for sending: without it, what compression is "
-           "worth "
-           "at best."},
+           "Whether devices take time to compress, besides that for sending: without it, what compression "
+           "is worth at best."},
           {"type", "boolean"},
           {"timeOnly", true},
           {"default", true}};
@@ -129,9 +128,8 @@ nlohmann::json AveragingOptions::schema() {
   options["compression"] = choice_schema(
       "kind", compression_kinds(), nlohmann::json::object(),
       "What is averaged travels in fewer bytes, and with losses. Payloads of random_k and power_sgd can be "
-      "added "
-      "on their way and go by any `aggregate`; perm_k needs nothing added; those of all others are carried "
-      "whole: `ring` takes all to all workers, `server` and `sharded` decode, add, and encode anew.");
+      "added on their way and go by any `aggregate`; perm_k needs nothing added; those of all others are "
+      "carried whole: `ring` takes all to all workers, `server` and `sharded` decode, add, and encode anew.");
   return options;
 }
 

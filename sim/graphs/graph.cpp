@@ -110,10 +110,8 @@ nlohmann::json graph_schema() {
   }
   return {{"description",
            "Whom each worker hears in a step; each of these counts as much as the worker itself. ring: the "
-           "workers "
-           "before and after. torus: four neighbours on a grid. complete: all others. exponential: those 1, "
-           "2, 4, ... "
-           "before; one_peer_exponential: one of these after the other."},
+           "workers before and after. torus: four neighbours on a grid. complete: all others. exponential: "
+           "those 1, 2, 4, ... before; one_peer_exponential: one of these after the other."},
           {"enum", names},
           {"enumDescriptions", summaries},
           {"default", "ring"}};

@@ -129,8 +129,7 @@ ProtocolKind hist_kind() {
   schema["group_size"].erase("onlyWith");
   schema["group_size"]["description"] =
       "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
-      "of the "
-      "platform is a site.";
+      "of the platform is a site.";
   schema.update(ParcelOptions::schema());
   schema.update(
       {{"local_steps",

@@ -291,16 +291,14 @@ ProtocolKind streaming_diloco_kind() {
        {"delay",
         {{"description",
           "Local steps beside which an exchange goes on: fewer than a fragment's turn has. Where it takes "
-          "longer, "
-          "workers wait."},
+          "longer, workers wait."},
          {"type", "integer"},
          {"minimum", 0},
          {"default", 1}}},
        {"overlap",
         {{"description",
           "Whether layers are sent one by one, from the last to the first, as soon as the backward pass of "
-          "the "
-          "step before has reached them; else a fragment is sent as one, after that step."},
+          "the step before has reached them; else a fragment is sent as one, after that step."},
          {"type", "boolean"},
          {"default", false}}},
        {"mixing",

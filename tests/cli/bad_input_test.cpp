@@ -29,7 +29,10 @@ TEST_CASE("broken scenarios are refused") {
   const TemporaryFolder folder;
   fs::copy_file(source_path("platforms/star-8.xml"), folder / "star-8.xml");
   const std::string file = folder / "scenario.json", out = folder / "out";
+  std::size_t count = 0;
   for (const OrderedJson& each : table.at("cases")) {
+    // The unit tests read all but those of the program's own kinds: of these a third is enough here.
+    if (!each.value("program", false) && count++ % 3 != 0) continue;
     INFO(each.at("name").get<std::string>());
     std::string text;
     if (each.contains("text")) {

@@ -223,8 +223,8 @@ std::optional<TargetMet> meet_target(const std::vector<HistoryRow>& history, dou
     if (!below) return TargetMet{row.simulated_seconds, bytes, row.round > 1};
     const double part = (target - *below->test_accuracy) / (*row.test_accuracy - *below->test_accuracy);
     const auto rounds = static_cast<double>(row.round - below->round);
-    constexpr double rounding = 1e-9;
-    const double whole = std::max(1.0, std::ceil(part * rounds - rounding)) / rounds;
+    constexpr double hair = 1e-9;
+    const double whole = std::max(1.0, std::ceil(part * rounds - hair)) / rounds;
     return TargetMet{std::lerp(below->simulated_seconds, row.simulated_seconds, whole),
                      std::round(std::lerp(static_cast<double>(below->bytes_sent), bytes, whole)), false};
   }

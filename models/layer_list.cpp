@@ -1,5 +1,6 @@
 #include "models/layer_list.hpp"
 
+#include <set>
 #include <stdexcept>
 
 #include "models/error.hpp"
@@ -60,8 +61,15 @@ void require_few(const std::string& place, double parameters) {
   throw InputError(place, "has " + nlohmann::json(parameters).dump() + " parameters; allowed are 1e15");
 }
 
+double parameters_of(const std::vector<ListedLayer>& layers) {
+  double sum = 0;
+  for (const ListedLayer& layer : layers) sum += layer.parameters();
+  return sum;
+}
+
 std::vector<ListedLayer> read_list(const nlohmann::json& list) {
   std::vector<ListedLayer> layers;
+  std::set<std::string> names;
   for (const nlohmann::json& entry : list) {
     const std::string place = "/model/list/" + std::to_string(layers.size());
     const bool has_shape = entry.contains("rows") || entry.contains("columns");
@@ -70,11 +78,9 @@ std::vector<ListedLayer> read_list(const nlohmann::json& list) {
     ListedLayer layer = {.name = entry.value("name", "layer" + std::to_string(layers.size() + 1))};
     layer.rows = has_shape ? entry.value("rows", Index{1}) : entry.at("parameters").get<Index>();
     layer.columns = entry.value("columns", Index{1});
-    for (const ListedLayer& other : layers) {
-      if (other.name == layer.name)
-        throw InputError(place + "/name", "two layers are named \"" + layer.name + "\"");
-    }
-    require_few(place, static_cast<double>(layer.rows) * static_cast<double>(layer.columns));
+    if (!names.insert(layer.name).second)
+      throw InputError(place + "/name", "two layers are named \"" + layer.name + "\"");
+    require_few(place, layer.parameters());
     layers.push_back(std::move(layer));
   }
   return layers;
@@ -106,9 +112,7 @@ std::unique_ptr<Model> make_layer_list(const nlohmann::json& json, const DataDes
   options.layers = json.contains("list")
                        ? read_list(json.at("list"))
                        : equal_layers(json.at("parameters").get<Index>(), json.value("layers", Index{1}));
-  double parameters = 0;
-  for (const ListedLayer& layer : options.layers)
-    parameters += static_cast<double>(layer.rows) * static_cast<double>(layer.columns);
+  const double parameters = parameters_of(options.layers);
   require_few("/model", parameters);
   if (json.contains("step_seconds")) options.step_seconds = json.at("step_seconds").get<double>();
   constexpr double training_flops = 6;  // per parameter: a multiply-add forward, two backward
@@ -130,12 +134,10 @@ std::unique_ptr<Model> LayerList::subnet(const Selection&) const {
 }
 
 Layers LayerList::make_layers(ParameterLayout& layout) const {
-  double all = 0;
-  for (const ListedLayer& layer : options_.layers)
-    all += static_cast<double>(layer.rows) * static_cast<double>(layer.columns);
+  const double all = parameters_of(options_.layers);
   Layers layers;
   for (const ListedLayer& layer : options_.layers) {
-    const double share = static_cast<double>(layer.rows) * static_cast<double>(layer.columns) / all;
+    const double share = layer.parameters() / all;
     const auto pass = [&](double part) {
       return PassCosts{options_.flops_per_sample * share * part,
                        options_.step_seconds.value_or(0) * share * part};

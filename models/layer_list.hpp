@@ -12,6 +12,8 @@ namespace isthmus {
 struct ListedLayer {
   std::string name;
   Index rows = 0, columns = 1;  ///< of its one tensor
+
+  double parameters() const { return static_cast<double>(rows) * static_cast<double>(columns); }
 };
 
 /// Layers of which no more is known than their parameters, and what a step takes: to time, and never to

@@ -2,10 +2,10 @@
 // can be added (Wangni et al. 2018; Stich et al. 2018, arXiv 1809.07599).
 
 #include <algorithm>
-#include <cmath>
 #include <unordered_set>
 
 #include "models/codec/codec.hpp"
+#include "models/codec/share.hpp"
 
 namespace isthmus {
 namespace {
@@ -34,11 +34,7 @@ class RandomK final : public Codec {
   }
 
  private:
-  std::size_t kept(std::size_t count) const {
-    constexpr double hair = 1e-9;
-    const double wanted = std::floor(share_ * static_cast<double>(count) + hair);
-    return std::min(count, std::max(static_cast<std::size_t>(wanted), std::size_t{1}));
-  }
+  std::size_t kept(std::size_t count) const { return kept_of(share_, count); }
 
   /// So many different places, in rising order (Floyd's way).
   std::vector<std::size_t> draw(std::size_t count, Random& random) const {
@@ -59,25 +55,21 @@ class RandomK final : public Codec {
 }  // namespace
 
 CodecKind random_k_codec() {
-  return {.kind = {.name = "random_k",
-                   .summary = "values drawn anew each time, the same on all workers, who can add them",
-                   .options = {{"share",
-                                {{"description", "Of each tensor's values, that is sent: at least one."},
-                                 {"type", "number"},
-                                 {"exclusiveMinimum", 0},
-                                 {"maximum", 1},
-                                 {"default", 0.01}}},
-                               {"unbiased",
-                                {{"description",
-                                  "Whether values are divided by the share, so that the mean is what it was. "
-                                  "Default: without error feedback."},
-                                 {"type", "boolean"}}}}},
-          .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
-            const bool without_feedback = options.value("error_feedback", "none") == "none";
-            return std::make_unique<RandomK>(options.at("share").get<double>(),
-                                             options.value("unbiased", without_feedback));
-          },
-          .unbiased = true};
+  return {
+      .kind = {.name = "random_k",
+               .summary = "values drawn anew each time, the same on all workers, who can add them",
+               .options = {{"share", share_schema("Of each tensor's values, that is sent: at least one.")},
+                           {"unbiased",
+                            {{"description",
+                              "Whether values are divided by the share, so that the mean is what it was. "
+                              "Default: without error feedback."},
+                             {"type", "boolean"}}}}},
+      .make = [](const nlohmann::json& options) -> std::unique_ptr<Codec> {
+        const bool without_feedback = options.value("error_feedback", "none") == "none";
+        return std::make_unique<RandomK>(options.at("share").get<double>(),
+                                         options.value("unbiased", without_feedback));
+      },
+      .unbiased = true};
 }
 
 }  // namespace isthmus

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 
 #include "models/codec/codec.hpp"
 #include "models/codec/index_coding.hpp"
 #include "models/codec/number_format.hpp"
+#include "models/codec/share.hpp"
 
 namespace isthmus {
 namespace {
@@ -32,28 +32,41 @@ void largest(ConstValues values, std::span<std::uint32_t> places) {
   }
 }
 
+/// A number format as a codec of the values that are kept.
+class Formatted final : public Codec {
+ public:
+  explicit Formatted(const NumberFormat& format) : format_(format) {}
+  std::size_t bytes(std::size_t count) const override { return format_.bytes(count); }
+  void encode(ConstValues values, Payload payload, Random&) const override {
+    format_.encode(values, payload);
+  }
+  void add_decoded(ConstPayload payload, Values sum, Random&) const override {
+    std::vector<float> values(sum.size());
+    format_.decode(payload, values);
+    add(values, sum);
+  }
+
+ private:
+  const NumberFormat& format_;
+};
+
 /// Payload: the kept values of all chunks, then the places in each chunk.
 class TopK final : public Codec {
  public:
-  TopK(double share, std::size_t chunk, IndexCoding coding, std::unique_ptr<Codec> value_codec,
-       const NumberFormat* value_format)
-      : share_(share),
-        chunk_(chunk),
-        coding_(coding),
-        value_codec_(std::move(value_codec)),
-        value_format_(value_format) {}
+  TopK(double share, std::size_t chunk, IndexCoding coding, std::unique_ptr<Codec> value_codec)
+      : share_(share), chunk_(chunk), coding_(coding), value_codec_(std::move(value_codec)) {}
 
   std::size_t bytes(std::size_t count) const override {
-    std::size_t bytes = value_bytes(kept_of_all(count));
+    std::size_t bytes = value_codec_->bytes(kept_of_all(count));
     for_each_chunk(count,
                    [&](std::size_t, std::size_t size) { bytes += index_bytes(coding_, kept(size), size); });
     return bytes;
   }
 
   void encode(ConstValues values, Payload payload, Random& random) const override {
-    const std::size_t in_all = kept_of_all(values.size());
+    const std::size_t bytes_of_values = value_codec_->bytes(kept_of_all(values.size()));
     std::vector<float> chosen;
-    std::size_t at = value_bytes(in_all);
+    std::size_t at = bytes_of_values;
     for_each_chunk(values.size(), [&](std::size_t begin, std::size_t size) {
       const ConstValues chunk = values.slice(begin, size);
       std::vector<std::uint32_t> places(kept(size));
@@ -63,19 +76,13 @@ class TopK final : public Codec {
       write_places(coding_, places, size, payload.slice(at, room));
       at += room;
     });
-    const Payload kept_values = payload.first(value_bytes(in_all));
-    if (value_codec_) return value_codec_->encode(chosen, kept_values, random);
-    value_format_->encode(chosen, kept_values);
+    value_codec_->encode(chosen, payload.first(bytes_of_values), random);
   }
 
   void add_decoded(ConstPayload payload, Values sum, Random& random) const override {
     std::vector<float> chosen(kept_of_all(sum.size()));
-    std::size_t at = value_bytes(chosen.size());
-    if (value_codec_) {
-      value_codec_->add_decoded(payload.first(at), chosen, random);
-    } else {
-      value_format_->decode(payload.first(at), chosen);
-    }
+    std::size_t at = value_codec_->bytes(chosen.size());
+    value_codec_->add_decoded(payload.first(at), chosen, random);
     auto next = chosen.begin();
     for_each_chunk(sum.size(), [&](std::size_t begin, std::size_t size) {
       std::vector<std::uint32_t> places(kept(size));
@@ -98,18 +105,11 @@ class TopK final : public Codec {
   Kernel encode_work(std::size_t count) const override { return passes(5, count); }
 
  private:
-  std::size_t kept(std::size_t size) const {
-    constexpr double hair = 1e-9;  // 0.29 * 100 is 29
-    const double wanted = std::floor(share_ * static_cast<double>(size) + hair);
-    return std::clamp(static_cast<std::size_t>(wanted), std::size_t{1}, size);
-  }
+  std::size_t kept(std::size_t size) const { return kept_of(share_, size); }
   std::size_t kept_of_all(std::size_t count) const {
     std::size_t sum = 0;
     for_each_chunk(count, [&](std::size_t, std::size_t size) { sum += kept(size); });
     return sum;
-  }
-  std::size_t value_bytes(std::size_t count) const {
-    return value_codec_ ? value_codec_->bytes(count) : value_format_->bytes(count);
   }
   template <typename Each>
   void for_each_chunk(std::size_t count, Each each) const {
@@ -120,21 +120,22 @@ class TopK final : public Codec {
   double share_;
   std::size_t chunk_;  // 0: a tensor is one
   IndexCoding coding_;
-  std::unique_ptr<Codec> value_codec_;  // null: value_format_
-  const NumberFormat* value_format_;
+  std::unique_ptr<Codec> value_codec_;
 };
 
 /// What kept values can travel as besides number formats.
 constexpr std::array value_codecs = {"int8", "e3m0", "fp8", "lookup"};
 
+std::unique_ptr<Codec> make_value_codec(const std::string& name) {
+  if (std::ranges::find(value_codecs, name) != value_codecs.end()) return make_codec({{"kind", name}});
+  return std::make_unique<Formatted>(number_format_named(name));
+}
+
 std::unique_ptr<Codec> make_top_k(const nlohmann::json& options) {
-  const auto values = options.at("values").get<std::string>();
-  const bool by_codec = std::ranges::find(value_codecs, values) != value_codecs.end();
   const auto coding = std::ranges::find(index_coding_names(), options.at("index").get<std::string>());
   return std::make_unique<TopK>(options.at("share").get<double>(), options.value("chunk", std::size_t{0}),
                                 static_cast<IndexCoding>(coding - index_coding_names().begin()),
-                                by_codec ? make_codec({{"kind", values}}) : nullptr,
-                                by_codec ? nullptr : &number_format_named(values));
+                                make_value_codec(options.at("values").get<std::string>()));
 }
 
 }  // namespace
@@ -146,12 +147,8 @@ CodecKind top_k_codec() {
       .kind = {.name = "top_k",
                .summary = "the values of largest magnitude, and where they are",
                .options = {{"share",
-                            {{"description",
-                              "Of each tensor's (or chunk's) values, that is sent: at least one."},
-                             {"type", "number"},
-                             {"exclusiveMinimum", 0},
-                             {"maximum", 1},
-                             {"default", 0.01}}},
+                            share_schema(
+                                "Of each tensor's (or chunk's) values, that is sent: at least one.")},
                            {"chunk",
                             {{"description",
                               "A tensor's neighbours of which each such group chooses its own: 4096 in "

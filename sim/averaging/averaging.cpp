@@ -44,9 +44,10 @@ const AveragingKind* averaging_named(const nlohmann::json& compression) {
 
 /// A protocol's `compression` with its defaults; null if it has none.
 nlohmann::json compression_of(const nlohmann::json& protocol) {
-  const nlohmann::json options = protocol.value("compression", nlohmann::json());
+  if (!protocol.contains("compression")) return nullptr;
+  const nlohmann::json& options = protocol.at("compression");
   for (const Kind& kind : compression_kinds()) {
-    if (!options.is_null() && options.at("kind") == kind.name) return with_defaults(options, kind);
+    if (options.at("kind") == kind.name) return with_defaults(options, kind);
   }
   return nullptr;
 }
@@ -57,6 +58,18 @@ std::optional<CollectiveKind> carrier_of(const nlohmann::json& compression) {
   if (const AveragingKind* found = averaging_named(compression)) return found->carrier;
   if (make_codec(compression)->is_additive()) return CollectiveKind::all_reduce;
   return std::nullopt;
+}
+
+std::vector<std::string> aggregates_for(const nlohmann::json& compression,
+                                        const std::optional<CollectiveKind>& carrier) {
+  if (!carrier) {
+    const AveragingKind* found = averaging_named(compression);
+    return found ? found->aggregates : AveragingKind().aggregates;
+  }
+  const std::vector<std::string> of_carrier = algorithm_names(*carrier);
+  std::vector<std::string> names = algorithm_names(CollectiveKind::all_reduce);
+  std::erase_if(names, [&](const std::string& name) { return std::ranges::count(of_carrier, name) == 0; });
+  return names;
 }
 
 }  // namespace
@@ -82,16 +95,7 @@ void register_averaging(AveragingKind averaging) { averagings_known().add(std::m
 
 std::vector<std::string> possible_aggregates(const nlohmann::json& protocol) {
   const nlohmann::json compression = compression_of(protocol);
-  const auto carrier = carrier_of(compression);
-  if (!carrier) {
-    const AveragingKind* found = averaging_named(compression);
-    return found ? found->aggregates : AveragingKind().aggregates;
-  }
-  std::vector<std::string> names;
-  for (const std::string& name : algorithm_names(CollectiveKind::all_reduce)) {
-    if (std::ranges::count(algorithm_names(*carrier), name) > 0) names.push_back(name);
-  }
-  return names;
+  return aggregates_for(compression, carrier_of(compression));
 }
 
 std::vector<Kind> compression_kinds() {
@@ -138,15 +142,16 @@ AveragingOptions::AveragingOptions(const nlohmann::json& protocol)
       charged_(protocol.value("charge_compression", true)),
       aggregate_(protocol.at("aggregate").get<std::string>()),
       exact_(make_aggregate(protocol)) {
-  const std::vector<std::string> possible = possible_aggregates(protocol);
+  const auto carrier = carrier_of(compression_);
+  const std::vector<std::string> possible = aggregates_for(compression_, carrier);
   if (std::ranges::count(possible, aggregate_) == 0) {
     throw InputError("/protocol/aggregate",
                      "found \"" + aggregate_ + "\"; what compression by " +
                          compression_.at("kind").get<std::string>() +
                          " sends does not travel so; allowed: " + quoted_list(possible));
   }
-  if (!carrier_of(compression_)) require_plain_wire(protocol);
-  carrier_ = make_aggregate(protocol, carrier_of(compression_).value_or(CollectiveKind::all_reduce));
+  if (!carrier) require_plain_wire(protocol);
+  carrier_ = make_aggregate(protocol, carrier.value_or(CollectiveKind::all_reduce));
 }
 
 std::unique_ptr<Averaging> AveragingOptions::make(Worker& worker, std::vector<Tensor> tensors,

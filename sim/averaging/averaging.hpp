@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/kind.hpp"
@@ -48,6 +49,9 @@ struct AveragingRequest {
   std::vector<Tensor> tensors;        ///< one after the other
   int part = 0;                       ///< of several that a worker has
   bool charged = true;                ///< whether devices take time to compress
+
+  /// What is to be spent on work: nothing if it is not charged.
+  Work charge(Work work) const { return charged ? std::move(work) : Work(); }
 };
 
 /// A way to compress means that a scenario can name besides the codecs. A new one is one new file and its

@@ -23,9 +23,10 @@ class Memory {
   explicit operator bool() const { return feedback_ != nullptr; }
   Feedback* operator->() const { return feedback_.get(); }
   /// To read and to write what is remembered, beside the values.
-  Kernel work() const {
-    const double elements = feedback_ ? 2 * feedback_->states() + 2 : 0;
-    return plain_kernel(KernelKind::copy, 0, elements * static_cast<double>(size_));
+  Work work() const {
+    if (!feedback_) return {};
+    const double elements = 2 * feedback_->states() + 2;
+    return {{plain_kernel(KernelKind::copy, 0, elements * static_cast<double>(size_)), 1}};
   }
 
  private:
@@ -40,7 +41,6 @@ class CodedMean final : public Averaging, private RoundState {
       : entry_(request.worker, *this),
         seed_(request.worker.job().training().seed),
         part_(request.part),
-        charged_(request.charged),
         codec_(std::move(options.codec)),
         answer_codec_(std::move(options.answer_codec)),
         aggregate_(request.carrier),
@@ -58,18 +58,21 @@ class CodedMean final : public Averaging, private RoundState {
       const Shard& shard = shards_.back();
       own_bytes_ += shard.own.coded.bytes();
       answer_bytes_ += shard.answer.coded.bytes();
-      if (!charged_) continue;
-      append(encode_work_, shard.own.coded.encode_work());
-      append(decode_work_, shard.own.coded.decode_work());
-      append(decode_answer_work_, shard.answer.coded.decode_work());
+      append(encode_work_, request.charge(shard.own.coded.encode_work()));
+      append(decode_work_, request.charge(shard.own.coded.decode_work()));
+      append(decode_answer_work_, request.charge(shard.answer.coded.decode_work()));
     }
-    if (by_owners) {
-      const int rank = request.worker.rank();
-      const bool owns = rank < owners;
-      const bool remembers = owns && memory_;
-      owner_memory_.emplace(request.worker, remembers ? make_residual() : nullptr,
-                            owns ? shard(rank).extent.size : 0);
-    }
+    memory_work_ = request.charge(memory_.work());
+    if (!by_owners) return;
+    const int rank = request.worker.rank();
+    const bool owns = rank < owners;
+    const bool remembers = owns && memory_;
+    owner_memory_.emplace(request.worker, remembers ? make_residual() : nullptr,
+                          owns ? shard(rank).extent.size : 0);
+    if (!owns) return;
+    owner_memory_work_ = request.charge(owner_memory_->work());
+    decode_shard_work_ = request.charge(shard(rank).own.coded.decode_work());
+    encode_answer_work_ = request.charge(shard(rank).answer.coded.encode_work());
   }
 
   void mean(Communicator& comm, Values values, long round) override {
@@ -119,7 +122,7 @@ class CodedMean final : public Averaging, private RoundState {
   Random own_stream(int rank) const { return stream("compression ", codec_->is_additive() ? 0 : rank); }
 
   void encode_all(Communicator& comm, Values values, Payload payload) const {
-    if (memory_ && charged_) comm.spend(Work{{memory_.work(), 1}});
+    comm.spend(memory_work_);
     comm.spend(encode_work_);
     if (memory_) comm.spend(decode_work_);
     if (values.is_phantom()) return;
@@ -156,9 +159,7 @@ class CodedMean final : public Averaging, private RoundState {
   void gather(Communicator& comm, Payload payload, Values values) const {
     const auto n = static_cast<std::size_t>(comm.size());
     Room room(comm, own_bytes_ * n);
-    std::vector<Payload> rooms;
-    for (std::size_t rank = 0; rank < n; ++rank)
-      rooms.push_back(room.payload().slice(rank * own_bytes_, own_bytes_));
+    const std::vector<Payload> rooms = room.parts(n);
     copy<std::byte>(payload, rooms[static_cast<std::size_t>(comm.rank())]);
     all_gather(comm, rooms, own_bytes_);
     for (std::size_t rank = 0; rank < n; ++rank) comm.spend(decode_work_);
@@ -173,9 +174,8 @@ class CodedMean final : public Averaging, private RoundState {
     const std::size_t shard_bytes = has_shard(rank) ? shard(rank).own.coded.bytes() : 0;
     Room room(comm, shard_bytes * static_cast<std::size_t>(n)), answers(comm, answer_bytes_);
     const Payload answer = answers.payload();
-    const auto from = [&](int peer) {
-      return room.payload().slice(shard_bytes * static_cast<std::size_t>(peer), shard_bytes);
-    };
+    const std::vector<Payload> rooms = room.parts(static_cast<std::size_t>(n));
+    const auto from = [&](int peer) { return rooms[static_cast<std::size_t>(peer)]; };
     std::vector<Request> up, down;
     for (int step = 1; step < n; ++step) {  // not everybody to the same one first
       const int peer = (rank + step) % n;
@@ -185,7 +185,7 @@ class CodedMean final : public Averaging, private RoundState {
     comm.wait_all(up);
     if (has_shard(rank)) {
       copy<std::byte>(shard(rank).own.of(payload), from(rank));
-      mean_of_shard(comm, from, shard(rank).answer.of(answer), shard(rank).of(values));
+      mean_of_shard(comm, rooms, shard(rank).answer.of(answer), shard(rank).of(values));
     }
     for (int step = 1; step < n; ++step) {
       const int peer = (rank + step) % n;
@@ -202,17 +202,17 @@ class CodedMean final : public Averaging, private RoundState {
   }
 
   /// An owner's: from all payloads of its shard the payload of their mean.
-  template <typename From>
-  void mean_of_shard(Communicator& comm, From from, Payload answer, Values values) {
+  void mean_of_shard(Communicator& comm, const std::vector<Payload>& payloads, Payload answer,
+                     Values values) {
     const CodedTensors& coded = shard(comm.rank()).own.coded;
     const CodedTensors& coded_answer = shard(comm.rank()).answer.coded;
-    for (int peer = 0; charged_ && peer < comm.size(); ++peer) comm.spend(coded.decode_work());
-    if (charged_) comm.spend(coded_answer.encode_work());
-    if (charged_ && *owner_memory_) comm.spend(Work{{owner_memory_->work(), 1}});
+    for (std::size_t i = 0; i < payloads.size(); ++i) comm.spend(decode_shard_work_);
+    comm.spend(encode_answer_work_);
+    comm.spend(owner_memory_work_);
     if (values.is_phantom()) return;
     Random random = stream("compression of the mean ", comm.rank());
     std::ranges::fill(values, 0.0F);
-    for (int peer = 0; peer < comm.size(); ++peer) coded.add_decoded(from(peer), values, random);
+    for (const Payload& payload : payloads) coded.add_decoded(payload, values, random);
     scale(values, 1 / static_cast<float>(comm.size()));
     if (*owner_memory_) (*owner_memory_)->compensate(values);
     coded_answer.encode(values, answer, random);
@@ -234,15 +234,15 @@ class CodedMean final : public Averaging, private RoundState {
   StateEntry entry_;
   std::uint64_t seed_;
   int part_;
-  bool charged_;
   std::shared_ptr<const Codec> codec_, answer_codec_;
   const Collective& aggregate_;  // of payloads that can be added
   std::size_t size_;
   Memory memory_;
   std::vector<Shard> shards_;  // by owner; one if nobody owns any
   std::size_t own_bytes_ = 0, answer_bytes_ = 0;
-  Work encode_work_, decode_work_, decode_answer_work_;
-  std::optional<Memory> owner_memory_;  // none: nobody owns any
+  Work memory_work_, encode_work_, decode_work_, decode_answer_work_;
+  Work decode_shard_work_, encode_answer_work_, owner_memory_work_;  // an owner's
+  std::optional<Memory> owner_memory_;                               // none: nobody owns any
   long round_ = 0;
 };
 

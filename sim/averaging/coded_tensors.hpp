@@ -36,6 +36,13 @@ class Room {
   Room(Communicator& comm, std::size_t bytes)
       : buffer_(comm.buffer((bytes + sizeof(float) - 1) / sizeof(float))), bytes_(bytes) {}
   Payload payload() { return as_payload(buffer_.values()).first(bytes_); }
+  /// In so many equal parts.
+  std::vector<Payload> parts(std::size_t count) {
+    std::vector<Payload> parts;
+    const std::size_t bytes = bytes_ / count;
+    for (std::size_t i = 0; i < count; ++i) parts.push_back(payload().slice(i * bytes, bytes));
+    return parts;
+  }
 
  private:
   Buffer buffer_;

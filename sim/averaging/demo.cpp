@@ -78,9 +78,8 @@ class Tiles {
   template <typename V, typename C, typename Each>
   void each_tile(V* values, C* coefficients, Each each) const {
     using Stride = Eigen::OuterStride<>;
-    using MatrixOf = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    using Tile = Eigen::Map<std::conditional_t<std::is_const_v<V>, const MatrixOf, MatrixOf>, 0, Stride>;
-    using OfTile = Eigen::Map<std::conditional_t<std::is_const_v<C>, const MatrixOf, MatrixOf>>;
+    using Tile = Eigen::Map<std::conditional_t<std::is_const_v<V>, const Matrix, Matrix>, 0, Stride>;
+    using OfTile = std::conditional_t<std::is_const_v<C>, ConstMatrixMap, MatrixMap>;
     for (Index row = 0; row < rows_; row += height_) {
       for (Index column = 0; column < columns_; column += width_) {
         each(Tile(values + row * columns_ + column, height_, width_, Stride(columns_)),
@@ -100,7 +99,6 @@ class Demo final : public Averaging, private RoundState {
       : entry_(request.worker, *this),
         decay_(request.compression.at("decay").get<float>()),
         takes_sign_(request.compression.at("sign").get<bool>()),
-        charged_(request.charged),
         size_(size_of(request.tensors)),
         reservation_(request.worker.reserve(MemoryPart::optimizer, size_ * sizeof(float))) {
     const auto kept = request.compression.at("kept").get<std::size_t>();
@@ -117,6 +115,10 @@ class Demo final : public Averaging, private RoundState {
       add(encode_work_, codecs_.back()->encode_work(tensor.size()));
       add(decode_work_, codecs_.back()->decode_work(tensor.size()));
     }
+    const auto elements = static_cast<double>(size_);
+    momentum_work_ = {{plain_kernel(KernelKind::elementwise, 2 * elements, 3 * elements), 2}};
+    for (Work* work : {&momentum_work_, &transform_work_, &encode_work_, &decode_work_})
+      *work = request.charge(std::move(*work));
     if (request.worker.live()) begin(std::vector<float>(size_));
   }
 
@@ -124,26 +126,21 @@ class Demo final : public Averaging, private RoundState {
     comm.begin_collective();
     const auto n = static_cast<std::size_t>(comm.size());
     Room room(comm, bytes_ * n);
-    std::vector<Payload> rooms;
-    for (std::size_t rank = 0; rank < n; ++rank) rooms.push_back(room.payload().slice(rank * bytes_, bytes_));
+    const std::vector<Payload> rooms = room.parts(n);
     const Payload own = rooms[static_cast<std::size_t>(comm.rank())];
-    const auto elements = static_cast<double>(size_);
-    spend(comm, {{plain_kernel(KernelKind::elementwise, 2 * elements, 3 * elements), 2}}, 1);  // of d
-    spend(comm, transform_work_, 2);  // there, and what goes back
-    spend(comm, encode_work_, 1);
+    comm.spend(momentum_work_);
+    comm.spend(transform_work_);
+    comm.spend(transform_work_);  // back, of what is sent
+    comm.spend(encode_work_);
     if (!values.is_phantom()) encode(values, own);
     all_gather(comm, rooms, bytes_);
-    spend(comm, decode_work_, static_cast<int>(n));
-    spend(comm, transform_work_, 1);
+    for (std::size_t rank = 0; rank < n; ++rank) comm.spend(decode_work_);
+    comm.spend(transform_work_);
     comm.count_synchronised_bytes(bytes_);
     if (!values.is_phantom()) decode_mean(rooms, values);
   }
 
  private:
-  void spend(Communicator& comm, const Work& work, int times) const {
-    for (int time = 0; charged_ && time < times; ++time) comm.spend(work);
-  }
-
   void encode(ConstValues gradient, Payload payload) {
     for (std::size_t i = 0; i < size_; ++i) d_[i] = decay_ * d_[i] + gradient.data()[i];
     std::vector<float> coefficients(size_), sent(size_), taken(size_);
@@ -214,13 +211,13 @@ class Demo final : public Averaging, private RoundState {
 
   StateEntry entry_;
   float decay_;
-  bool takes_sign_, charged_;
+  bool takes_sign_;
   std::size_t size_;
   Reservation reservation_;
   std::vector<Tiles> tiles_;                    // of each tensor
   std::vector<std::unique_ptr<Codec>> codecs_;  // of its coefficients
   std::size_t bytes_ = 0;
-  Work transform_work_, encode_work_, decode_work_;
+  Work momentum_work_, transform_work_, encode_work_, decode_work_;
   std::vector<float> d_;
 };
 

@@ -52,7 +52,6 @@ class MajorityVote final : public Averaging, private RoundState {
   explicit MajorityVote(const AveragingRequest& request)
       : entry_(request.worker, *this),
         momentum_(request.compression.at("momentum").get<float>()),
-        charged_(request.charged),
         size_(size_of(request.tensors)) {
     const bool can_tie = request.worker.size() % 2 == 0 && request.compression.at("ties") == "zero";
     const auto vote = std::make_shared<Vote>();
@@ -60,19 +59,19 @@ class MajorityVote final : public Averaging, private RoundState {
     if (can_tie) answer = std::make_shared<VoteWithTies>();
     mean_ = make_coded_mean(request, {vote, answer, nullptr});
     if (momentum_ == 0) return;
+    const auto elements = static_cast<double>(size_);
+    momentum_work_ = request.charge({{plain_kernel(KernelKind::elementwise, 3 * elements, 3 * elements), 1}});
     reservation_ = request.worker.reserve(MemoryPart::optimizer, size_ * sizeof(float));
     if (request.worker.live()) m_.assign(size_, 0);
   }
 
   void mean(Communicator& comm, Values values, long round) override {
-    const auto elements = static_cast<double>(size_);
-    if (momentum_ > 0 && charged_)
-      comm.spend(Work{{plain_kernel(KernelKind::elementwise, 3 * elements, 3 * elements), 1}});
-    if (momentum_ > 0) {
-      for (std::size_t i = 0; i < m_.size(); ++i) {
+    comm.spend(momentum_work_);
+    if (momentum_ > 0 && !values.is_phantom()) {
+      for (std::size_t i = 0; i < size_; ++i) {
         if (std::isfinite(values.data()[i])) m_[i] = momentum_ * m_[i] + (1 - momentum_) * values.data()[i];
       }
-      if (!values.is_phantom()) copy(m_, values);
+      copy(m_, values);
     }
     mean_->mean(comm, values, round);
     for (float& value : values) value = value > 0 ? 1.0F : value < 0 ? -1.0F : 0.0F;
@@ -86,10 +85,10 @@ class MajorityVote final : public Averaging, private RoundState {
 
   StateEntry entry_;
   float momentum_;
-  bool charged_;
   std::size_t size_;
   std::unique_ptr<Averaging> mean_;  // of votes
   Reservation reservation_;
+  Work momentum_work_;
   std::vector<float> m_;  // empty: no momentum, or phantoms
 };
 

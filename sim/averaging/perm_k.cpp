@@ -15,21 +15,21 @@ class PermK final : public Averaging {
   explicit PermK(const AveragingRequest& request)
       : seed_(request.worker.job().training().seed),
         part_(request.part),
-        charged_(request.charged),
-        all_gather_(request.carrier) {}
+        all_gather_(request.carrier),
+        move_work_(request.charge(
+            {{plain_kernel(KernelKind::copy, 0, 2 * static_cast<double>(size_of(request.tensors))), 1}})) {}
 
   void mean(Communicator& comm, Values values, long round) override {
     comm.begin_collective();
     Buffer buffer = comm.buffer(values.size());
     const Values shuffled = buffer.values();
-    const Kernel move = plain_kernel(KernelKind::copy, 0, 2 * static_cast<double>(values.size()));
     std::vector<std::size_t> places;
     if (!values.is_phantom()) places = shuffled_places(values.size(), round);
-    if (charged_) comm.spend(Work{{move, 1}});
+    comm.spend(move_work_);
     for (std::size_t i = 0; i < places.size(); ++i) shuffled.data()[i] = values.data()[places[i]];
     all_gather_.run(comm, shuffled);
     comm.format().round(shuffled);
-    if (charged_) comm.spend(Work{{move, 1}});
+    comm.spend(move_work_);
     for (std::size_t i = 0; i < places.size(); ++i) values.data()[places[i]] = shuffled.data()[i];
     comm.count_synchronised(slice_size(values.size(), comm.size(), comm.rank()));
   }
@@ -47,8 +47,8 @@ class PermK final : public Averaging {
 
   std::uint64_t seed_;
   int part_;
-  bool charged_;
   const Collective& all_gather_;
+  Work move_work_;
 };
 
 }  // namespace

@@ -37,7 +37,6 @@ class PowerSgd final : public Averaging, private RoundState {
       : worker_(request.worker),
         entry_(request.worker, *this),
         part_(request.part),
-        charged_(request.charged),
         options_(options),
         all_reduce_(request.carrier),
         size_(size_of(request.tensors)) {
@@ -54,6 +53,9 @@ class PowerSgd final : public Averaging, private RoundState {
       }
       offset += rows * columns;
     }
+    until_p_ = request.charge(work_until_p());
+    until_q_ = request.charge(work_until_q());
+    until_mean_ = request.charge(work_until_mean());
     const std::size_t kept = right_ + (options_.error_feedback ? size_ : 0);
     reservation_ = worker_.reserve(MemoryPart::optimizer, kept * sizeof(float));
     if (!worker_.live()) return;
@@ -70,15 +72,15 @@ class PowerSgd final : public Averaging, private RoundState {
     const Values q = second.values();
     const bool here = !values.is_phantom();
 
-    if (charged_) comm.spend(first_work());
+    comm.spend(until_p_);
     if (here) {
       if (options_.error_feedback) add(error_, values);  // M
       for (const Factored& m : matrices_) left(m, p).noalias() = whole(m, values) * right(m, q_);
-      pack(values, vectors);
+      for_each_vector(values, vectors, [](Values own, Values packed) { copy(own, packed); });
     }
     isthmus::mean(all_reduce_, comm, first);
 
-    if (charged_) comm.spend(second_work());
+    comm.spend(until_q_);
     if (here) {
       for (const Factored& m : matrices_) {
         orthonormalise(left(m, p));
@@ -87,11 +89,11 @@ class PowerSgd final : public Averaging, private RoundState {
     }
     if (right_ > 0) isthmus::mean(all_reduce_, comm, second);
 
-    if (charged_) comm.spend(third_work());
+    comm.spend(until_mean_);
     if (!here) return;
     if (options_.error_feedback) copy(values, error_);
     for (const Factored& m : matrices_) whole(m, values).noalias() = left(m, p) * right(m, q).transpose();
-    unpack(vectors, values);
+    for_each_vector(values, vectors, [](Values own, Values packed) { copy(packed, own); });
     copy(q, q_);
     if (!options_.error_feedback) return;
     for (std::size_t i = 0; i < size_; ++i) error_[i] -= values.data()[i];
@@ -131,30 +133,24 @@ class PowerSgd final : public Averaging, private RoundState {
     for (float& value : q_) value = normal(random);
   }
 
-  void pack(Values values, Values vectors) const {
+  /// each(where a vector is among all values, where among the packed ones)
+  template <typename Each>
+  void for_each_vector(Values values, Values packed, Each each) const {
     std::size_t at = 0;
     for (const auto& [offset, size] : vectors_) {
-      copy(values.slice(offset, size), vectors.slice(at, size));
-      at += size;
-    }
-  }
-  void unpack(Values vectors, Values values) const {
-    std::size_t at = 0;
-    for (const auto& [offset, size] : vectors_) {
-      copy(vectors.slice(at, size), values.slice(offset, size));
+      each(values.slice(offset, size), packed.slice(at, size));
       at += size;
     }
   }
 
-  /// Until P; until Q; until the mean.
-  Work first_work() const {
+  Work work_until_p() const {
     Work work;
     if (options_.error_feedback) isthmus::add(work, sum_of_two(static_cast<double>(size_)));
     for (const Factored& m : matrices_) isthmus::add(work, product(m.rows, m.rank, m.columns));
     return work;
   }
   /// Of each column: its parts along those before it, their removal, its norm, and its division by that.
-  Work second_work() const {
+  Work work_until_q() const {
     Work work;
     for (const Factored& m : matrices_) {
       const auto rows = static_cast<double>(m.rows);
@@ -171,7 +167,7 @@ class PowerSgd final : public Averaging, private RoundState {
     }
     return work;
   }
-  Work third_work() const {
+  Work work_until_mean() const {
     Work work;
     for (const Factored& m : matrices_) isthmus::add(work, product(m.rows, m.columns, m.rank));
     if (options_.error_feedback) isthmus::add(work, sum_of_two(static_cast<double>(size_)));
@@ -194,12 +190,12 @@ class PowerSgd final : public Averaging, private RoundState {
   Worker& worker_;
   StateEntry entry_;
   int part_;
-  bool charged_;
   Options options_;
   const Collective& all_reduce_;
   std::size_t size_, left_ = 0, right_ = 0, vector_values_ = 0;
   std::vector<Factored> matrices_;
   std::vector<Extent> vectors_;
+  Work until_p_, until_q_, until_mean_;
   Reservation reservation_;
   std::vector<float> error_, q_;
 };

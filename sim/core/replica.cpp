@@ -100,25 +100,36 @@ void Replica::train(long steps) {
   worker_.training_ += result;
 }
 
+/// How much of a local step a device has computed.
+class Replica::Progress {
+ public:
+  Progress(Host& host, double slowdown) : host_(host), slowdown_(slowdown) {}
+  void to(const Computation& then) {
+    if (then > done_) host_.execute(then - done_, slowdown_);
+    done_ = then;
+  }
+
+ private:
+  Host& host_;
+  double slowdown_;
+  Computation done_;
+};
+
 void Replica::train_step(const std::vector<GradientPart>& parts,
                          const std::function<void(std::size_t part)>& known) {
   PendingWork<BatchResult> result =
       trainer_ ? worker_.pool_.submit([this] { return trainer_->train(1); }) : PendingWork<BatchResult>();
   const double slowdown = worker_.next_slowdown(1);
   const bool clipped = worker_.job().training().clip_gradient_norm.has_value();
-  Computation done;
-  const auto compute_until = [&](const Computation& then) {
-    if (then > done) worker_.host_.execute(then - done, slowdown);
-    done = then;
-  };
+  Progress progress(worker_.host_, slowdown);
   double updated = 0;  // share of the parameters
   for (std::size_t i = 0; i < parts.size(); ++i) {
     updated += static_cast<double>(parts[i].extent.size) / static_cast<double>(layout_.trainable_size());
-    compute_until((clipped ? gradient_ : parts[i].known_after) + update_ * updated);
+    progress.to((clipped ? gradient_ : parts[i].known_after) + update_ * updated);
     if (i == 0 && trainer_) worker_.training_ += result.get();
     known(i);
   }
-  compute_until(gradient_ + update_);
+  progress.to(gradient_ + update_);
   if (parts.empty() && trainer_) worker_.training_ += result.get();
 }
 
@@ -134,19 +145,15 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
   };
   PendingWork<BatchResult> result = trainer_ ? worker_.pool_.submit(train) : PendingWork<BatchResult>();
   slowdown_ = worker_.next_slowdown(1);
-  Computation done;
-  const auto compute_until = [&](const Computation& then) {
-    if (then > done) worker_.host_.execute(then - done, slowdown_);
-    done = then;
-  };
+  Progress progress(worker_.host_, slowdown_);
   for (const GradientPart& part : parts) {
-    compute_until(part.known_after);
+    progress.to(part.known_after);
     if (trainer_) {
       for (std::size_t from; (from = known_from) > part.extent.offset;) known_from.wait(from);
     }
     known(part.extent);
   }
-  compute_until(gradient_);
+  progress.to(gradient_);
   if (trainer_) worker_.training_ += result.get();
 }
 

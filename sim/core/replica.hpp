@@ -52,6 +52,7 @@ class Replica final : private RoundState {
 
  private:
   void make_trainer();
+  class Progress;
   void save(std::vector<std::vector<float>>& values) const override;
   void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;
 

@@ -114,20 +114,19 @@ void Homes::carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& inco
       coded.encode(values, room.payload(), random);
     requests.push_back(comm_.post_send(parcel.peer, room.payload()));
   }
+  std::vector<CodedTensors> coded_incoming;
   for (const Parcel& parcel : incoming) {
-    Room& room = rooms.emplace_back(comm_, CodedTensors(*options_.codec(), tensors_of(parcel.what)).bytes());
+    coded_incoming.emplace_back(*options_.codec(), tensors_of(parcel.what));
+    Room& room = rooms.emplace_back(comm_, coded_incoming.back().bytes());
     requests.push_back(comm_.post_receive(parcel.peer, room.payload()));
   }
   comm_.wait_all(requests);
-  auto room = rooms.begin() + static_cast<std::ptrdiff_t>(outgoing.size());
-  for (Parcel& parcel : incoming) {
-    const CodedTensors coded(*options_.codec(), tensors_of(parcel.what));
-    if (options_.charged()) comm_.spend(coded.decode_work());
-    if (const Values values = parcel.buffer; !values.is_phantom()) {
-      std::ranges::fill(values, 0.0F);
-      coded.add_decoded(room->payload(), values, random);
-    }
-    ++room;
+  for (std::size_t i = 0; i < incoming.size(); ++i) {
+    if (options_.charged()) comm_.spend(coded_incoming[i].decode_work());
+    const Values values = incoming[i].buffer;
+    if (values.is_phantom()) continue;
+    std::ranges::fill(values, 0.0F);
+    coded_incoming[i].add_decoded(rooms[outgoing.size() + i].payload(), values, random);
   }
 }
 

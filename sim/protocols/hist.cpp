@@ -33,15 +33,7 @@ class Hist final : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_ * averages_}; }
 
   void require_fit(const Job& job) const override {
-    const auto& axes = job.model().layout().axes();
-    for (const LayoutAxis& axis : axes) {
-      if (!axis.divisible || axis.size >= static_cast<Index>(sites_.size())) continue;
-      throw InputError("/model", axis.name + " has " + std::to_string(axis.size) +
-                                     " neurons, too few for hist on " + std::to_string(sites_.size()) +
-                                     " sites: each needs at least one");
-    }
-    if (std::ranges::none_of(axes, &LayoutAxis::divisible))
-      throw InputError("/model", "has no hidden neurons that hist could deal out");
+    require_neurons(job, "hist", sites_.size(), "sites");
     require_reset(job, "hist", "subnet");
   }
 

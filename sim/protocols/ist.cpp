@@ -80,15 +80,7 @@ class Ist final : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override {
-    const auto& axes = job.model().layout().axes();
-    for (const LayoutAxis& axis : axes) {
-      if (!axis.divisible || axis.size >= job.workers()) continue;
-      throw InputError("/model", axis.name + " has " + std::to_string(axis.size) +
-                                     " neurons, too few for ist on " + std::to_string(job.workers()) +
-                                     " workers: each needs at least one");
-    }
-    if (std::ranges::none_of(axes, &LayoutAxis::divisible))
-      throw InputError("/model", "has no hidden neurons that ist could deal out");
+    require_neurons(job, "ist", static_cast<std::size_t>(job.workers()), "workers");
     if (const std::size_t count = shares_.size();
         count > 0 && count != static_cast<std::size_t>(job.workers())) {
       throw InputError("/protocol/shares", "found " + std::to_string(count) +

@@ -94,10 +94,13 @@ void OuterOptimizer::begin_round(ConstValues parameters) {
 
 void OuterOptimizer::prepare(ConstValues parameters) {
   if (!change_averaging_) return;
-  worker_.compute(difference_work(), [&] {
-    change_.resize(count_);
-    for (std::size_t i = 0; i < count_; ++i) change_[i] = start_[i] - parameters.data()[i];
-  });
+  worker_.compute(difference_work(), [&] { take_change(parameters); });
+}
+
+/// What the round made of parameters, downhill.
+void OuterOptimizer::take_change(ConstValues parameters) {
+  change_.resize(count_);
+  for (std::size_t i = 0; i < count_; ++i) change_[i] = start_[i] - parameters.data()[i];
 }
 
 void OuterOptimizer::exchange(Communicator& comm, long round, Values parameters) {
@@ -130,10 +133,7 @@ void OuterOptimizer::step(const Round& round, Values parameters) {
   const auto count = static_cast<double>(count_);
   const Work work = {{plain_kernel(KernelKind::optimizer, flops * count, 3 * count)}};
   worker_.compute(work, [=, this] {
-    if (!change_averaging_) {
-      change_.resize(count_);
-      for (std::size_t i = 0; i < count_; ++i) change_[i] = start_[i] - parameters.data()[i];
-    }
+    if (!change_averaging_) take_change(parameters);
     for (float& change : change_) change /= unit;
     optimizer_->step(start_, change_, static_cast<double>(rate));
     copy(start_, parameters.first(count_));

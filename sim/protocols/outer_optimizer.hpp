@@ -52,6 +52,7 @@ class OuterOptimizer final : private RoundState {
 
  private:
   Work difference_work() const;
+  void take_change(ConstValues parameters);
   bool keeps_start() const { return optimizer_ || averaging_.compresses(); }
   void save(std::vector<std::vector<float>>& values) const override;
   void resume(const Round& round, const std::vector<std::vector<float>>& values, std::size_t& next) override;

@@ -25,14 +25,13 @@ std::vector<int> layers_of_blocks(const ParameterLayout& layout) {
   return layers;
 }
 
-int layers_in(const ParameterLayout& layout) {
-  const std::vector<int> layers = layers_of_blocks(layout);
+int count_layers(const std::vector<int>& layers) {
   return layers.empty() ? 0 : *std::ranges::max_element(layers) + 1;
 }
 
-/// The parameters of these layers.
-Selection layers_from(const ParameterLayout& layout, const std::function<bool(int layer)>& is_chosen) {
-  const std::vector<int> layers = layers_of_blocks(layout);
+/// The parameters of these layers. `layers`: of each block.
+Selection layers_from(const ParameterLayout& layout, const std::vector<int>& layers,
+                      const std::function<bool(int layer)>& is_chosen) {
   std::vector<BlockSelection> chosen;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ParameterBlock& block = layout.blocks()[i];
@@ -159,11 +158,12 @@ class StreamingDiloco final : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override {
-    const long turn = local_steps_ / fragments_in(job.model().layout());
+    const int fragments = count_fragments(layers_of_blocks(job.model().layout()));
+    const long turn = local_steps_ / fragments;
     if (delay_ > 0 && delay_ >= turn) {
       throw InputError("/protocol/delay", "found " + std::to_string(delay_) + ", but each of the model's " +
-                                              std::to_string(fragments_in(job.model().layout())) +
-                                              " fragments has a turn of " + std::to_string(turn) +
+                                              std::to_string(fragments) + " fragments has a turn of " +
+                                              std::to_string(turn) +
                                               " of the local steps; allowed: less than that");
     }
     const OptimizerState state = job.training().optimizer_state;
@@ -209,8 +209,8 @@ class StreamingDiloco final : public Protocol {
   }
 
  private:
-  int fragments_in(const ParameterLayout& layout) const {
-    return (layers_in(layout) + layers_per_fragment_ - 1) / layers_per_fragment_;
+  int count_fragments(const std::vector<int>& layers) const {
+    return (count_layers(layers) + layers_per_fragment_ - 1) / layers_per_fragment_;
   }
 
   /// As one piece, or, to be sent while the backward pass goes on, layer by layer from the last.
@@ -222,7 +222,8 @@ class StreamingDiloco final : public Protocol {
   std::deque<Fragment> make_fragments(Worker& worker) const {
     const Job& job = worker.job();
     const ParameterLayout& layout = job.model().layout();
-    const int layers = layers_in(layout), count = fragments_in(layout);
+    const std::vector<int> layers = layers_of_blocks(layout);
+    const int count = count_fragments(layers);
     std::deque<Fragment> fragments(static_cast<std::size_t>(count));
     int part = 0;
     for (int index = 0; index < count; ++index) {
@@ -233,9 +234,12 @@ class StreamingDiloco final : public Protocol {
       const auto add = [&](const Selection& what) {
         fragment.pieces.emplace_back(worker, what, outer_, averaging_, part++);
       };
-      if (!overlap_) add(layers_from(layout, is_in));
-      for (int layer = layers - 1; overlap_ && layer >= 0; --layer) {
-        if (is_in(layer)) add(layers_from(layout, [&](int other) { return other == layer; }));
+      if (!overlap_) {
+        add(layers_from(layout, layers, is_in));
+        continue;
+      }
+      for (int layer = count_layers(layers) - 1; layer >= 0; --layer) {
+        if (is_in(layer)) add(layers_from(layout, layers, [&](int other) { return other == layer; }));
       }
       std::vector<Extent> extents;
       for (const Piece& piece : fragment.pieces) extents.push_back(piece.extent());

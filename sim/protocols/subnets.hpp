@@ -13,6 +13,11 @@ using Deal = std::function<Partition(const Round&)>;
 /// part of the model, trains the subnet of these parameters for the round's local steps, and gives it back.
 void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal);
 
+/// Throws InputError unless there are hidden neurons, in each layer one at least for each of so many
+/// `holders`.
+void require_neurons(const Job& job, const std::string& protocol, std::size_t count,
+                     const std::string& holders);
+
 /// Throws InputError if the optimizer's state is to outlive a round: after it a worker's `network` is another
 /// one.
 void require_reset(const Job& job, const std::string& protocol, const std::string& network);

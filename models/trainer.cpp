@@ -1,6 +1,7 @@
 #include "models/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/optimizer/schedule.hpp"
 #include "models/slices.hpp"
@@ -25,6 +26,15 @@ void Trainer::set_model(const Model& model) {
   gradients_.resize(model.layout().trainable_size());
   optimizer_->reset();
 }
+
+void Trainer::release() {
+  network_ = nullptr;
+  adjust_ = nullptr;
+  for (AlignedFloats* values : {&parameters_, &gradients_, &accumulated_}) *values = AlignedFloats();
+  optimizer_ = make_optimizer(options_.optimizer);
+}
+
+void Trainer::set_progress(double part) { step_ = std::lround(part * static_cast<double>(total_steps_)); }
 
 void Trainer::skip(long steps) {
   for (long i = 0; i < steps * options_.accumulation_steps; ++i) {
@@ -70,6 +80,7 @@ BatchResult Trainer::compute_gradient(const Network::GradientProgress& progress)
 }
 
 void Trainer::apply_gradient() {
+  if (adjust_) adjust_(ConstValues(parameters_).first(gradients_.size()), gradients_);
   if (options_.clip_gradient_norm) clip_norm(gradients_, *options_.clip_gradient_norm);
   optimizer_->step(parameters_, gradients_, learning_rate_at(options_, step_++, total_steps_));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,12 +28,23 @@ class Trainer {
   /// Makes a network of that shape, with parameters yet to be written and a fresh optimizer.
   void set_model(const Model& model);
 
+  /// Forgets network, parameters, optimizer and adjustment, and frees what they take; samples go on where
+  /// they were.
+  void release();
+
   Values parameters() { return parameters_; }
   Values gradients() { return gradients_; }
   Optimizer& optimizer() { return *optimizer_; }
 
   /// Goes past the samples, and the schedule, of so many steps that were made elsewhere.
   void skip(long steps);
+
+  /// The schedule goes on from there, as a part of training.
+  void set_progress(double part);
+
+  /// Changes every gradient before a step is made with it; null: none does.
+  using Adjust = std::function<void(ConstValues parameters, Values gradients)>;
+  void adjust_gradients(Adjust adjust) { adjust_ = std::move(adjust); }
 
   /// The gradient of the mean loss over the next mini-batch, or over as many as are accumulated. Returns
   /// their result. `progress` hears of the gradient as of one of the network.
@@ -54,6 +66,7 @@ class Trainer {
   std::unique_ptr<Network> network_;
   AlignedFloats parameters_, gradients_, accumulated_;
   std::unique_ptr<Optimizer> optimizer_;
+  Adjust adjust_;
   std::vector<int> indices_, labels_;
   Matrix inputs_;
 };

@@ -58,6 +58,10 @@ void copy(BasicValues<const T> from, BasicValues<T> to) {
 inline void copy(ConstValues from, Values to) { copy<float>(from, to); }
 
 void add(ConstValues from, Values to);
+/// to <- to + factor from
+void add_scaled(float factor, ConstValues from, Values to);
 void scale(Values values, float factor);
+/// values <- values + part (target - values); exactly the target where the part is 1.
+void move_towards(ConstValues target, float part, Values values);
 
 }  // namespace isthmus

@@ -190,9 +190,10 @@ TypedTable history_table(const Study& study, bool with_run) {
     }
     for (const Evaluation& at : run.history) {
       std::vector<Json> row = head;
-      append(row, {at.round, at.local_steps, at.samples, at.simulated_seconds, count(at.bytes_sent),
-                   or_null(at.train_loss), or_null(at.test_loss), or_null(at.test_accuracy),
-                   or_null(at.consensus_distance)});
+      append(row,
+             {at.round, at.local_steps, at.samples, at.simulated_seconds, count(at.bytes_sent),
+              or_null(at.train_loss), or_null(at.test_loss), or_null(at.test_accuracy),
+              or_null(at.consensus_distance), or_null(at.staleness_mean), optional_count(at.staleness_max)});
       typed.table.add(std::move(row));
     }
   }
@@ -208,7 +209,8 @@ TypedTable workers_table(const Study& study) {
                        count(use.messages_sent), use.flops, count(use.memory_peak_bytes),
                        optional_count(use.memory_limit_bytes), or_null(use.energy_joules),
                        or_null(use.launch_bound_seconds), or_null(use.compute_bound_seconds),
-                       or_null(use.memory_bound_seconds)});
+                       or_null(use.memory_bound_seconds), optional_count(use.local_steps),
+                       use.is_server ? "server" : "worker"});
     }
   }
   return typed;

@@ -42,8 +42,38 @@ const RunQuantity utilisation = {
       const auto seconds = run.summary_number("simulated_seconds");
       if (run.workers.empty() || !seconds || *seconds <= 0) return std::nullopt;
       double sum = 0;
-      for (const WorkerUse& worker : run.workers) sum += worker.compute_seconds;
-      return sum / static_cast<double>(run.workers.size()) / *seconds;
+      const std::vector<WorkerUse> workers = run.trainers();
+      for (const WorkerUse& worker : workers) sum += worker.compute_seconds;
+      return sum / static_cast<double>(workers.size()) / *seconds;
+    }};
+
+const RunQuantity staleness = {
+    .name = "staleness",
+    .title = "Staleness of updates",
+    .column = "staleness_mean",
+    .y_title = "Mean staleness",
+    .unit = Unit::none,
+    .range = {},
+    .caption =
+        "How many updates of others came between what a worker began with and its own update: mean "
+        "over all updates.",
+    .missing = "no completed run has updates of workers that do not wait for each other",
+    .of = [](const Run& run) { return run.summary_number("staleness_mean"); }};
+
+const RunQuantity goodput = {
+    .name = "goodput",
+    .title = "Goodput",
+    .column = "goodput",
+    .y_title = "Goodput",
+    .unit = Unit::fraction,
+    .range = {{0, 1}},
+    .caption = "Share of the samples trained that went into the model: the others' work came too late.",
+    .missing = "no completed run has work that can be lost",
+    .of = [](const Run& run) -> std::optional<double> {
+      const auto lost = run.summary_number("lost_samples");
+      if (!lost || run.history.empty()) return std::nullopt;
+      const auto samples = static_cast<double>(run.history.back().samples);
+      return samples / (samples + *lost);
     }};
 
 std::vector<double> values_of(const RunQuantity& quantity, const Group& group) {
@@ -181,11 +211,15 @@ std::vector<FigureKind> per_run_kinds() {
                         return per_run(quantity, dataset, options);
                       }};
   };
-  return {kind(energy, "Joules of all devices, busy and idle, against a swept quantity or by protocol"),
-          kind(utilisation,
-               "Share of the time in which devices compute, against a swept quantity or by protocol"),
-          {"bandwidth-for-utilisation", "The bandwidth that a compute utilisation of 50 to 99 % needs",
-           bandwidth_for_utilisation}};
+  return {
+      kind(energy, "Joules of all devices, busy and idle, against a swept quantity or by protocol"),
+      kind(utilisation,
+           "Share of the time in which devices compute, against a swept quantity or by protocol"),
+      kind(staleness, "Mean staleness of updates, against a swept quantity or by protocol"),
+      kind(goodput,
+           "Share of the samples trained that went into the model, against a swept quantity or by protocol"),
+      {"bandwidth-for-utilisation", "The bandwidth that a compute utilisation of 50 to 99 % needs",
+       bandwidth_for_utilisation}};
 }
 
 }  // namespace isthmus::analysis

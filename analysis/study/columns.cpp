@@ -63,6 +63,10 @@ double ColumnFile::number(std::size_t row, const std::string& column) const {
   return value;
 }
 
+std::string ColumnFile::optional_text(std::size_t row, const std::string& column) const {
+  return index(column) ? text(row, column) : "";
+}
+
 std::optional<double> ColumnFile::optional_number(std::size_t row, const std::string& column) const {
   if (!index(column) || text(row, column).empty()) return std::nullopt;
   return number(row, column);

@@ -19,6 +19,8 @@ class ColumnFile {
   const std::string& warning() const { return warning_; }
 
   const std::string& text(std::size_t row, const std::string& column) const;
+  /// Empty where there is no such column.
+  std::string optional_text(std::size_t row, const std::string& column) const;
   /// Throws std::runtime_error where the cell holds no number.
   double number(std::size_t row, const std::string& column) const;
   /// Nothing for an empty cell, or where there is no such column.

@@ -48,7 +48,9 @@ std::vector<Evaluation> read_history(const ColumnFile& file) {
                        .train_loss = file.optional_number(row, "train_loss"),
                        .test_loss = file.optional_number(row, "test_loss"),
                        .test_accuracy = file.optional_number(row, "test_accuracy"),
-                       .consensus_distance = file.optional_number(row, "consensus_distance")});
+                       .consensus_distance = file.optional_number(row, "consensus_distance"),
+                       .staleness_mean = file.optional_number(row, "staleness_mean"),
+                       .staleness_max = file.optional_number(row, "staleness_max")});
   }
   return history;
 }
@@ -70,7 +72,9 @@ std::vector<WorkerUse> read_workers(const ColumnFile& file) {
                        .energy_joules = file.optional_number(row, "energy_joules"),
                        .launch_bound_seconds = file.optional_number(row, "launch_bound_seconds"),
                        .compute_bound_seconds = file.optional_number(row, "compute_bound_seconds"),
-                       .memory_bound_seconds = file.optional_number(row, "memory_bound_seconds")});
+                       .memory_bound_seconds = file.optional_number(row, "memory_bound_seconds"),
+                       .local_steps = file.optional_number(row, "local_steps"),
+                       .is_server = file.optional_text(row, "role") == "server"});
   }
   return workers;
 }
@@ -128,7 +132,7 @@ Run read_run(const fs::path& folder, const std::string& study, RunFiles files,
   run.links = read_rows(folder / "links.csv", links_columns(), read_links, warnings);
   if (const auto parameters = run.summary_number("parameters"); parameters && !run.workers.empty()) {
     constexpr double bits_per_byte = 8;
-    const double all = *parameters * static_cast<double>(run.workers.size());
+    const double all = *parameters * static_cast<double>(run.trainers().size());
     for (Evaluation& at : run.history) at.bits_per_parameter = bits_per_byte * at.bytes_sent / all;
   }
   return run;
@@ -224,6 +228,13 @@ std::optional<double> Run::summary_number(const char* name) const {
   const auto found = summary.find(name);
   if (found == summary.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
+}
+
+std::vector<WorkerUse> Run::trainers() const {
+  std::vector<WorkerUse> trainers;
+  std::ranges::copy_if(workers, std::back_inserter(trainers),
+                       [](const WorkerUse& use) { return !use.is_server; });
+  return trainers;
 }
 
 bool Run::to_target_is_upper_bound() const {

@@ -10,10 +10,17 @@ std::vector<std::string> names_of(const std::vector<Column>& columns) {
 
 const std::vector<Column>& history_columns() {
   using enum ColumnType;
-  static const std::vector<Column> columns = {
-      {"round", integer},          {"local_steps", integer},      {"samples", integer},
-      {"simulated_seconds", real}, {"bytes_sent", integer},       {"train_loss", real, true},
-      {"test_loss", real, true},   {"test_accuracy", real, true}, {"consensus_distance", real, true}};
+  static const std::vector<Column> columns = {{"round", integer},
+                                              {"local_steps", integer},
+                                              {"samples", integer},
+                                              {"simulated_seconds", real},
+                                              {"bytes_sent", integer},
+                                              {"train_loss", real, true},
+                                              {"test_loss", real, true},
+                                              {"test_accuracy", real, true},
+                                              {"consensus_distance", real, true},
+                                              {"staleness_mean", real, true},
+                                              {"staleness_max", integer, true}};
   return columns;
 }
 
@@ -33,7 +40,9 @@ const std::vector<Column>& workers_columns() {
                                               {"energy_joules", real, true},
                                               {"launch_bound_seconds", real, true},
                                               {"compute_bound_seconds", real, true},
-                                              {"memory_bound_seconds", real, true}};
+                                              {"memory_bound_seconds", real, true},
+                                              {"local_steps", integer, true},
+                                              {"role", text, true}};
   return columns;
 }
 

@@ -16,6 +16,8 @@ struct Evaluation {
   double simulated_seconds;
   double bytes_sent;  ///< by all workers together, so far
   std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
+  /// Of the updates since the row before, where workers do not wait for each other.
+  std::optional<double> staleness_mean, staleness_max;
   /// That a worker has sent by then, in the mean over workers, for each parameter of the model.
   std::optional<double> bits_per_parameter = {};
 };
@@ -29,6 +31,8 @@ struct WorkerUse {
   std::optional<double> memory_limit_bytes, energy_joules;
   /// What computing waited for, where the device has a profile.
   std::optional<double> launch_bound_seconds, compute_bound_seconds, memory_bound_seconds;
+  std::optional<double> local_steps = {};  ///< that it has made
+  bool is_server = false;                  ///< it holds parameters and does not train
 };
 
 /// A row of links.csv.
@@ -53,6 +57,8 @@ struct Run {
   std::vector<LinkUse> links;
   bool has_trace = false;  ///< there is a trace.json
 
+  /// Those that train.
+  std::vector<WorkerUse> trainers() const;
   bool completed() const { return outcome == "completed"; }
   bool out_of_memory() const { return outcome == "out_of_memory"; }
   /// A number of the summary; nothing where it is null or missing.

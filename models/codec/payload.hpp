@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <span>
 
 #include "models/values.hpp"
 
@@ -11,7 +12,11 @@ namespace isthmus {
 using Payload = BasicValues<std::byte>;
 using ConstPayload = BasicValues<const std::byte>;
 
-/// Values as they lie in memory.
+/// Numbers as they lie in memory.
+inline Payload as_payload(std::span<double> numbers) {
+  return {reinterpret_cast<std::byte*>(numbers.data()), numbers.size_bytes()};
+}
+inline Payload as_payload(double& number) { return as_payload(std::span(&number, 1)); }
 inline Payload as_payload(Values values) {
   return {reinterpret_cast<std::byte*>(values.data()), values.size() * sizeof(float)};
 }

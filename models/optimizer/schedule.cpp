@@ -1,5 +1,6 @@
 #include "models/optimizer/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -7,6 +8,7 @@ namespace isthmus {
 
 double learning_rate_at(const TrainingOptions& options, long step, long total_steps) {
   const Schedule& schedule = options.schedule;
+  step = std::min(step, total_steps);
   const double progress = static_cast<double>(step) / static_cast<double>(total_steps);
   // Less a hair: 0.07 * 100 is a little more than 7.
   const double warm_up_steps = std::ceil(schedule.warm_up * static_cast<double>(total_steps) - 1e-9);

@@ -153,13 +153,16 @@ void print_workers(const TriedRun& tried) {
     row[4] = !host.memory_bytes || need <= *host.memory_bytes ? "yes" : "NO";
     return row;
   };
-  const auto workers = static_cast<std::size_t>(run.job->workers());
-  for (std::size_t begin = 0, end = 0; begin < workers; begin = end) {
+  const auto workers = static_cast<std::size_t>(run.job->workers()), ranks = run.platform.hosts.size();
+  for (std::size_t begin = 0, end = 0; begin < ranks; begin = end) {
     const TextRow facts = describe(begin);
-    for (end = begin + 1; end < workers && describe(end) == facts;) ++end;
+    const std::size_t of_its_kind = begin < workers ? workers : ranks;
+    for (end = begin + 1; end < of_its_kind && describe(end) == facts;) ++end;
     const auto& hosts = run.platform.hosts;
-    TextRow row = {range(std::to_string(begin), std::to_string(end - 1)),
-                   range(hosts[begin].name, hosts[end - 1].name)};
+    const std::size_t first = begin < workers ? 0 : workers;
+    TextRow row = {
+        (first == 0 ? "" : "server ") + range(std::to_string(begin - first), std::to_string(end - 1 - first)),
+        range(hosts[begin].name, hosts[end - 1].name)};
     row.insert(row.end(), facts.begin(), facts.end());
     rows.push_back(std::move(row));
   }
@@ -179,7 +182,12 @@ void print_workers(const TriedRun& tried) {
       parts += (parts.empty() ? "" : ", ") + std::string(memory_part_names[i]) + " " +
                format_memory(as_double(bytes));
   }
-  std::cout << "            memory of worker " << fullest - peaks.begin() << ": " << parts << "\n\n";
+  const auto rank = static_cast<int>(fullest - peaks.begin());
+  const int workers_in_all = run.job->workers();
+  std::cout << "            memory of "
+            << (rank < workers_in_all ? "worker " + std::to_string(rank)
+                                      : "server " + std::to_string(rank - workers_in_all))
+            << ": " << parts << "\n\n";
 }
 
 }  // namespace isthmus

@@ -9,30 +9,60 @@ namespace isthmus {
 
 void Communicator::wait_all(std::span<Request> requests) {
   wait(requests);
-  for (const Request& request : requests) {
-    Transmission& done = *request;
-    const NumberFormat* format = std::exchange(done.format_, nullptr);
-    if (!format) continue;
-    if (done.received_bytes_ != format->bytes(done.into_.size()))
-      throw std::runtime_error("a message has another size than its receiver expects");
-    spend_on_format(*format, done.into_.size());
-    if (!done.encoded_.empty()) format->decode(done.encoded_, done.into_);
+  for (const Request& request : requests) finish(*request);
+}
+
+std::size_t Communicator::wait_any(std::span<Request> requests) {
+  const std::size_t index = wait_for_one(requests);
+  finish(*requests[index]);
+  return index;
+}
+
+/// What has arrived becomes values, if it is to be that.
+void Communicator::finish(Transmission& done) {
+  const NumberFormat* format = std::exchange(done.format_, nullptr);
+  if (!format || (done.received_bytes_ == 0 && done.into_.size() > 0)) return;
+  if (done.may_be_fewer_) done.into_ = done.into_.first(std::min(received_values(done), done.into_.size()));
+  if (done.received_bytes_ != format->bytes(done.into_.size()))
+    throw std::runtime_error("a message has another size than its receiver expects");
+  spend_on_format(*format, done.into_.size());
+  if (!done.encoded_.empty()) {
+    done.encoded_.resize(done.received_bytes_);
+    format->decode(done.encoded_, done.into_);
   }
 }
 
 Request Communicator::start_send(int to, ConstValues values) {
+  return start_outgoing(values, [&](ConstPayload payload) { return post_send(to, payload); });
+}
+
+Request Communicator::start_to_inbox(int to, ConstValues values) {
+  return start_outgoing(values, [&](ConstPayload payload) { return post_to_inbox(to, payload); });
+}
+
+Request Communicator::start_receive(int from, Values into) {
+  return start_incoming(into, [&](Payload payload) { return post_receive(from, payload); });
+}
+
+Request Communicator::start_from_inbox(Values into) {
+  Request request = start_incoming(into, [&](Payload payload) { return post_from_inbox(payload); });
+  request->may_be_fewer_ = true;
+  return request;
+}
+
+Request Communicator::start_outgoing(ConstValues values, const PostOutgoing& post) {
   const std::size_t bytes = format().bytes(values.size());
   spend_on_format(format(), values.size());
-  if (values.is_phantom()) return post_send(to, ConstPayload::phantom(bytes));
-  if (format().is_plain()) return post_send(to, as_payload(values));
+  if (values.is_phantom()) return post(ConstPayload::phantom(bytes));
+  if (format().is_plain()) return post(as_payload(values));
   std::vector<std::byte> encoded(bytes);
   format().encode(values, encoded);
-  Request request = post_send(to, encoded);
+  Request request = post(encoded);
   request->encoded_ = std::move(encoded);  // the bytes stay where they are
   return request;
 }
 
-Request Communicator::start_receive(int from, Values into) {
+Request Communicator::start_incoming(Values into, const PostIncoming& post) {
   std::vector<std::byte> encoded;
   Payload payload = as_payload(into);
   if (into.is_phantom()) {
@@ -41,7 +71,7 @@ Request Communicator::start_receive(int from, Values into) {
     encoded.resize(format().bytes(into.size()));
     payload = encoded;
   }
-  Request request = post_receive(from, payload);
+  Request request = post(payload);
   request->encoded_ = std::move(encoded);
   request->format_ = &format();
   request->into_ = into;

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "models/codec/number_format.hpp"
@@ -33,22 +36,37 @@ class Buffer {
   Reservation reservation_;
 };
 
+/// A message came to nothing: a rank was lost, or the way to it.
+class PeerLost : public std::runtime_error {
+ public:
+  PeerLost(const std::string& message, int rank, std::size_t index)
+      : std::runtime_error(message), peer(rank), request(index) {}
+  int peer;
+  std::size_t request;  ///< index of those that were waited for
+};
+
 /// A message under way.
 class Transmission {
  public:
   virtual ~Transmission() = default;
 
-  /// Of a received message that has been waited for: how many bytes came.
+  /// Of a received message that has been waited for: how many bytes came, and from whom.
   std::uint64_t received_bytes() const { return received_bytes_; }
+  int source() const { return source_; }
+  /// How often that rank had been lost when it sent this, see Communicator::losses().
+  long losses_of_source() const { return losses_of_source_; }
 
  protected:
   std::uint64_t received_bytes_ = 0;
+  int source_ = -1;
+  long losses_of_source_ = 0;
 
  private:
   friend class Communicator;
   std::vector<std::byte> encoded_;        // if values travel in another form than they have in memory
   const NumberFormat* format_ = nullptr;  // how what comes in is to be decoded, if values are received
   Values into_;
+  bool may_be_fewer_ = false;
 };
 using Request = std::unique_ptr<Transmission>;
 
@@ -74,15 +92,34 @@ class Communicator {
   /// Waiting for a longer one fails, and where a shorter one may come, `into` has at most 1 GiB. It must stay
   /// where it is until the request has been waited for.
   virtual Request post_receive(int from, Payload into) = 0;
-  /// Returns when all have arrived.
+  /// A rank's inbox is for messages from anybody: it hands them out in the order in which they were posted.
+  /// Their sizes are at most 1 GiB. `from_inbox` is the rank's own; what came from whom is the request's
+  /// source().
+  virtual Request post_to_inbox(int to, ConstPayload payload) = 0;
+  virtual Request post_from_inbox(Payload into) = 0;
+  /// Returns when all have arrived. Throws PeerLost.
   void wait_all(std::span<Request> requests);
+  /// Returns when one has arrived: its index. Null requests are passed over; there must be another. Throws
+  /// PeerLost of one of them; the others go on.
+  std::size_t wait_any(std::span<Request> requests);
+
+  /// How often a rank has been lost so far, or its way; and whether it is there now.
+  virtual long losses(int /*rank*/) const { return 0; }
+  virtual bool is_up(int /*rank*/) const { return true; }
 
   /// How values travel.
   virtual const NumberFormat& format() const = 0;
   /// The same as post_send() and post_receive() of what format() makes of values: they arrive rounded. Both
-  /// sides name the same number of values: of another, waiting throws std::runtime_error.
+  /// sides name the same number of values: of another, waiting throws std::runtime_error. Or the sender names
+  /// none, and `into` stays as it is.
   Request start_send(int to, ConstValues values);
   Request start_receive(int from, Values into);
+  Request start_to_inbox(int to, ConstValues values);
+  /// Here the sender may name fewer: how many came is received_values().
+  Request start_from_inbox(Values into);
+  std::size_t received_values(const Transmission& done) const {
+    return done.received_bytes() / format().bytes(1);
+  }
 
   /// Throws OutOfMemory.
   virtual Buffer buffer(std::size_t count) = 0;
@@ -114,7 +151,13 @@ class Communicator {
  private:
   friend class Group;
   void spend_on_format(const NumberFormat& format, std::size_t values);
+  using PostOutgoing = std::function<Request(ConstPayload)>;
+  using PostIncoming = std::function<Request(Payload)>;
+  Request start_outgoing(ConstValues values, const PostOutgoing& post);
+  Request start_incoming(Values into, const PostIncoming& post);
+  void finish(Transmission& done);
   virtual void wait(std::span<Request> requests) = 0;
+  virtual std::size_t wait_for_one(std::span<Request> requests) = 0;
 };
 
 /// Some ranks of a communicator as one of their own: rank i of the group is ranks[i] of the parent, which
@@ -132,6 +175,10 @@ class Group final : public Communicator {
   Request post_receive(int from, Payload into) override {
     return parent_.post_receive(ranks_.at(static_cast<std::size_t>(from)), into);
   }
+  Request post_to_inbox(int to, ConstPayload payload) override {
+    return parent_.post_to_inbox(ranks_.at(static_cast<std::size_t>(to)), payload);
+  }
+  Request post_from_inbox(Payload into) override { return parent_.post_from_inbox(into); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
   void spend(const Kernel& kernel) override { parent_.spend(kernel); }
   void spend(const Work& work) override { parent_.spend(work); }
@@ -141,6 +188,7 @@ class Group final : public Communicator {
 
  private:
   void wait(std::span<Request> requests) override { parent_.wait(requests); }
+  std::size_t wait_for_one(std::span<Request> requests) override { return parent_.wait_for_one(requests); }
 
   Communicator& parent_;
   std::vector<int> ranks_;

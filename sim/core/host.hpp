@@ -27,13 +27,13 @@ class CommunicationStream {
 /// What a host keeps of its worker, for all its communicators.
 struct WorkerAccount {
   int rank;
-  MemoryAccount memory;
+  std::shared_ptr<MemoryAccount> memory;  ///< of the device, which another rank may share
   WorkerLedger ledger = {};
   bool phantom = true;  ///< buffers have a size but no values
 
   /// Throws OutOfMemory.
   Buffer buffer(std::size_t count) {
-    return {count, phantom, memory.reserve(MemoryPart::buffers, count * sizeof(float))};
+    return {count, phantom, memory->reserve(MemoryPart::buffers, count * sizeof(float))};
   }
 };
 
@@ -45,6 +45,9 @@ class Host {
   virtual double now_seconds() const = 0;
   /// Computes: the clock moves by what the device takes for it, times `slowdown`.
   virtual void execute(const Computation& computation, double slowdown = 1) = 0;
+  virtual void pause(double seconds) = 0;
+  /// How long that takes, if nothing else goes on there: at the device's speed of now.
+  virtual double seconds_for(const Computation& computation) const = 0;
   /// Null where no more than the device's speed is known.
   virtual const DeviceModel* device_model() const { return nullptr; }
   /// Of its worker's local steps.
@@ -54,15 +57,18 @@ class Host {
   virtual std::unique_ptr<CommunicationStream> communication_stream() = 0;
   virtual Timeline& timeline() = 0;
 
+  void count_steps(long steps) { worker_.ledger.local_steps += steps; }
   /// From now on messages carry values; until then they only have a size.
   void carry_values() { worker_.phantom = false; }
-  MemoryAccount& memory() { return worker_.memory; }
+  MemoryAccount& memory() { return *worker_.memory; }
   const WorkerLedger& ledger() const { return worker_.ledger; }
 
  protected:
   /// `name`: the host's, for messages about its memory.
   Host(int rank, const std::string& name, std::optional<std::uint64_t> memory_bytes)
-      : worker_{.rank = rank, .memory = {name, rank, memory_bytes}} {}
+      : worker_{.rank = rank, .memory = std::make_shared<MemoryAccount>(name, rank, memory_bytes)} {}
+  /// On a device that another rank uses, too.
+  Host(int rank, const Host& other) : worker_{.rank = rank, .memory = other.worker_.memory} {}
 
   WorkerAccount worker_;
 };

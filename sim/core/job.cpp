@@ -29,6 +29,10 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
                                               ", but the data set has only " +
                                               std::to_string(data_.train_samples) + " training samples");
   }
+  if (plan_.local_epochs) {
+    const long samples = expected_shard_samples(split_, data_.train_samples, workers_);
+    plan_.local_steps = steps_of(*plan_.local_epochs, static_cast<std::size_t>(samples));
+  }
   if (!live) return;
   dataset_ = source_->load();
   shards_ = split_samples(split_, dataset_->train_labels, workers_, training_.seed);
@@ -36,18 +40,24 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
   initial_parameters_ = model_->initial_parameters(random_stream(training_.seed, "parameters"));
 }
 
+std::size_t Job::samples_of(int rank) const {
+  return shard_samples_.empty()
+             ? static_cast<std::size_t>(expected_shard_samples(split_, data_.train_samples, workers_))
+             : shard_samples_[static_cast<std::size_t>(rank)];
+}
+
 std::uint64_t Job::shard_bytes(int rank) const {
-  if (!data_in_memory_) return 0;
-  const std::uint64_t samples =
-      shard_samples_.empty()
-          ? static_cast<std::uint64_t>(expected_shard_samples(split_, data_.train_samples, workers_))
-          : shard_samples_[static_cast<std::size_t>(rank)];
-  return samples * data_.sample_bytes();
+  return data_in_memory_ ? samples_of(rank) * data_.sample_bytes() : 0;
+}
+
+long Job::steps_of(double epochs, std::size_t samples) const {
+  const double steps = epochs * static_cast<double>(samples) / static_cast<double>(training_.samples_per_step());
+  return std::max(1L, std::lround(steps));
 }
 
 Rounds Job::rounds() const {
   const double steps_per_epoch = static_cast<double>(data_.train_samples) /
-                                 (static_cast<double>(training_.samples_per_step()) * workers_);
+                                 (static_cast<double>(training_.samples_per_step()) * participants());
   Rounds rounds = training_.rounds
                       ? Rounds::of_rounds(plan_, *training_.rounds)
                       : Rounds::of_steps(plan_, std::max(1L, std::lround(*training_.epochs * steps_per_epoch)));

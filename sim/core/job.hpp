@@ -32,11 +32,17 @@ class Job {
   const Model& model() const { return *model_; }
   const TrainingOptions& training() const { return training_; }
   int workers() const { return workers_; }
+  /// Workers that take part in a round.
+  int participants() const { return plan_.participants > 0 ? plan_.participants : workers_; }
   bool live() const { return dataset_.has_value(); }
 
   /// How many samples each worker holds, where that is known: by drawing the shards, or from a trajectory.
   const std::vector<std::size_t>& shard_samples() const { return shard_samples_; }
   void set_shard_samples(std::vector<std::size_t> samples) { shard_samples_ = std::move(samples); }
+  /// Of one worker; in the mean, where that is all that is known.
+  std::size_t samples_of(int rank) const;
+  /// The nearest number of local steps to so many passes over so many samples, at least 1.
+  long steps_of(double epochs, std::size_t samples) const;
   /// Bytes of one worker's samples, if they are kept in its device's memory.
   std::uint64_t shard_bytes(int rank) const;
 

@@ -11,14 +11,16 @@ WorkerLedger operator-(const WorkerLedger& end, const WorkerLedger& begin) {
           .messages_sent = end.messages_sent - begin.messages_sent,
           .synchronised_bytes = end.synchronised_bytes - begin.synchronised_bytes,
           .flops = end.flops - begin.flops,
+          .local_steps = end.local_steps - begin.local_steps,
           .computing = end.computing - begin.computing};
 }
 
 // An array, as there may be one for each round of each of many workers.
 void to_json(nlohmann::json& json, const WorkerLedger& ledger) {
-  json = {ledger.compute_seconds,  ledger.communication_seconds, ledger.idle_seconds,       ledger.bytes_sent,
-          ledger.bytes_received,   ledger.messages_sent,         ledger.synchronised_bytes, ledger.flops,
-          ledger.computing.launch, ledger.computing.compute,     ledger.computing.memory};
+  json = {
+      ledger.compute_seconds,  ledger.communication_seconds, ledger.idle_seconds,       ledger.bytes_sent,
+      ledger.bytes_received,   ledger.messages_sent,         ledger.synchronised_bytes, ledger.flops,
+      ledger.computing.launch, ledger.computing.compute,     ledger.computing.memory,   ledger.local_steps};
 }
 
 void from_json(const nlohmann::json& json, WorkerLedger& ledger) {
@@ -30,6 +32,7 @@ void from_json(const nlohmann::json& json, WorkerLedger& ledger) {
             .messages_sent = json.at(5),
             .synchronised_bytes = json.at(6),
             .flops = json.at(7),
+            .local_steps = json.at(11),
             .computing = {.launch = json.at(8), .compute = json.at(9), .memory = json.at(10)}};
 }
 

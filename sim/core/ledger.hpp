@@ -18,6 +18,7 @@ struct WorkerLedger {
   std::uint64_t messages_sent = 0;
   std::uint64_t synchronised_bytes = 0;  ///< as papers count, see Communicator::count_synchronised(); one way
   double flops = 0;
+  std::int64_t local_steps = 0;
   /// What its computing waits for, by the device's profile: parts of compute_seconds, unless the host's speed
   /// changes or is shared. Nothing without a profile.
   BoundSeconds computing = {};

@@ -4,6 +4,15 @@
 
 namespace isthmus {
 
+std::optional<double> mean_staleness(const StalenessHistogram& staleness) {
+  double updates = 0, sum = 0;
+  for (const auto& [updates_between, count] : staleness) {
+    updates += static_cast<double>(count);
+    sum += static_cast<double>(updates_between) * static_cast<double>(count);
+  }
+  return updates > 0 ? std::optional(sum / updates) : std::nullopt;
+}
+
 Recorder::Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
                    Progress progress, EvaluationModel evaluation_model)
     : job_(job),
@@ -11,7 +20,15 @@ Recorder::Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, T
       recorded_(recorded),
       keeper_(keeper),
       progress_(std::move(progress)),
-      evaluation_model_(std::move(evaluation_model)) {}
+      evaluation_model_(std::move(evaluation_model)),
+      reporters_(job.workers()) {}
+
+void Recorder::let_servers_report(int servers, Ledgers ledgers, std::function<void()> over) {
+  reporters_ = servers;
+  ledgers_ = std::move(ledgers);
+  over_ = std::move(over);
+  training_.resize(static_cast<std::size_t>(job_.workers()));
+}
 
 void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
   if (part.empty() || !round.evaluated || !computes(round.index)) return;
@@ -44,26 +61,71 @@ void Recorder::publish_replica(const Round& round, int rank, ConstValues values,
   for (const double sum : open.sum) open.parameters.push_back(static_cast<float>(sum / n));
 }
 
-void Recorder::end_round(const Round& round, const RoundReport& report, const Selection& part,
+void Recorder::end_round(const Round& round, const RoundReport& of_rank, const Selection& part,
                          ConstValues values) {
   Recorder::publish(round, part, values);
+  report(round, of_rank);
+}
+
+void Recorder::end_round(const Round& round, const RoundReport& of_rank, const Extent& home,
+                         ConstValues values) {
+  if (round.evaluated && computes(round.index)) {
+    std::vector<float>& parameters = open_[round.index].parameters;
+    parameters.resize(job_.model().layout().size());
+    copy(values, Values(parameters).slice(home.offset, home.size));
+  }
+  report(round, of_rank);
+}
+
+void Recorder::report(const Round& round, const RoundReport& report) {
   OpenRound& open = open_[round.index];
   open.row.simulated_seconds = std::max(open.row.simulated_seconds, report.simulated_seconds);
   open.row.bytes_sent += report.ledger.bytes_sent;
   open.synchronised_bytes += report.ledger.synchronised_bytes;
-  open.training.resize(static_cast<std::size_t>(job_.workers()));
-  open.training[static_cast<std::size_t>(report.rank)] = report.training;
-  if (observer_) observer_(round, report);
-  if (++open.reports == job_.workers()) {
-    close(round, std::move(open));
-    open_.erase(round.index);
+  if (report.steps) open.steps = open.steps.value_or(0) + *report.steps;
+  if (!ledgers_) {
+    open.training.resize(static_cast<std::size_t>(job_.workers()));
+    open.training[static_cast<std::size_t>(report.rank)] = report.training;
+    if (observer_) observer_(round, report);
   }
+  if (++open.reports < reporters_) return;
+  if (ledgers_) look_at_ledgers(round, open);
+  close(round, std::move(open));
+  open_.erase(round.index);
+}
+
+void Recorder::look_at_ledgers(const Round& round, OpenRound& open) {
+  const std::vector<WorkerLedger> ledgers = ledgers_();
+  open.row.bytes_sent = open.synchronised_bytes = 0;
+  for (std::size_t rank = 0; rank < ledgers.size(); ++rank) {
+    open.row.bytes_sent += ledgers[rank].bytes_sent;
+    open.synchronised_bytes += ledgers[rank].synchronised_bytes;
+    if (observer_) observer_(round, {static_cast<int>(rank), open.row.simulated_seconds, ledgers[rank]});
+  }
+  if (!round.evaluated) return;
+  const auto workers = static_cast<std::size_t>(job_.workers());
+  open.training = std::exchange(training_, std::vector<BatchResult>(workers));
+}
+
+void Recorder::add_training(const RoundReport& report) {
+  training_[static_cast<std::size_t>(report.rank)] += report.training;
+}
+
+void Recorder::server_is_done() {
+  if (++servers_done_ == reporters_) over_();
+}
+
+void Recorder::add_update(long staleness) {
+  ++staleness_[staleness];
+  ++recent_staleness_[staleness];
 }
 
 void Recorder::close(const Round& round, OpenRound open) {
   open.row.round = round.index;
   open.row.local_steps = round.steps_so_far;
-  open.row.samples = round.steps_so_far * job_.workers() * job_.training().samples_per_step();
+  const long planned = round.steps_so_far * job_.participants() * job_.training().samples_per_step();
+  samples_ += open.steps.value_or(0) * job_.training().samples_per_step();
+  open.row.samples = open.steps ? samples_ : planned;
   rounds_completed_ = round.index;
   constexpr double up_and_down = 2;
   paper_bytes_ = up_and_down * static_cast<double>(open.synchronised_bytes);
@@ -71,6 +133,7 @@ void Recorder::close(const Round& round, OpenRound open) {
     BatchResult training;
     for (const BatchResult& of_worker : open.training) training += of_worker;
     if (training.samples > 0) open.row.train_loss = training.mean_loss();
+    take_staleness(open.row);
     rows_.push_back(open.row);
     if (!computes(round.index)) {
       take_recorded(rows_.back());
@@ -93,6 +156,13 @@ void Recorder::close(const Round& round, OpenRound open) {
   }
 }
 
+void Recorder::take_staleness(HistoryRow& row) {
+  if (recent_staleness_.empty()) return;
+  row.staleness_mean = mean_staleness(recent_staleness_);
+  row.staleness_max = recent_staleness_.rbegin()->first;
+  recent_staleness_.clear();
+}
+
 void Recorder::take_recorded(HistoryRow& row) const {
   const auto recorded = std::ranges::lower_bound(recorded_.rows, row.round, {}, &Trajectory::Row::round);
   if (recorded == recorded_.rows.end() || recorded->round != row.round) return;  // only costs are counted
@@ -103,7 +173,7 @@ void Recorder::take_recorded(HistoryRow& row) const {
 }
 
 bool Recorder::wants_state(const Round& round) {
-  if (!keeper_ || round.last || !computes(round.index)) return false;
+  if (!keeper_ || ledgers_ || round.last || !computes(round.index)) return false;
   if (round.index > last_asked_) {
     last_asked_ = round.index;
     if (!states_ && keeper_->due()) {

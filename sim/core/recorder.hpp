@@ -28,15 +28,24 @@ struct HistoryRow {
   /// Where workers have versions of their own of all parameters: the mean square of how far they are from
   /// their mean.
   std::optional<double> consensus_distance;
+  /// Where workers do not wait for each other: how many updates of others came between what a worker began
+  /// with and its own update, since the last row.
+  std::optional<double> staleness_mean;
+  std::optional<long> staleness_max;
 };
 
-/// What a worker says at the end of a round.
+/// What a worker or server says at the end of a round.
 struct RoundReport {
   int rank = 0;
   double simulated_seconds = 0;
-  WorkerLedger ledger;   ///< up to now
-  BatchResult training;  ///< since its last report of an evaluated round
+  WorkerLedger ledger = {};        ///< up to now
+  BatchResult training = {};       ///< since its last report of an evaluated round
+  std::optional<long> steps = {};  ///< of all workers together, if not those that the round plans
 };
+
+/// How many updates there were of each staleness.
+using StalenessHistogram = std::map<long, long>;
+std::optional<double> mean_staleness(const StalenessHistogram& staleness);  ///< none of none
 
 /// Turns what workers report into the history of a run. Test accuracy is measured beside the simulation, off
 /// its clock, on the parameters that workers publish; for rounds that a trajectory holds it is taken from
@@ -59,6 +68,13 @@ class Recorder {
 
   void observe(Observer observer) { observer_ = std::move(observer); }
 
+  /// Of a protocol with servers: these end rounds, whatever workers are at then, and what all ranks did until
+  /// that moment is read from their ledgers.
+  using Ledgers = std::function<std::vector<WorkerLedger>()>;
+  /// `over`: called when all servers have ended the last round. What workers are in the midst of then comes
+  /// to nothing.
+  void let_servers_report(int servers, Ledgers ledgers, std::function<void()> over);
+
   const Trajectory& recorded() const { return recorded_; }
   /// Whether this run computes the numbers of a round, and does not take them from a trajectory or leave them
   /// out.
@@ -74,7 +90,23 @@ class Recorder {
   virtual void end_round(const Round& round, const RoundReport& report, const Selection& part,
                          ConstValues values);
 
-  /// Whether a worker that ends this round is to keep() its state; the same for all workers.
+  // Where servers end rounds.
+  /// A server's part of the model is a stretch of it.
+  virtual void end_round(const Round& round, const RoundReport& report, const Extent& home,
+                         ConstValues values);
+  /// A worker has trained: `training` since it last said so.
+  virtual void add_training(const RoundReport& report);
+  /// A worker has sent something to a server, and something of that worker has come to one: so logs of
+  /// different processes can be put together.
+  virtual void add_departure(const RoundReport& /*report*/) {}
+  virtual void add_arrival(int /*worker*/) {}
+  /// An update was made of what a worker had begun so many updates before.
+  virtual void add_update(long staleness);
+  /// A server has ended the last round.
+  virtual void server_is_done();
+
+  /// Whether a worker that ends this round is to keep() its state; the same for all workers. Never where
+  /// servers end rounds: what workers are in the midst of then cannot be kept.
   bool wants_state(const Round& round);
   void keep(const Round& round, int rank, Trajectory::WorkerState state);
 
@@ -83,6 +115,11 @@ class Recorder {
   /// As far as all workers got. Waits for pending evaluations.
   Trajectory trajectory();
 
+  /// The part of training that is done, as far as servers have ended rounds.
+  virtual double progress() const {
+    return static_cast<double>(rounds_completed_) / static_cast<double>(job_.rounds().size());
+  }
+  const StalenessHistogram& staleness() const { return staleness_; }
   long rounds_completed() const { return rounds_completed_; }
   /// As papers count, up plus down, of all completed rounds.
   double paper_bytes() const { return paper_bytes_; }
@@ -100,7 +137,11 @@ class Recorder {
     std::map<int, std::vector<float>> waiting;
     int added = 0;
     std::uint64_t synchronised_bytes = 0;
+    std::optional<long> steps;
   };
+  void report(const Round& round, const RoundReport& report);
+  void look_at_ledgers(const Round& round, OpenRound& open);
+  void take_staleness(HistoryRow& row);
   void close(const Round& round, OpenRound open);
   void take_recorded(HistoryRow& row) const;
   void finish_oldest_evaluation();
@@ -121,6 +162,13 @@ class Recorder {
   Progress progress_;
   Observer observer_;
   EvaluationModel evaluation_model_;
+  int reporters_;
+  Ledgers ledgers_;  // null unless servers report
+  std::function<void()> over_;
+  int servers_done_ = 0;
+  std::vector<BatchResult> training_;  // by rank, since the last evaluated round; where servers report
+  long samples_ = 0;                   // likewise, of all workers so far
+  StalenessHistogram staleness_, recent_staleness_;  // in all, and since the last row
   std::map<long, OpenRound> open_;
   std::vector<HistoryRow> rows_;
   std::deque<std::pair<std::size_t, PendingWork<BatchResult>>> evaluations_;  // by row

@@ -20,15 +20,29 @@ std::vector<Computation> computed_until(const Work& work, const DeviceModel* dev
   return until;
 }
 
+/// The job, and its model, outlive its workers.
+std::shared_ptr<const Model> whole_model(const Worker& worker) {
+  return {std::shared_ptr<void>(), &worker.job().model()};
+}
+
 }  // namespace
 
-// The job, and its model, outlive its workers.
-Replica::Replica(Worker& worker)
-    : Replica(worker, std::shared_ptr<const Model>(std::shared_ptr<void>(), &worker.job().model())) {}
+Replica::Replica(Worker& worker) : Replica(worker, whole_model(worker)) {}
 
 Replica::Replica(Worker& worker, std::shared_ptr<const Model> model)
-    : worker_(worker), entry_(worker, *this), optimizer_(make_optimizer(worker.job().training().optimizer)) {
-  if (worker_.live()) make_trainer();
+    : Replica(worker, std::move(model), true) {}
+
+Replica Replica::for_gradients(Worker& worker) { return {worker, whole_model(worker), false}; }
+
+Replica::Replica(Worker& worker, std::shared_ptr<const Model> model, bool optimises)
+    : worker_(worker),
+      entry_(worker, *this),
+      optimises_(optimises),
+      optimizer_(make_optimizer(worker.job().training().optimizer)) {
+  if (worker_.live()) {
+    make_trainer();
+    trainer_->skip(worker_.steps_made());
+  }
   if (model) reshape(std::move(model));
 }
 
@@ -66,7 +80,7 @@ void Replica::reshape(std::shared_ptr<const Model> model) {
   gradient_ = until[gradient_size];
   update_ = until.back() - gradient_;
   reservations_.clear();
-  const MemoryUse need = replica_memory(job, *model_);
+  const MemoryUse need = replica_memory(job, *model_, optimises_);
   for (const MemoryPart part :
        {MemoryPart::parameters, MemoryPart::gradients, MemoryPart::optimizer, MemoryPart::activations}) {
     reservations_.push_back(worker_.host_.memory().reserve(part, need[part]));
@@ -97,7 +111,7 @@ void Replica::train(long steps) {
   BatchResult result;
   worker_.compute((gradient_ + update_) * static_cast<double>(steps),
                   [&] { result = trainer_->train(steps); }, worker_.next_slowdown(steps));
-  worker_.training_ += result;
+  worker_.count(steps, result);
 }
 
 /// How much of a local step a device has computed.
@@ -126,11 +140,11 @@ void Replica::train_step(const std::vector<GradientPart>& parts,
   for (std::size_t i = 0; i < parts.size(); ++i) {
     updated += static_cast<double>(parts[i].extent.size) / static_cast<double>(layout_.trainable_size());
     progress.to((clipped ? gradient_ : parts[i].known_after) + update_ * updated);
-    if (i == 0 && trainer_) worker_.training_ += result.get();
+    if (i == 0) worker_.count(1, trainer_ ? result.get() : BatchResult());
     known(i);
   }
   progress.to(gradient_ + update_);
-  if (parts.empty() && trainer_) worker_.training_ += result.get();
+  if (parts.empty()) worker_.count(1, trainer_ ? result.get() : BatchResult());
 }
 
 void Replica::compute_gradient(const std::vector<GradientPart>& parts, const GradientKnown& known) {
@@ -154,12 +168,33 @@ void Replica::compute_gradient(const std::vector<GradientPart>& parts, const Gra
     known(part.extent);
   }
   progress.to(gradient_);
-  if (trainer_) worker_.training_ += result.get();
+  worker_.count(1, trainer_ ? result.get() : BatchResult());
 }
 
 void Replica::apply_gradient() {
   worker_.compute(
       update_, [this] { trainer_->apply_gradient(); }, slowdown_);
+}
+
+void Replica::become_whole() { reshape(whole_model(worker_)); }
+
+void Replica::release() {
+  if (trainer_) trainer_->release();
+  model_ = nullptr;
+  layout_ = {};
+  reservations_.clear();
+}
+
+void Replica::set_progress(double part) {
+  if (trainer_) trainer_->set_progress(part);
+}
+
+void Replica::adjust_gradients(Trainer::Adjust adjust, const Work& work) {
+  const Job& job = worker_.job();
+  Work update = update_work(job.training(), model_->costs(job.training().batch));
+  append(update, work);
+  update_ = Computation::of(update, worker_.device_model());
+  if (trainer_) trainer_->adjust_gradients(std::move(adjust));
 }
 
 void Replica::reset_optimizer() {
@@ -195,14 +230,13 @@ Work step_work(const Job& job, const Model& model) {
   return step_work(job.training(), model.costs(job.training().batch));
 }
 
-MemoryUse replica_memory(const Job& job, const Model& model) {
+MemoryUse replica_memory(const Job& job, const Model& model, bool optimises) {
   const CostProfile costs = model.costs(job.training().batch);
   MemoryUse use;
   use[MemoryPart::parameters] = model.layout().size() * sizeof(float);
   use[MemoryPart::gradients] = costs.parameters * sizeof(float);
-  use[MemoryPart::optimizer] = costs.parameters *
-                               static_cast<std::size_t>(make_optimizer(job.training().optimizer)->states()) *
-                               sizeof(float);
+  const int states = optimises ? make_optimizer(job.training().optimizer)->states() : 0;
+  use[MemoryPart::optimizer] = costs.parameters * static_cast<std::size_t>(states) * sizeof(float);
   use[MemoryPart::activations] = costs.activation_bytes + costs.workspace_bytes;
   return use;
 }

@@ -24,7 +24,14 @@ class Replica final : private RoundState {
   explicit Replica(Worker& worker);
   /// A subnet; null: none until reshape(). Throws OutOfMemory.
   Replica(Worker& worker, std::shared_ptr<const Model> model);
+  /// Of the whole model, for gradients only: steps are made elsewhere, and no optimizer is held. Throws
+  /// OutOfMemory.
+  static Replica for_gradients(Worker& worker);
 
+  /// Becomes a network of the shape of the job's model.
+  void become_whole();
+  /// Holds no network, and no memory, until it becomes one again; goes on with its samples then.
+  void release();
   /// Becomes a network of another shape, with parameters yet to be written and a fresh optimizer.
   void reshape(std::shared_ptr<const Model> model);
 
@@ -49,8 +56,14 @@ class Replica final : private RoundState {
   void apply_gradient();
   /// Makes the optimizer a fresh one.
   void reset_optimizer();
+  /// The schedule goes on from there, as a part of training.
+  void set_progress(double part);
+  /// From now on every gradient is changed by that before a step is made with it, which is `work` for the
+  /// device.
+  void adjust_gradients(Trainer::Adjust adjust, const Work& work);
 
  private:
+  Replica(Worker& worker, std::shared_ptr<const Model> model, bool optimises);
   void make_trainer();
   class Progress;
   void save(std::vector<std::vector<float>>& values) const override;
@@ -62,6 +75,7 @@ class Replica final : private RoundState {
   ParameterLayout layout_;
   Computation gradient_, update_;  // of a local step
   double slowdown_ = 1;            // of the one that is under way
+  bool optimises_;
   std::vector<Reservation> reservations_;
   std::unique_ptr<Optimizer> optimizer_;  // never used: says what any of its kind is
   std::unique_ptr<Trainer> trainer_;      // null unless the worker is live
@@ -77,7 +91,7 @@ std::vector<GradientPart> gradient_parts(const Job& job, const Model& model,
 Work step_work(const Job& job, const Model& model);
 inline double step_flops(const Job& job, const Model& model) { return flops_of(step_work(job, model)); }
 
-/// What a replica of `model` takes of a device's memory.
-MemoryUse replica_memory(const Job& job, const Model& model);
+/// What a replica of `model` takes of a device's memory; `optimises`: with the optimizer's part.
+MemoryUse replica_memory(const Job& job, const Model& model, bool optimises = true);
 
 }  // namespace isthmus

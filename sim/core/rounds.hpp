@@ -18,6 +18,10 @@ struct RoundPlan {
     double until = 0;
   };
   WarmUp warm_up = {};
+  /// Instead of `local_steps`: so many passes over a worker's samples, as many as a worker has in the mean.
+  std::optional<double> local_epochs = {};
+  /// Workers that take part in a round; 0: all.
+  int participants = 0;
 };
 
 /// The work between two synchronisations.

@@ -16,6 +16,7 @@ enum class Outcome { completed, out_of_memory, deadlock, failed };
 
 struct WorkerResult {
   std::string host;
+  bool is_server = false;
   WorkerLedger ledger;
   MemoryUse memory_peak;
   std::optional<std::uint64_t> memory_limit_bytes;
@@ -39,11 +40,22 @@ struct RunResult {
   double paper_bytes = 0;      ///< of all rounds
   std::size_t parameters = 0;  ///< that the whole model trains
   std::vector<HistoryRow> history;
+  long losses = 0;  ///< how often a worker was lost, or the way to it, and training went on
+  /// That were trained and did not go into the model; where servers take in what workers bring.
+  std::optional<long> lost_samples;
+  StalenessHistogram staleness;       ///< where workers do not wait for each other
   Trajectory trajectory;              ///< the numeric part of the history
-  std::vector<WorkerResult> workers;  ///< by rank
+  std::vector<WorkerResult> workers;  ///< by rank; then servers
   std::vector<LinkResult> links;      ///< those that carried anything
   nlohmann::json network_constants;
   nlohmann::json trace;  ///< Chrome trace events, if asked for
+
+  /// Of a completed run whose servers ended rounds: what workers made and the last row does not have.
+  void count_lost(const Job& job) {
+    long steps = 0;
+    for (const WorkerResult& worker : workers) steps += static_cast<long>(worker.ledger.local_steps);
+    lost_samples = steps * job.training().samples_per_step() - history.back().samples;
+  }
 };
 
 }  // namespace isthmus

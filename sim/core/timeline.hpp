@@ -17,6 +17,8 @@ class Timeline {
 
   explicit Timeline(bool recording) : recording_(recording) {}
   bool recording() const { return recording_; }
+  /// What ends later is not recorded.
+  void stop() { recording_ = false; }
   /// Drops empty spans, and everything unless recording.
   void add(int track, const char* name, double start_seconds, double end_seconds);
   void add_round(int rank, long round, double start_seconds, double end_seconds);

@@ -10,14 +10,18 @@
 
 namespace isthmus {
 
-/// One rank of a protocol: what a protocol's text works with.
+/// One rank of a protocol: what a protocol's text works with. Ranks from size() on are servers: they hold
+/// parameters, and have no samples.
 class Worker {
  public:
   /// Charges the worker's samples to its device. Throws OutOfMemory.
   Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder);
 
   int rank() const { return host_.communicator().rank(); }
-  int size() const { return host_.communicator().size(); }
+  /// Workers, without servers.
+  int size() const { return job_.workers(); }
+  int servers() const { return host_.communicator().size() - size(); }
+  bool is_server() const { return rank() >= size(); }
   const Job& job() const { return job_; }
   Communicator& communicator() { return host_.communicator(); }
   std::unique_ptr<CommunicationStream> communication_stream() { return host_.communication_stream(); }
@@ -40,12 +44,34 @@ class Worker {
   /// After this round every worker has parameters of its own (gossip, or local SGD between two averages). The
   /// mean of all replicas is tested; nobody in the simulation has it.
   void end_round_apart(const Round& round, Values parameters);
+  /// Of a server, the i-th of which has slice i of the model's parameters, cut into as many as there are
+  /// servers: it ends the round for all. `steps`: local steps that went into it, if not those planned.
+  void end_round_of_server(const Round& round, Values home, std::optional<long> steps = {});
+  /// A worker sends something to servers; something of a worker's has come to this server.
+  void note_departure() { recorder_.add_departure(report()); }
+  void note_arrival(int worker) { recorder_.add_arrival(worker); }
+  /// What a server does with what a worker had begun so many updates before.
+  void note_update(long staleness) { recorder_.add_update(staleness); }
+  /// The part of training that is done, as far as servers have ended rounds. Known to all without a message;
+  /// real programs would put these few bytes into one that is sent anyway.
+  double progress() const { return recorder_.progress(); }
+  /// Which of the model's parameters a server holds.
+  Extent home_of_server(int server) const;
+
   /// Whether values are computed here and now: not in rounds that a trajectory holds, nor where only costs
   /// are counted; they are phantoms then.
   bool live() const { return live_; }
 
   /// For which this worker's device has computed so far.
   double compute_seconds() const { return host_.ledger().compute_seconds; }
+
+  /// Local steps that this worker has made so far, before it was lost, too.
+  long steps_made() const { return static_cast<long>(host_.ledger().local_steps); }
+  /// How long this worker's device takes for a local step of `model`, when nothing slows it down.
+  double step_seconds(const Model& model) const;
+
+  /// Does nothing for so long.
+  void pause(double seconds) { host_.pause(seconds); }
 
   /// Null where no more than the device's speed is known.
   const DeviceModel* device_model() const { return host_.device_model(); }
@@ -72,9 +98,12 @@ class Worker {
   friend class StateEntry;
   void resume(const Round& round);
   Trajectory::WorkerState state() const;
-  void report(const Round& round, const Selection& part, ConstValues values);
-  void finish(const Round& round, const std::vector<Selection>& homes, Values values);
-  void charge_evaluation(const std::vector<Selection>& homes, Values values);
+  RoundReport report() const;
+  void count(long steps, const BatchResult& training);
+  /// `home_sizes`: how many of the model's parameters rest with each of those who end rounds.
+  using HomeSizes = std::vector<std::size_t>;
+  void finish(const Round& round, const HomeSizes& home_sizes, Values values);
+  void charge_evaluation(const HomeSizes& home_sizes, Values values);
 
   const Job& job_;
   Host& host_;

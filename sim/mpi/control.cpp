@@ -81,6 +81,23 @@ void Control::wait(std::vector<MPI_Request>& requests) {
   wait(requests, statuses);
 }
 
+std::size_t Control::wait_any(std::span<std::vector<MPI_Request>* const> lists,
+                              std::vector<MPI_Status>& statuses, const std::atomic<bool>* given_up) {
+  Patience patience;
+  while (true) {
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (!lists[i]) continue;
+      statuses.resize(lists[i]->size());
+      int done = 0;
+      MPI_Testall(static_cast<int>(lists[i]->size()), lists[i]->data(), &done, statuses.data());
+      if (done) return i;
+    }
+    throw_if_another_failed();
+    if (given_up && *given_up) throw GivenUp();
+    patience.pause();
+  }
+}
+
 void Control::throw_if_another_failed() {
   if (rank_ != 0) return;
   int failed = 0;

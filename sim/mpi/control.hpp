@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -53,6 +54,9 @@ class Control {
   void wait(std::vector<MPI_Request>& requests, std::vector<MPI_Status>& statuses,
             const std::atomic<bool>* given_up = nullptr);
   void wait(std::vector<MPI_Request>& requests);
+  /// Waits until all requests of one of these lists are done: its index. Null pointers are passed over.
+  std::size_t wait_any(std::span<std::vector<MPI_Request>* const> lists, std::vector<MPI_Status>& statuses,
+                       const std::atomic<bool>* given_up = nullptr);
 
   /// Tells rank 0, which then ends the run; to be called by other ranks. Does not return.
   [[noreturn]] void report_failure(const nlohmann::json& report);

@@ -5,7 +5,8 @@
 namespace isthmus {
 namespace {
 
-constexpr int payload_tag = 0;
+constexpr int payload_tag = 0, inbox_tag = 4;
+constexpr std::size_t most_bytes_to_inbox = std::size_t{1} << 30;  // more would go in pieces, and mix
 
 }  // namespace
 
@@ -24,7 +25,10 @@ class MpiCommunicator::Underway final : public Transmission {
     }
   }
 
-  void arrive(std::uint64_t received) { received_bytes_ = received; }
+  void arrive(std::uint64_t received, int from) {
+    received_bytes_ = received;
+    source_ = from;
+  }
 
   void* data(std::byte* payload) { return payload ? payload : zeros_.data(); }
 
@@ -48,18 +52,30 @@ void MpiCommunicator::connect() {
   MPI_Alltoall(out.data(), 1, MPI_CHAR, in.data(), 1, MPI_CHAR, comm_);
 }
 
-Request MpiCommunicator::post_send(int to, ConstPayload payload) {
+Request MpiCommunicator::post_send(int to, ConstPayload payload) { return send(to, payload, payload_tag); }
+
+Request MpiCommunicator::post_receive(int from, Payload into) { return receive(from, into, payload_tag); }
+
+Request MpiCommunicator::post_to_inbox(int to, ConstPayload payload) {
+  if (payload.size() > most_bytes_to_inbox)
+    throw std::runtime_error("a message to anybody's inbox has more than 1 GiB");
+  return send(to, payload, inbox_tag);
+}
+
+Request MpiCommunicator::post_from_inbox(Payload into) { return receive(MPI_ANY_SOURCE, into, inbox_tag); }
+
+Request MpiCommunicator::send(int to, ConstPayload payload, int tag) {
   auto message = std::make_unique<Underway>(payload, true);
   void* data = message->data(const_cast<std::byte*>(payload.data()));  // MPI only reads it
-  start_bytes_to(message->requests, data, message->bytes, to, payload_tag, comm_);
+  start_bytes_to(message->requests, data, message->bytes, to, tag, comm_);
   worker_.ledger.bytes_sent += message->bytes;
   ++worker_.ledger.messages_sent;
   return message;
 }
 
-Request MpiCommunicator::post_receive(int from, Payload into) {
+Request MpiCommunicator::receive(int from, Payload into, int tag) {
   auto message = std::make_unique<Underway>(into, false);
-  start_bytes_from(message->requests, message->data(into.data()), message->bytes, from, payload_tag, comm_);
+  start_bytes_from(message->requests, message->data(into.data()), message->bytes, from, tag, comm_);
   return message;
 }
 
@@ -72,22 +88,42 @@ void MpiCommunicator::wait(std::span<Request> requests) {
   }
   std::vector<MPI_Status> statuses;
   control_.wait(pending, statuses, &given_up_);
-  auto status = statuses.cbegin();
+  std::span<const MPI_Status> rest = statuses;
   for (const Request& request : requests) {
     auto& transfer = static_cast<Underway&>(*request);
-    std::uint64_t received = 0;
-    for (std::size_t i = 0; i < transfer.requests.size(); ++i, ++status) {
-      int bytes = 0;
-      if (!transfer.outgoing) MPI_Get_count(&*status, MPI_BYTE, &bytes);
-      received += static_cast<std::uint64_t>(bytes);
-    }
-    const bool waited_before = transfer.requests.empty();
-    transfer.requests.clear();
-    if (transfer.outgoing || waited_before) continue;
-    transfer.arrive(received);
-    worker_.ledger.bytes_received += received;
+    const std::size_t count = transfer.requests.size();
+    book(transfer, rest.first(count));
+    rest = rest.subspan(count);
   }
   if (clock_) worker_.ledger.communication_seconds += clock_->now_seconds() - start;
+}
+
+std::size_t MpiCommunicator::wait_for_one(std::span<Request> requests) {
+  const double start = clock_ ? clock_->now_seconds() : 0;
+  std::vector<std::vector<MPI_Request>*> pending(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i]) pending[i] = &static_cast<Underway&>(*requests[i]).requests;
+  }
+  std::vector<MPI_Status> statuses;
+  const std::size_t index = control_.wait_any(pending, statuses, &given_up_);
+  book(static_cast<Underway&>(*requests[index]), statuses);
+  if (clock_) worker_.ledger.communication_seconds += clock_->now_seconds() - start;
+  return index;
+}
+
+/// What has come to its end; nothing if that was booked before.
+void MpiCommunicator::book(Underway& transfer, std::span<const MPI_Status> statuses) {
+  const bool is_new = !transfer.requests.empty();
+  transfer.requests.clear();
+  if (transfer.outgoing || !is_new) return;
+  std::uint64_t received = 0;
+  for (const MPI_Status& status : statuses) {
+    int bytes = 0;
+    MPI_Get_count(&status, MPI_BYTE, &bytes);
+    received += static_cast<std::uint64_t>(bytes);
+  }
+  transfer.arrive(received, statuses.front().MPI_SOURCE);
+  worker_.ledger.bytes_received += received;
 }
 
 }  // namespace isthmus

@@ -29,6 +29,8 @@ class MpiCommunicator final : public Communicator {
   int size() const override { return control_.size(); }
   Request post_send(int to, ConstPayload payload) override;
   Request post_receive(int from, Payload into) override;
+  Request post_to_inbox(int to, ConstPayload payload) override;
+  Request post_from_inbox(Payload into) override;
   Buffer buffer(std::size_t count) override { return worker_.buffer(count); }
   const NumberFormat& format() const override { return format_; }
   void count_synchronised_bytes(std::uint64_t bytes) override { worker_.ledger.synchronised_bytes += bytes; }
@@ -36,6 +38,10 @@ class MpiCommunicator final : public Communicator {
  private:
   class Underway;
   void wait(std::span<Request> requests) override;
+  std::size_t wait_for_one(std::span<Request> requests) override;
+  Request send(int to, ConstPayload payload, int tag);
+  Request receive(int from, Payload into, int tag);
+  void book(Underway& transfer, std::span<const MPI_Status> statuses);
 
   WorkerAccount& worker_;
   const NumberFormat& format_;

@@ -22,9 +22,15 @@ MpiHost::MpiHost(const Device& device, bool live, const NumberFormat& format, Co
 void MpiHost::execute(const Computation& computation, double slowdown) {
   worker_.ledger.flops += computation.flops;
   worker_.ledger.computing += computation.takes * slowdown;
-  if (live_) return;
-  const double seconds = computation.seconds() + (model_ ? 0 : computation.flops / device_.speed_flops);
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds * slowdown));
+  if (!live_) pause(seconds_for(computation) * slowdown);
+}
+
+void MpiHost::pause(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+double MpiHost::seconds_for(const Computation& computation) const {
+  return computation.seconds() + (model_ ? 0 : computation.flops / device_.speed_flops);
 }
 
 std::unique_ptr<CommunicationStream> MpiHost::communication_stream() {

@@ -26,6 +26,8 @@ class MpiHost final : public Host {
 
   double now_seconds() const override { return clock_.now_seconds(); }
   void execute(const Computation& computation, double slowdown) override;
+  void pause(double seconds) override;
+  double seconds_for(const Computation& computation) const override;
   const DeviceModel* device_model() const override { return model_ ? &*model_ : nullptr; }
   VariabilityOptions variability() const override { return variability_; }
   Communicator& communicator() override { return communicator_; }

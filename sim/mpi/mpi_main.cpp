@@ -44,13 +44,17 @@ const PlannedRun& choose(const std::vector<PlannedRun>& runs, const std::string&
   return *run;
 }
 
-void require_real(const Scenario& scenario, int processes) {
-  if (scenario.platform.workers != processes) {
-    throw InputError("/platform/workers", "found " + std::to_string(scenario.platform.workers) +
-                                              " workers for " + std::to_string(processes) +
+void require_real(const PlannedRun& run, int processes) {
+  const Scenario& scenario = run.point.scenario;
+  const int workers = scenario.platform.workers, servers = run.protocol->servers();
+  if (workers + servers != processes) {
+    const std::string beside =
+        servers > 0 ? " and " + std::to_string(servers) + (servers == 1 ? " server" : " servers") : "";
+    throw InputError("/platform/workers", "found " + std::to_string(workers) + " workers" + beside + " for " +
+                                              std::to_string(processes) +
                                               " MPI processes; allowed: as many as there are processes "
                                               "(mpirun -n " +
-                                              std::to_string(scenario.platform.workers) + ")");
+                                              std::to_string(workers + servers) + ")");
   }
   if (scenario.training.charge_evaluation) {
     throw InputError("/training/charge_evaluation",
@@ -62,7 +66,8 @@ Preparation prepare(const Arguments& arguments) {
   CommandLine line(
       "SCENARIO [OPTIONS]", "SCENARIO",
       "Carries out one run of a scenario on real machines: the same protocols, with real messages over MPI,\n"
-      "one process per worker, in wall-clock seconds. Of the platform file only the number of workers, "
+      "one process per worker and server, in wall-clock seconds. Of the platform file only the number of "
+      "workers, "
       "their\n"
       "names and memory limits count. With \"numerics\": \"costs\" a device is stood in for by sleeping for\n"
       "FLOPs / its speed: what is real then is the network.\n\n"
@@ -153,7 +158,7 @@ int carry_out_together(Found found, const Arguments& arguments) {
   try {
     if (prepared.run) {
       configuration = content_hash(prepared.run->point.configuration.dump());
-      require_real(prepared.run->point.scenario, control.size());
+      require_real(*prepared.run, control.size());
       if (speaks) require_real_study(prepared.out, prepared.scenario);
     }
   } catch (const std::exception& problem) {

@@ -81,8 +81,12 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   result.network_constants = {
       {"model", "real"}, {"transport", library_version()}, {"machines", json::array()}};
   for (const HostFacts& host : run.platform.hosts) {
-    result.workers.push_back(
-        {.host = host.name, .ledger = {}, .memory_peak = {}, .memory_limit_bytes = host.memory_bytes});
+    const bool is_server = result.workers.size() >= static_cast<std::size_t>(job.workers());
+    result.workers.push_back({.host = host.name,
+                              .is_server = is_server,
+                              .ledger = {},
+                              .memory_peak = {},
+                              .memory_limit_bytes = host.memory_bytes});
   }
   const HostFacts& own = run.platform.hosts[static_cast<std::size_t>(rank)];
 
@@ -98,6 +102,9 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   MpiRecorder recorder(
       job, pool, nothing_recorded, progress,
       [&](const Round& round) { return protocol.evaluation_model(job, round); }, control, clock);
+  std::optional<json> at_end;  // of a server, whose last answers do not count
+  if (protocol.servers() > 0)
+    recorder.let_servers_report(protocol.servers(), [&] { at_end = worker_json(host, clock.now_seconds()); });
   host.connect();
   control.barrier();
   clock.start();
@@ -105,9 +112,10 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   std::vector<json> workers;
   try {
     Worker worker(job, host, pool, recorder);
-    protocol.run(worker);
+    worker.is_server() ? protocol.serve(worker) : protocol.run(worker);
     clock.stop();
-    workers = control.gather(worker_json(host, clock.now_seconds()));
+    recorder.conclude();
+    workers = control.gather(at_end.value_or(worker_json(host, clock.now_seconds())));
     if (rank != 0) return result;
   } catch (const RemoteFailure& error) {
     failure = error.report;
@@ -133,6 +141,8 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   result.rounds = recorder.rounds_completed();
   result.paper_bytes = recorder.paper_bytes();
   result.history = recorder.history();
+  result.staleness = recorder.staleness();
+  if (protocol.servers() > 0 && result.outcome == Outcome::completed) result.count_lost(job);
   return result;
 }
 

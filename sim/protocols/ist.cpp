@@ -36,15 +36,11 @@ class Shares {
   }
 
  private:
-  static Payload as_bytes(std::span<double> numbers) {
-    return {reinterpret_cast<std::byte*>(numbers.data()), numbers.size_bytes()};
-  }
-
   /// Every worker's number, for all.
   static std::vector<double> gather(Communicator& comm, double own) {
     std::vector<double> all(static_cast<std::size_t>(comm.size()));
     const auto of = [&](int rank) {
-      return as_bytes(std::span(all).subspan(static_cast<std::size_t>(rank), 1));
+      return as_payload(std::span(all).subspan(static_cast<std::size_t>(rank), 1));
     };
     all[static_cast<std::size_t>(comm.rank())] = own;
     std::vector<Request> up, down;
@@ -53,8 +49,8 @@ class Shares {
     if (comm.rank() != 0) up.push_back(comm.post_send(0, of(comm.rank())));
     comm.wait_all(up);
     for (int rank = 1; rank < comm.size() && comm.rank() == 0; ++rank)
-      down.push_back(comm.post_send(rank, as_bytes(all)));
-    if (comm.rank() != 0) down.push_back(comm.post_receive(0, as_bytes(all)));
+      down.push_back(comm.post_send(rank, as_payload(all)));
+    if (comm.rank() != 0) down.push_back(comm.post_receive(0, as_payload(all)));
     comm.wait_all(down);
     return all;
   }

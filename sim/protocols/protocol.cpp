@@ -13,9 +13,19 @@ ProtocolKind streaming_diloco_kind();
 ProtocolKind noloco_kind();
 ProtocolKind sparta_kind();
 ProtocolKind d_psgd_kind();
+ProtocolKind sgp_kind();
+ProtocolKind choco_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
 ProtocolKind hist_kind();
+ProtocolKind async_sgd_kind();
+ProtocolKind fedbuff_kind();
+ProtocolKind quorum_kind();
+ProtocolKind async_local_sgd_kind();
+ProtocolKind easgd_kind();
+ProtocolKind fedavg_kind();
+ProtocolKind scaffold_kind();
+ProtocolKind async_ist_kind();
 
 namespace {
 
@@ -38,9 +48,19 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(noloco_kind()),
       with_common_options(sparta_kind()),
       with_common_options(d_psgd_kind()),
+      with_common_options(sgp_kind()),
+      with_common_options(choco_kind()),
       with_common_options(ist_kind()),
       with_common_options(resist_kind()),
       with_common_options(hist_kind()),
+      with_common_options(async_sgd_kind()),
+      with_common_options(fedbuff_kind()),
+      with_common_options(quorum_kind()),
+      with_common_options(async_local_sgd_kind()),
+      with_common_options(easgd_kind()),
+      with_common_options(fedavg_kind()),
+      with_common_options(scaffold_kind()),
+      with_common_options(async_ist_kind()),
   });
   return protocols;
 }
@@ -55,6 +75,13 @@ void register_protocol(ProtocolKind protocol) {
 
 const NumberFormat& wire_format_of(const nlohmann::json& options) {
   return number_format_named(options.value("wire_format", "fp32"));
+}
+
+PlatformOptions platform_of(const Scenario& scenario, const Protocol& protocol) {
+  PlatformOptions platform = scenario.platform;
+  platform.servers = protocol.servers();
+  platform.fault_seed = scenario.training.seed;
+  return platform;
 }
 
 nlohmann::json local_steps_schema() {

@@ -8,6 +8,7 @@
 #include "sim/core/job.hpp"
 #include "sim/core/worker.hpp"
 #include "sim/platform/platform.hpp"
+#include "sim/scenario/scenario.hpp"
 
 namespace isthmus {
 
@@ -23,11 +24,20 @@ class Protocol {
   /// Throws InputError where the protocol cannot train this job.
   virtual void require_fit(const Job& /*job*/) const {}
 
+  /// How many ranks after the workers' are servers.
+  virtual int servers() const { return 0; }
+
   virtual void run(Worker& worker) const = 0;
+  /// What each server executes meanwhile.
+  virtual void serve(Worker& /*server*/) const {}
 
   /// Whether who trains what, and when, depends on how long things take. If not, one trajectory serves every
   /// network.
   virtual bool depends_on_timing() const { return false; }
+
+  /// Whether training goes on when a worker is lost, or the way to it: it starts anew when it is back, and
+  /// servers do without it until then. If not, such a run fails.
+  virtual bool survives_losses() const { return false; }
 
   /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that
   /// model.
@@ -38,6 +48,9 @@ class Protocol {
   /// Who will send messages to whom.
   virtual std::vector<RankPair> talking_pairs(int workers) const = 0;
 };
+
+/// A scenario's platform, with room for the protocol's servers.
+PlatformOptions platform_of(const Scenario& scenario, const Protocol& protocol);
 
 /// JSON Schema of the option that several protocols share.
 nlohmann::json local_steps_schema();

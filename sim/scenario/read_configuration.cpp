@@ -56,6 +56,30 @@ DeviceOverride read_device(const json& object, const std::string& place, const f
   return device;
 }
 
+Fault read_fault(const json& fault, std::size_t index) {
+  const std::string place = "/platform/faults/" + std::to_string(index);
+  Fault result;
+  int named = 0;
+  for (const auto& [key, of] : {std::pair{"host", Fault::Of::host}, {"link", Fault::Of::link}, {"site", Fault::Of::site}}) {
+    if (!fault.contains(key)) continue;
+    result.of = of;
+    result.name = fault.at(key);
+    ++named;
+  }
+  if (named != 1) throw InputError(place, "exactly one of \"host\", \"link\" and \"site\" is needed");
+  result.at_seconds = optional<double>(fault, "at_seconds");
+  result.for_seconds = optional<double>(fault, "for_seconds");
+  result.mean_seconds_between = optional<double>(fault, "mean_seconds_between");
+  result.mean_seconds_to_repair = optional<double>(fault, "mean_seconds_to_repair");
+  if (result.at_seconds.has_value() == result.mean_seconds_between.has_value())
+    throw InputError(place, "exactly one of \"at_seconds\" and \"mean_seconds_between\" is needed");
+  if (result.for_seconds && !result.at_seconds)
+    throw InputError(place + "/for_seconds", "is of use only with \"at_seconds\"");
+  if (result.mean_seconds_to_repair.has_value() != result.mean_seconds_between.has_value())
+    throw InputError(place + "/mean_seconds_to_repair", "goes with \"mean_seconds_between\", and only with it");
+  return result;
+}
+
 fs::path read_file(const std::string& text, const fs::path& base_folder) {
   const fs::path file = fs::absolute(base_folder / text).lexically_normal();
   std::error_code error;
@@ -70,6 +94,12 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
   const json& workers = platform.at("workers");
   if (workers.is_array()) options.hosts = workers.get<std::vector<std::string>>();
   options.workers = workers.is_array() ? static_cast<int>(workers.size()) : workers.get<int>();
+  const json& servers = platform.at("servers");
+  using Servers = PlatformOptions::Servers;
+  if (servers.is_array()) options.server_hosts = servers.get<std::vector<std::string>>();
+  options.place_of_servers = servers.is_array()    ? Servers::named
+                             : servers == "beside" ? Servers::beside
+                                                   : Servers::apart;
   options.all_links = read_link(platform);
   options.all_devices = read_device(platform, "/platform", base_folder);
   const json links = platform.value("links", json::object());
@@ -86,6 +116,7 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
                          .slow_share = variability.at("slow_share"),
                          .slow_factor = variability.at("slow_factor"),
                          .slow_steps = variability.at("slow_steps")};
+  for (const json& fault : platform.at("faults")) options.faults.push_back(read_fault(fault, options.faults.size()));
   return options;
 }
 

@@ -25,11 +25,27 @@ struct DeviceOverride {
   std::optional<std::string> profile = {};  ///< file, or name of a device that comes with the program
 };
 
+/// Something that goes off and, mostly, comes back: at a time, or again and again by chance, for times that are
+/// exponentially distributed.
+struct Fault {
+  enum class Of { host, link, site };
+  Of of = Of::host;
+  std::string name;  ///< or glob
+  std::optional<double> at_seconds, for_seconds;  ///< the second: for good without it
+  std::optional<double> mean_seconds_between, mean_seconds_to_repair;
+};
+
 /// `platform`: where workers run, and what is changed of the platform file for this run.
 struct PlatformOptions {
   std::filesystem::path file;  ///< absolute
   int workers = 0;             ///< the first so many hosts in natural order; hosts.size() if these are given
   std::vector<std::string> hosts;  ///< by name, in rank order; empty: the first `workers`
+  /// Where servers are, of protocols that have some: on hosts of their own, the first after the workers' in
+  /// natural order; beside workers, server i on worker i's host; or on hosts by name.
+  enum class Servers { apart, beside, named };
+  Servers place_of_servers = Servers::apart;
+  std::vector<std::string> server_hosts;
+  int servers = 0;         ///< as the protocol says, see placed()
   LinkOverride all_links;  ///< the short forms `bandwidth` and `latency`, see the schema for their meaning
   DeviceOverride all_devices;                     ///< the short forms `speed`, `memory` and `device`
   std::map<std::string, LinkOverride> links;      ///< by name or glob; a full name wins over a glob
@@ -38,6 +54,8 @@ struct PlatformOptions {
   DevicePrecision precision = DevicePrecision::fp32;
   Issue issue = Issue::eager;
   VariabilityOptions variability = {};
+  std::vector<Fault> faults = {};
+  std::uint64_t fault_seed = 1;  ///< that of training, see platform_of()
 };
 
 /// `network`: how transfer times follow from links. Unset constants are the model's own.

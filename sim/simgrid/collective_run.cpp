@@ -11,12 +11,13 @@ CollectiveRun simulate_collective(const PlatformOptions& platform, const Network
                                   const Collective& collective, std::size_t count) {
   LoadedPlatform loaded(platform, network, collective.talking_pairs(platform.workers));
   SimulationState state{loaded, Traffic(), Timeline(false), network};
+  state.losses.resize(static_cast<std::size_t>(loaded.ranks()));
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
   std::string failure = "the workers did not come to an end";
   int finished = 0;
-  for (int rank = 0; rank < loaded.workers(); ++rank)
+  for (int rank = 0; rank < loaded.ranks(); ++rank)
     hosts.push_back(std::make_unique<SimulatedHost>(state, rank));
-  for (int rank = 0; rank < loaded.workers(); ++rank) {
+  for (int rank = 0; rank < loaded.ranks(); ++rank) {
     compat::add_actor("worker " + std::to_string(rank), loaded.host(rank), [&, rank] {
       // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
       try {
@@ -30,7 +31,7 @@ CollectiveRun simulate_collective(const PlatformOptions& platform, const Network
     });
   }
   loaded.engine().run();
-  if (finished < loaded.workers()) throw std::runtime_error(failure);
+  if (finished < loaded.ranks()) throw std::runtime_error(failure);
   CollectiveRun run{.simulated_seconds = simgrid::s4u::Engine::get_clock(),
                     .links = state.traffic.results(loaded.links())};
   for (const auto& host : hosts) {

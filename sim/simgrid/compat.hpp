@@ -74,6 +74,26 @@ inline void wait(const simgrid::s4u::CommPtr& comm) {
   comm->wait();
 }
 
+/// Waits until one of one's own communications has ended: its index.
+inline std::size_t wait_any(const std::vector<simgrid::s4u::CommPtr>& comms) {
+#if SIMGRID_VERSION >= 33500
+  simgrid::s4u::ActivitySet set;
+  for (const auto& comm : comms) set.push(comm);
+  const auto ended = set.wait_any();
+  std::size_t index = 0;
+  while (comms[index] != ended) ++index;
+  return index;
+#else
+  return static_cast<std::size_t>(simgrid::s4u::Comm::wait_any(comms));
+#endif
+}
+
+/// Of a communication of which waiting for has thrown.
+inline bool has_failed(const simgrid::s4u::CommPtr& comm) {
+  const auto state = comm->get_state();
+  return state == simgrid::s4u::Activity::State::FAILED || state == simgrid::s4u::Activity::State::CANCELED;
+}
+
 /// Calls `callback(const Host&)` whenever a host is turned on or off.
 template <class Callback>
 void on_host_onoff(Callback&& callback) {

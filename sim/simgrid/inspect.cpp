@@ -97,7 +97,7 @@ PlatformReport report_from(const json& value) {
 }
 
 void describe_hosts(const LoadedPlatform& platform, PlatformReport& report) {
-  for (int rank = 0; rank < platform.workers(); ++rank) {
+  for (int rank = 0; rank < platform.ranks(); ++rank) {
     const auto& device = platform.device(rank);
     report.hosts.push_back({device.host, device.speed_flops, platform.host(rank)->get_core_count(),
                             device.memory_bytes, platform.host(rank)->get_englobing_zone()->get_name(),
@@ -133,7 +133,7 @@ void describe_pairs(LoadedPlatform& platform, std::span<const RankPair> pairs, P
   // As floats, since sums of the same latencies in another order are to be the same class.
   std::map<std::pair<float, float>, PairClass> classes;
   for (const auto& [from, to] : pairs) {
-    if (from == to) continue;
+    if (platform.host(from) == platform.host(to)) continue;
     const Route route = platform.compute_route(from, to);
     const double latency = route.latency_seconds, bandwidth = route.bandwidth_bytes_per_second;
     auto& found = classes[{static_cast<float>(latency), -static_cast<float>(bandwidth)}];
@@ -276,8 +276,8 @@ PlatformReport inspect_platform(const std::filesystem::path& file) {
     LoadedPlatform loaded(options, {}, {});
     PlatformReport report;
     describe_hosts(loaded, report);
-    report.sampled = loaded.workers() > most_for_all_pairs;
-    describe_pairs(loaded, pairs_to_look_at(loaded.workers()), report);
+    report.sampled = loaded.ranks() > most_for_all_pairs;
+    describe_pairs(loaded, pairs_to_look_at(loaded.ranks()), report);
     describe_network(loaded, loaded.all_links(), report);
     return report;
   });

@@ -14,6 +14,7 @@
 #include "sim/process/isolated.hpp"
 #include "sim/scenario/units.hpp"
 #include "sim/simgrid/compat.hpp"
+#include "sim/simgrid/faults.hpp"
 #include "sim/simgrid/network_config.hpp"
 #include "sim/simgrid/one_line.hpp"
 
@@ -55,8 +56,9 @@ LoadedPlatform::LoadedPlatform(const PlatformOptions& platform, const NetworkOpt
                                std::span<const RankPair> talking_pairs)
     : xml_(platform.file) {
   try {
-    load(network);
+    load(platform, network);
     place_workers(platform);
+    place_servers(platform);
     set_devices(platform);
     const std::size_t longest_route = collect_links(talking_pairs);
     sort_links();
@@ -71,7 +73,7 @@ LoadedPlatform::LoadedPlatform(const PlatformOptions& platform, const NetworkOpt
 
 LoadedPlatform::~LoadedPlatform() = default;
 
-void LoadedPlatform::load(const NetworkOptions& network) {
+void LoadedPlatform::load(const PlatformOptions& platform, const NetworkOptions& network) {
   xml_.check();
   auto arguments = simgrid_arguments(network);
   // SimGrid's lazy updates forget a flow for good if a latency changes while it pays its own.
@@ -86,6 +88,7 @@ void LoadedPlatform::load(const NetworkOptions& network) {
     engine_->load_platform(xml_.file());
     if (engine_->get_host_count() == 0)
       throw InputError(xml_.file(), "there are no hosts; allowed: one or more");
+    plan_faults(platform, xml_, *engine_);
     engine_->seal_platform();  // routes are known from here on
   } catch (const simgrid::ParseError& error) {
     rethrow(error);
@@ -114,18 +117,53 @@ void LoadedPlatform::place_workers(const PlatformOptions& options) {
   std::set<std::string> taken;
   for (std::size_t rank = 0; rank < options.hosts.size(); ++rank) {
     const std::string &name = options.hosts[rank], place = "/platform/workers/" + std::to_string(rank);
-    auto* host = engine_->host_by_name_or_null(name);
-    if (host == nullptr) {
-      std::vector<std::string> names;
-      for (const auto* known : all) names.push_back(known->get_name());
-      throw InputError(
-          place, "no host '" + name + "' in " + xml_.file() + "; nearest: " + nearest_names(name, names));
-    }
+    auto* host = host_named(name, place);
     if (!taken.insert(name).second) {
       throw InputError(place, "host '" + name + "' a second time; allowed: one worker on each host");
     }
     hosts_.push_back(host);
   }
+}
+
+s4u::Host* LoadedPlatform::host_named(const std::string& name, const std::string& place) const {
+  if (auto* host = engine_->host_by_name_or_null(name)) return host;
+  std::vector<std::string> names;
+  for (const auto* known : hosts_in_order(*engine_)) names.push_back(known->get_name());
+  throw InputError(place,
+                   "no host '" + name + "' in " + xml_.file() + "; nearest: " + nearest_names(name, names));
+}
+
+void LoadedPlatform::place_servers(const PlatformOptions& options) {
+  const auto servers = static_cast<std::size_t>(options.servers), workers = hosts_.size();
+  if (servers == 0) return;
+  const std::string wanted =
+      "the protocol has " + std::to_string(servers) + " " + (servers == 1 ? "server" : "servers");
+  using Servers = PlatformOptions::Servers;
+  if (options.place_of_servers == Servers::named) {
+    if (options.server_hosts.size() != servers) {
+      throw InputError("/platform/servers", "found " + std::to_string(options.server_hosts.size()) +
+                                                " hosts, but " + wanted + "; allowed: as many");
+    }
+    for (std::size_t i = 0; i < servers; ++i)
+      hosts_.push_back(host_named(options.server_hosts[i], "/platform/servers/" + std::to_string(i)));
+    return;
+  }
+  std::vector<s4u::Host*> free(hosts_.begin(), hosts_.end());
+  if (options.place_of_servers == Servers::apart) {
+    free = hosts_in_order(*engine_);
+    std::erase_if(free, [&](auto* host) { return std::ranges::find(hosts_, host) != hosts_.end(); });
+  }
+  if (servers > free.size()) {
+    const bool apart = options.place_of_servers == Servers::apart;
+    throw InputError("/platform/servers",
+                     wanted + ", but " +
+                         (apart ? xml_.file() + " has " + std::to_string(free.size()) +
+                                      " hosts besides those of the " + std::to_string(workers) +
+                                      " workers; allowed: fewer workers, \"beside\", or hosts by name"
+                                : "there are " + std::to_string(workers) +
+                                      " workers for them to be beside; allowed: as many servers at most"));
+  }
+  hosts_.insert(hosts_.end(), free.begin(), free.begin() + static_cast<std::ptrdiff_t>(servers));
 }
 
 void LoadedPlatform::set_devices(const PlatformOptions& options) {

@@ -24,8 +24,8 @@ namespace isthmus {
 class LoadedPlatform {
  public:
   /// Loads `platform.file`, places the workers (`platform.hosts`, else the first `platform.workers` hosts in
-  /// natural order, 0 meaning all), and checks every route between `talking_pairs` (pairs of a rank with
-  /// itself need none).
+  /// natural order, 0 meaning all), then the servers, and checks every route between `talking_pairs` (pairs
+  /// of a rank with itself need none).
   ///
   /// Overrides, the later winning field by field:
   /// - all_links.bandwidth: each link on a route of a talking pair gets it;
@@ -46,7 +46,8 @@ class LoadedPlatform {
 
   simgrid::s4u::Engine& engine() { return *engine_; }
   simgrid::s4u::Host* host(int rank) const { return hosts_.at(static_cast<std::size_t>(rank)); }
-  int workers() const { return static_cast<int>(hosts_.size()); }
+  /// Workers, then servers.
+  int ranks() const { return static_cast<int>(hosts_.size()); }
   /// By rank, as overridden.
   const Device& device(int rank) const { return devices_[static_cast<std::size_t>(rank)]; }
 
@@ -71,8 +72,8 @@ class LoadedPlatform {
   /// Every link of the platform in natural order, used or not, as overridden. Errors: InputError for an
   /// impossible one.
   std::vector<LinkFacts> all_links() const;
-  /// What a message from rank to rank crosses; no links from a rank to itself. Found on demand and kept. The
-  /// reference stays good. Errors: InputError if there is no route.
+  /// What a message from rank to rank crosses; no links between ranks of one host. Found on demand and kept.
+  /// The reference stays good. Errors: InputError if there is no route.
   const Route& route(int from, int to);
   /// The same without keeping it: for one pass over very many pairs.
   Route compute_route(int from, int to);
@@ -84,8 +85,10 @@ class LoadedPlatform {
   const nlohmann::json& network_constants() const { return network_constants_; }
 
  private:
-  void load(const NetworkOptions& network);
+  void load(const PlatformOptions& platform, const NetworkOptions& network);
   void place_workers(const PlatformOptions& options);
+  void place_servers(const PlatformOptions& options);
+  simgrid::s4u::Host* host_named(const std::string& name, const std::string& place) const;
   void set_devices(const PlatformOptions& options);
   /// Name or file of a profile, and where that is said; empty where only its speed is known.
   std::pair<std::string, std::string> kind_of_device(const simgrid::s4u::Host& host,

@@ -84,7 +84,7 @@ const std::vector<s4u::Link*>& LoadedPlatform::find_route(int from, int to) {
 std::size_t LoadedPlatform::collect_links(std::span<const RankPair> pairs) {
   std::size_t longest = 0;
   for (const auto& [from, to] : pairs) {
-    if (from == to) continue;
+    if (host(from) == host(to)) continue;
     const auto& links = find_route(from, to);
     longest = std::max(longest, links.size());
     for (auto* link : links) {
@@ -187,7 +187,7 @@ int LoadedPlatform::index_of(s4u::Link* link) {
 Route LoadedPlatform::compute_route(int from, int to) {
   Route route;
   route.bandwidth_bytes_per_second = std::numeric_limits<double>::infinity();
-  if (from == to) return route;
+  if (host(from) == host(to)) return route;
   const auto& path = find_route(from, to);
   route.links.reserve(path.size());
   for (auto* crossed : path) {

@@ -14,8 +14,9 @@ namespace {
 /// Remembers when it communicated, for the worker to book what it waited for.
 class StreamCommunicator final : public SimulatedCommunicator {
  public:
-  StreamCommunicator(SimulationState& state, WorkerAccount& worker)
-      : SimulatedCommunicator(state, worker, Timeline::stream_track(worker.rank, state.platform.workers())) {}
+  StreamCommunicator(SimulationState& state, WorkerAccount& worker, int channel)
+      : SimulatedCommunicator(state, worker, Timeline::stream_track(worker.rank, state.platform.ranks()),
+                              channel) {}
 
   TransferTimes& times() { return times_; }
 
@@ -33,7 +34,7 @@ class StreamCommunicator final : public SimulatedCommunicator {
 }  // namespace
 
 struct SimulatedStream::Shared {
-  Shared(SimulationState& state, WorkerAccount& worker) : communicator(state, worker) {}
+  Shared(SimulationState& state, WorkerAccount& worker, int channel) : communicator(state, worker, channel) {}
 
   void work_off() {
     while (true) {
@@ -57,8 +58,8 @@ struct SimulatedStream::Shared {
 };
 
 SimulatedStream::SimulatedStream(SimulationState& state, WorkerAccount& worker,
-                                 SimulatedCommunicator& of_worker)
-    : shared_(std::make_shared<Shared>(state, worker)), of_worker_(of_worker) {
+                                 SimulatedCommunicator& of_worker, int channel)
+    : shared_(std::make_shared<Shared>(state, worker, channel)), of_worker_(of_worker) {
   compat::add_actor("stream " + std::to_string(worker.rank), s4u::this_actor::get_host(), [shared = shared_] {
     shared->work_off();
   })->daemonize();

@@ -11,7 +11,8 @@ namespace isthmus {
 /// communication; what goes on while the worker computes shows in the timeline only.
 class SimulatedStream final : public CommunicationStream {
  public:
-  SimulatedStream(SimulationState& state, WorkerAccount& worker, SimulatedCommunicator& of_worker);
+  SimulatedStream(SimulationState& state, WorkerAccount& worker, SimulatedCommunicator& of_worker,
+                  int channel);
 
   void enqueue(std::function<void(Communicator&)> work) override;
   void wait() override;

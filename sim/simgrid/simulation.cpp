@@ -14,7 +14,7 @@ namespace {
 /// The first thing that went wrong decides the outcome, and ends all workers.
 class Failure {
  public:
-  explicit Failure(RunResult& result) : result_(result) {}
+  Failure(RunResult& result, SimulationState& state) : result_(result), state_(state) {}
   void note(Outcome outcome, const std::string& message) {
     if (happened_) return;
     happened_ = true;
@@ -23,21 +23,43 @@ class Failure {
   }
   void stop(Outcome outcome, const std::string& message) {
     note(outcome, message);
+    state_.over = true;
     simgrid::s4u::Actor::kill_all();
   }
   bool happened() const { return happened_; }
 
  private:
   RunResult& result_;
+  SimulationState& state_;
   bool happened_ = false;
 };
+
+constexpr double seconds_until_next_try = 1;
+
+/// What there is to see when training is over.
+struct End {
+  double seconds = 0;
+  std::vector<WorkerLedger> ledgers;  ///< by rank
+  Traffic traffic;
+};
+
+/// The host of a rank: on the device of an earlier one, if that is on the same.
+std::unique_ptr<SimulatedHost> make_host(SimulationState& state, int rank,
+                                         const std::vector<std::unique_ptr<SimulatedHost>>& earlier,
+                                         bool enforce_memory) {
+  for (int other = 0; other < rank; ++other) {
+    if (state.platform.host(other) == state.platform.host(rank))
+      return std::make_unique<SimulatedHost>(state, rank, *earlier[static_cast<std::size_t>(other)]);
+  }
+  return std::make_unique<SimulatedHost>(state, rank, enforce_memory);
+}
 
 }  // namespace
 
 RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol,
                    const SimulationOptions& options, const Trajectory& recorded, TrajectoryKeeper* keeper) {
   const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
-  LoadedPlatform platform(scenario.platform, scenario.network, pairs);
+  LoadedPlatform platform(platform_of(scenario, protocol), scenario.network, pairs);
   SimulationState state{platform,
                         Traffic(),
                         Timeline(options.trace),
@@ -47,45 +69,94 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   RunResult result;
   result.parameters = job.model().layout().trainable_size();
   result.network_constants = platform.network_constants();
-  Failure failure(result);
+  Failure failure(result, state);
+  state.losses.resize(static_cast<std::size_t>(platform.ranks()));
   TaskPool pool(options.threads);
   Recorder recorder(job, pool, recorded, keeper, options.progress,
                     [&](const Round& round) { return protocol.evaluation_model(job, round); });
   recorder.observe(options.observer);
 
+  const int ranks = platform.ranks();
+  const auto name_of = [&](int rank) {
+    return rank < job.workers() ? "worker " + std::to_string(rank)
+                                : "server " + std::to_string(rank - job.workers());
+  };
+  const auto may_lose = [&](int rank) { return protocol.survives_losses() && rank < job.workers(); };
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
-  for (int rank = 0; rank < job.workers(); ++rank) {
-    hosts.push_back(std::make_unique<SimulatedHost>(state, rank, options.enforce_memory));
-    if (platform.host(rank)->is_on()) continue;
-    failure.note(Outcome::failed, "worker " + std::to_string(rank) + ": its host " +
-                                      platform.device(rank).host + " is off from the start");
+  for (int rank = 0; rank < ranks; ++rank) {
+    hosts.push_back(make_host(state, rank, hosts, options.enforce_memory));
+    if (platform.host(rank)->is_on() || may_lose(rank)) continue;
+    failure.note(Outcome::failed,
+                 name_of(rank) + ": its host " + platform.device(rank).host + " is off from the start");
+  }
+  std::vector<bool> at_work(hosts.size(), true);
+  const auto look_at_end = [&] {
+    End end{simgrid::s4u::Engine::get_clock(), {}, state.traffic};
+    for (const auto& host : hosts) end.ledgers.push_back(host->ledger_now());
+    return end;
+  };
+  std::optional<End> end;  // of training, where servers say when
+  if (protocol.servers() > 0) {
+    const auto ledgers = [&] {
+      std::vector<WorkerLedger> all;
+      for (const auto& host : hosts) all.push_back(host->ledger());
+      return all;
+    };
+    recorder.let_servers_report(protocol.servers(), ledgers, [&] {
+      end = look_at_end();
+      state.timeline.stop();
+      state.over = true;
+      at_work.assign(at_work.size(), false);
+      simgrid::s4u::Actor::kill_all();
+      simgrid::s4u::this_actor::exit();
+    });
   }
   std::exception_ptr storage_trouble;
-  std::vector<bool> at_work(hosts.size(), true);
-  compat::on_host_onoff([&](const simgrid::s4u::Host& host) {
-    for (int rank = 0; rank < job.workers() && !host.is_on(); ++rank) {
-      if (platform.host(rank) == &host && at_work[static_cast<std::size_t>(rank)])
-        failure.note(Outcome::failed,
-                     "worker " + std::to_string(rank) + ": its host " + host.get_name() + " was turned off");
+  /// Until its part is done; false if it is to begin anew.
+  const auto take_part = [&](int rank) {
+    // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
+    try {
+      Worker worker(job, *hosts[static_cast<std::size_t>(rank)], pool, recorder);
+      worker.is_server() ? protocol.serve(worker) : protocol.run(worker);
+      at_work[static_cast<std::size_t>(rank)] = false;
+    } catch (const OutOfMemory& error) {
+      if (!result.out_of_memory) result.out_of_memory = error;
+      failure.stop(Outcome::out_of_memory, error.what());
+    } catch (const StorageError& error) {  // of the keeper: it tells nothing of the run
+      storage_trouble = std::current_exception();
+      failure.stop(Outcome::failed, error.what());
+    } catch (const PeerLost& error) {
+      if (may_lose(rank)) return false;
+      failure.stop(Outcome::failed, name_of(rank) + ": " + error.what());
+    } catch (const std::exception& error) {
+      failure.stop(Outcome::failed, name_of(rank) + ": " + plain_words(error));
     }
-  });
-  for (int rank = 0; rank < job.workers() && !failure.happened(); ++rank) {
-    compat::add_actor("worker " + std::to_string(rank), platform.host(rank), [&, rank] {
-      // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
-      try {
-        Worker worker(job, *hosts[static_cast<std::size_t>(rank)], pool, recorder);
-        protocol.run(worker);
-        at_work[static_cast<std::size_t>(rank)] = false;
-      } catch (const OutOfMemory& error) {
-        if (!result.out_of_memory) result.out_of_memory = error;
-        failure.stop(Outcome::out_of_memory, error.what());
-      } catch (const StorageError& error) {  // of the keeper: it tells nothing of the run
-        storage_trouble = std::current_exception();
-        failure.stop(Outcome::failed, error.what());
-      } catch (const std::exception& error) {
-        failure.stop(Outcome::failed, "worker " + std::to_string(rank) + ": " + plain_words(error));
+    return true;
+  };
+  const auto lose = [&](int rank) {
+    state.lose(rank);
+    ++result.losses;
+  };
+  const auto start = [&](int rank) {
+    compat::add_actor(name_of(rank), platform.host(rank), [&, rank] {
+      while (!take_part(rank)) {  // a link on its way is off
+        lose(rank);
+        simgrid::s4u::this_actor::sleep_for(seconds_until_next_try);
       }
     });
+  };
+  compat::on_host_onoff([&](const simgrid::s4u::Host& host) {
+    for (int rank = 0; rank < ranks; ++rank) {
+      if (platform.host(rank) != &host || !at_work[static_cast<std::size_t>(rank)] || state.over) continue;
+      if (!may_lose(rank) && !host.is_on()) {
+        failure.note(Outcome::failed, name_of(rank) + ": its host " + host.get_name() + " was turned off");
+      } else if (may_lose(rank)) {
+        host.is_on() ? start(rank) : lose(rank);
+      }
+    }
+  });
+  for (int rank = 0; rank < ranks && !failure.happened(); ++rank) {
+    if (platform.host(rank)->is_on()) start(rank);
   }
   simgrid::s4u::Engine::on_deadlock_cb(
       [&failure] { failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends"); });
@@ -101,25 +172,28 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
   result.paper_bytes = recorder.paper_bytes();
   result.history = recorder.history();
   result.trajectory = recorder.trajectory();
-  const double end = simgrid::s4u::Engine::get_clock();
-  result.simulated_seconds = end;
+  result.staleness = recorder.staleness();
+  if (!end) end = look_at_end();
+  result.simulated_seconds = end->seconds;
   std::vector<std::string> tracks;
-  for (int rank = 0; rank < job.workers(); ++rank) {
+  for (int rank = 0; rank < ranks; ++rank) {
     const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];
     const Device& device = platform.device(rank);
     WorkerResult worker{.host = device.host,
-                        .ledger = host.ledger(),
+                        .is_server = rank >= job.workers(),
+                        .ledger = end->ledgers[static_cast<std::size_t>(rank)],
                         .memory_peak = host.memory_peak(),
                         .memory_limit_bytes = device.memory_bytes};
     // Who is done early is idle until the last one is.
-    const double rest = end - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
+    const double rest = end->seconds - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
     if (rest > worker.ledger.idle_seconds + time_precision_seconds) worker.ledger.idle_seconds = rest;
     if (const DeviceModel* model = platform.device_model(rank))
-      worker.energy_joules = model->profile().joules(worker.ledger.compute_seconds, end);
+      worker.energy_joules = model->profile().joules(worker.ledger.compute_seconds, end->seconds);
     tracks.push_back(std::to_string(rank) + " " + device.host);
     result.workers.push_back(worker);
   }
-  result.links = state.traffic.results(platform.links());
+  if (protocol.servers() > 0 && result.outcome == Outcome::completed) result.count_lost(job);
+  result.links = end->traffic.results(platform.links());
   if (options.trace) result.trace = state.timeline.chrome_trace(tracks);
   return result;
 }

@@ -31,6 +31,24 @@ std::shared_ptr<const Cargo> Wire::post_receive(Payload to) {
   return cargo;
 }
 
+void Wire::forget(const std::shared_ptr<const Cargo>& cargo) {
+  std::erase_if(half_posted_, [&](const auto& half) { return half == cargo; });
+}
+
+int Wire::lose(bool sender) {
+  int lost = 0;
+  for (const auto& half : half_posted_) {
+    if (half->from.has_value() == sender) continue;
+    half->lost = true;
+    ++lost;
+  }
+  half_posted_.clear();
+  newest_ = before_newest_ = nullptr;
+  held_.clear();
+  ++losses_;
+  return lost;
+}
+
 bool Wire::enter(const s4u::CommPtr& message) {
   before_newest_ = std::exchange(newest_, message);
   return !before_newest_ || before_newest_->get_remaining() <= 0;
@@ -51,10 +69,12 @@ void Wire::hold(double latency_seconds, s4u::Host* from) {
 }
 
 void Wire::release_held() {
-  while (!held_.empty()) {
+  for (const int losses = losses_; losses == losses_ && !held_.empty();) {
     const Held next = held_.front();
     compat::wait_for_end(next.before);
+    if (losses != losses_) return;
     if (s4u::Engine::get_clock() < next.ready_seconds) s4u::this_actor::sleep_until(next.ready_seconds);
+    if (losses != losses_) return;
     next.message->resume();
     held_.pop_front();
   }

@@ -15,11 +15,12 @@ struct Cargo {
   std::optional<ConstPayload> from;
   std::optional<Payload> to;  ///< where there may be room for more
   std::size_t offset = 0;     ///< where in there the bytes belong
+  bool lost = false;          ///< the other end is gone, and nothing will come
 
   bool complete() const { return from && to; }  ///< both ends are posted
   bool fits() const { return offset + from->size() <= to->size(); }
   void deliver() const {
-    if (fits()) copy(*from, to->slice(offset, from->size()));
+    if (complete() && fits()) copy(*from, to->slice(offset, from->size()));
   }
 };
 
@@ -39,6 +40,12 @@ class Wire {
   /// the sender's host.
   void hold(double latency_seconds, simgrid::s4u::Host* from);
 
+  /// An end that has been posted is not: who posted it has given up.
+  void forget(const std::shared_ptr<const Cargo>& cargo);
+  /// The sender is lost, or the receiver: what it has posted is forgotten, and what the other side has is lost.
+  /// How many there are of the latter.
+  int lose(bool sender);
+
  private:
   struct Held {
     simgrid::s4u::CommPtr before, message;
@@ -50,6 +57,7 @@ class Wire {
   std::deque<std::shared_ptr<Cargo>> half_posted_;  // all by the same side
   simgrid::s4u::CommPtr newest_, before_newest_;
   std::deque<Held> held_;
+  int losses_ = 0;
 };
 
 }  // namespace isthmus

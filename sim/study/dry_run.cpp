@@ -33,10 +33,10 @@ std::vector<long> rounds_to_run(const Rounds& rounds) {
   return indices;
 }
 
-/// Collects what workers report, round by round; they may be in different rounds.
+/// Collects what workers and servers report, round by round; they may be in different rounds.
 class Collector {
  public:
-  explicit Collector(int workers) : before_(static_cast<std::size_t>(workers)) {}
+  explicit Collector(int ranks) : before_(static_cast<std::size_t>(ranks)) {}
 
   void add(const Round& round, const RoundReport& report) {
     const auto rank = static_cast<std::size_t>(report.rank);
@@ -73,7 +73,7 @@ DryRun run(Scenario scenario, const std::optional<std::vector<long>>& only_round
           false);
   const Rounds all = job.rounds();
   job.keep_only_rounds(only_rounds.value_or(rounds_to_run(all)));
-  Collector collector(job.workers());
+  Collector collector(job.workers() + protocol->servers());
   const Stopwatch watch;
   const std::clock_t start = std::clock();
   const auto used_seconds = [&] { return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC; };

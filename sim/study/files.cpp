@@ -53,7 +53,7 @@ std::string history_csv(const RunResult& result) {
   for (const HistoryRow& row : result.history) {
     csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent,
              or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy),
-             or_null(row.consensus_distance)});
+             or_null(row.consensus_distance), or_null(row.staleness_mean), or_null(row.staleness_max)});
   }
   return csv.text();
 }
@@ -70,7 +70,8 @@ std::string workers_csv(const RunResult& result) {
              ledger.bytes_sent, ledger.bytes_received, ledger.messages_sent, ledger.flops,
              worker.memory_peak.total(), or_null(worker.memory_limit_bytes), or_null(worker.energy_joules),
              waits_for(&BoundSeconds::launch), waits_for(&BoundSeconds::compute),
-             waits_for(&BoundSeconds::memory)});
+             waits_for(&BoundSeconds::memory), worker.ledger.local_steps,
+             worker.is_server ? "server" : "worker"});
   }
   return csv.text();
 }
@@ -126,6 +127,10 @@ OrderedJson run_json(const Point& point, const RunResult& result, const Provenan
   run["protocol"] = {{"label", protocol.label}, {"hue", protocol.hue}};
   run["summary"] = summarise(point, result, wall_seconds);
   run["memory"] = memory_report(result);
+  if (!result.staleness.empty()) {
+    OrderedJson& updates = run["updates_by_staleness"];
+    for (const auto& [staleness, count] : result.staleness) updates[std::to_string(staleness)] = count;
+  }
   run["network"] = result.network_constants;
   run["configuration"] = point.configuration;
   if (!point.chosen.is_null()) run["chosen"] = point.chosen;
@@ -266,6 +271,11 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
           {"memory_peak_bytes", memory_peak},
           {"energy_joules", or_null(energy_joules)},
           {"parameters", result.parameters > 0 ? OrderedJson(result.parameters) : OrderedJson()},
+          {"staleness_mean", or_null(mean_staleness(result.staleness))},
+          {"staleness_max",
+           result.staleness.empty() ? OrderedJson() : OrderedJson(result.staleness.rbegin()->first)},
+          {"lost_samples", or_null(result.lost_samples)},
+          {"workers_lost", result.losses},
           {"wall_seconds", wall_seconds}};
 }
 

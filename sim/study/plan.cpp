@@ -1,5 +1,7 @@
 #include "sim/study/plan.hpp"
 
+#include <algorithm>
+
 #include "models/error.hpp"
 #include "models/optimizer/optimizer.hpp"
 #include "models/threads.hpp"
@@ -36,13 +38,22 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
                                                 instruction_set() + "); allowed here: \"fp32\"");
   }
   const int workers = scenario.platform.workers;
-  run.platform = inspect_platform(scenario.platform, scenario.network, run.protocol->talking_pairs(workers),
-                                  site_traffic(scenario.protocol, workers));
+  run.platform =
+      inspect_platform(platform_of(scenario, *run.protocol), scenario.network,
+                       run.protocol->talking_pairs(workers), site_traffic(scenario.protocol, workers));
   run.point = std::move(point);
   return run;
 }
 
 }  // namespace
+
+bool PlannedRun::depends_on_timing() const {
+  if (protocol->depends_on_timing()) return true;
+  const bool goes_off =
+      !point.scenario.platform.faults.empty() ||
+      std::ranges::any_of(platform.profiles, [](const ProfileFacts& profile) { return profile.kind == ProfileKind::state; });
+  return goes_off && protocol->survives_losses();
+}
 
 nlohmann::json complete_schema() {
   return scenario_schema(kinds_of(protocol_kinds()), kinds_of(model_kinds()), kinds_of(data_set_kinds()),

@@ -21,6 +21,9 @@ struct PlannedRun {
   std::unique_ptr<Protocol> protocol;
   std::unique_ptr<Job> job;  ///< described only, not live
   PlatformReport platform;
+
+  /// Whether numbers depend on how long things take: then no other run has the same.
+  bool depends_on_timing() const;
 };
 
 /// All runs of a scenario. Whatever can be known to be wrong with one of them is an InputError here, so that

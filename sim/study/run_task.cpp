@@ -63,7 +63,7 @@ std::vector<RunTask> plan_tasks(const std::vector<PlannedRun>& runs, const fs::p
                      .trajectory = {},
                      .trace = options.trace,
                      .seconds_between_states = options.seconds_between_states});
-    const bool shares = run.point.scenario.live && options.replay && !run.protocol->depends_on_timing();
+    const bool shares = run.point.scenario.live && options.replay && !run.depends_on_timing();
     if (shares) tasks.back().trajectory = trajectory_key(run);
   }
   return tasks;

@@ -1,7 +1,7 @@
 # Writes ${OUT}: a hash of the sources that numbers depend on, so that what one build has trained is never taken for what
 # another would train. Run while building, as: cmake -DROOT=... -DOUT=... -P sources_hash.cmake
 set(hashes "")
-foreach(folder models sim/core sim/collectives sim/averaging sim/graphs sim/protocols sim/simgrid)
+foreach(folder models sim/core sim/collectives sim/averaging sim/graphs sim/servers sim/protocols sim/simgrid)
   file(GLOB_RECURSE files ${ROOT}/${folder}/*.cpp ${ROOT}/${folder}/*.hpp)
   list(FILTER files EXCLUDE REGEX "/models/device/")  # times alone
   list(SORT files)

@@ -79,6 +79,8 @@ void fill(StudyFolder& folder) {
                                    (kind == "ist" ? 1e6 : 1e8) * round, 0.5 + 0.1 * round + 0.01 * seed});
           }
           run.energy_joules = 200.0 * seed;
+          run.staleness_mean = 2.0 * seed;
+          run.lost_samples = 100L * seed;
           run.worker_seconds = {{6.0 * seed, 3, 1}, {4.0 * seed, 5, 1}};
           if (seed == 1 && bandwidth == 1e7) run.trace = trace();
           folder.add(run);
@@ -777,6 +779,23 @@ TEST_CASE("What computing waits for, and energy") {
   REQUIRE_FALSE(rows.empty());
   check_interval(energy.data, rows.front(), "energy_joules", of_three(200, 400, 600));
   CHECK_THAT(energy.caption, Contains("busy and idle"));
+}
+
+TEST_CASE("Staleness, and the share of work that was not lost") {
+  StudyFolder folder;
+  fill(folder);
+  const Dataset data = read_dataset({folder.path()});
+  const Figure staleness = make("staleness", data), goodput = make("goodput", data);
+  const auto first = [](const Figure& figure) { return rows_where(figure.data, {{"series", "IST"}}).at(0); };
+  check_interval(staleness.data, first(staleness), "staleness_mean", of_three(2, 4, 6));
+  double samples = 0;
+  for (const Group& group : data.groups()) {
+    for (const Run* run : group.runs) {
+      if (run->completed()) samples = static_cast<double>(run->history.back().samples);
+    }
+  }
+  const auto share = [&](double lost) { return samples / (samples + lost); };
+  check_interval(goodput.data, first(goodput), "goodput", of_three(share(100), share(200), share(300)));
 }
 
 TEST_CASE("Accuracy against bits sent per parameter") {

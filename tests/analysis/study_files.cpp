@@ -36,6 +36,8 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                      {"seconds_to_target", done ? or_null(run.seconds_to_target) : Json()},
                      {"to_target_is_upper_bound", run.to_target_is_upper_bound},
                      {"energy_joules", or_null(run.energy_joules)},
+                     {"staleness_mean", or_null(run.staleness_mean)},
+                     {"lost_samples", or_null(run.lost_samples)},
                      {"parameters", 1000}};
   json["memory"] = {
       {"host", "host-1"},

@@ -22,6 +22,8 @@ struct WrittenRun {
   bool to_target_is_upper_bound = false;
   double simulated_seconds = 10;
   std::optional<double> energy_joules;
+  std::optional<double> staleness_mean;
+  std::optional<long> lost_samples;
   double bytes_per_round = 1500, paper_bytes_per_round = 2000;
 
   struct Row {

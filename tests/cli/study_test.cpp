@@ -51,7 +51,7 @@ TEST_CASE("a study writes the files of the contract") {
               "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
               "target_accuracy,seconds_to_target,bytes_to_target,to_target_is_upper_bound,paper_bytes_per_"
               "round,"
-              "memory_peak_bytes,energy_joules,parameters,wall_seconds"));
+              "memory_peak_bytes,energy_joules,parameters,staleness_mean,staleness_max,lost_samples,workers_lost,wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);
@@ -63,13 +63,14 @@ TEST_CASE("a study writes the files of the contract") {
     CHECK(report.at("configuration").at("training").at("momentum") == 0);  // defaults are filled in
     CHECK(report.at("provenance").at("numerics") == "live");
     CHECK(first_line(run / "history.csv") ==
-          "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy,consensus_distance");
+          "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy,consensus_distance,"
+          "staleness_mean,staleness_max");
     CHECK(lines_of(run / "history.csv") == 4);  // 3 epochs
     CHECK(first_line(run / "workers.csv") ==
           "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_"
           "sent,flops,"
           "memory_peak_bytes,memory_limit_bytes,energy_joules,"
-          "launch_bound_seconds,compute_bound_seconds,memory_bound_seconds");
+          "launch_bound_seconds,compute_bound_seconds,memory_bound_seconds,local_steps,role");
     CHECK(lines_of(run / "workers.csv") == 4);
     CHECK(first_line(run / "links.csv") ==
           "link,bandwidth_bytes_per_second,latency_seconds,bytes,busy_fraction");

@@ -67,7 +67,7 @@ json scenario(int workers, const json& protocols) {
   return result;
 }
 
-void check_same(const json& document, int workers) {
+void check_same(const json& document, int processes) {
   const TemporaryFolder folder;
   write_text(folder / "scenario.json", document.dump());
   const auto simulated = run_program(
@@ -78,7 +78,7 @@ void check_same(const json& document, int workers) {
   for (const auto& entry : fs::directory_iterator(folder / "simulated/runs")) {
     const std::string id = entry.path().filename();
     const auto real =
-        run_program(mpirun(workers, {folder / "scenario.json", "--point", id, "--out", folder / "real"}));
+        run_program(mpirun(processes, {folder / "scenario.json", "--point", id, "--out", folder / "real"}));
     INFO(id << ' ' << real.err);
     REQUIRE(real.exit_code == 0);
     const fs::path of_real = folder / "real/runs" / id;
@@ -171,6 +171,41 @@ TEST_CASE("dense networks train alike in two real processes and in the simulator
 
 TEST_CASE("dense networks train alike in four real processes and in the simulator") {
   check_same(scenario(4, protocols_of_four), 4);
+}
+
+TEST_CASE("federated averaging and SCAFFOLD train alike in real processes and in the simulator") {
+  check_same(scenario(3, json::array({{{"kind", "fedavg"}, {"local_steps", 7}, {"clients", 2}},
+                                      {{"kind", "scaffold"}, {"local_steps", 7}}})),
+             4);
+}
+
+TEST_CASE("asynchronous protocols train in real processes, and all they bring is counted") {
+  const json protocols = {{{"kind", "async_sgd"}, {"servers", 2}},
+                          {{"kind", "async_local_sgd"}, {"local_steps", 7}, {"steps_by_speed", true}},
+                          {{"kind", "fedbuff"}, {"local_steps", 7}, {"buffer", 2}, {"concurrency", 1}},
+                          {{"kind", "quorum"}, {"local_steps", 7}, {"quorum", 1}},
+                          {{"kind", "easgd"}, {"local_steps", 7}},
+                          {{"kind", "async_ist"}, {"local_steps", 7}}};
+  const TemporaryFolder folder;
+  const json document = scenario(2, protocols);
+  write_text(folder / "scenario.json", document.dump());
+  for (std::size_t i = 0; i < protocols.size(); ++i) {
+    const std::string id = std::to_string(i) + "-" + protocols[i]["kind"].get<std::string>();
+    const int servers = protocols[i].value("servers", 1);
+    const auto real =
+        run_program(mpirun(2 + servers, {folder / "scenario.json", "--point", id, "--out", folder / "real"}));
+    INFO(id << ' ' << real.err);
+    REQUIRE(real.exit_code == 0);
+    const fs::path files = folder / "real/runs" / id;
+    const json run = read_json_file(files / "run.json");
+    CHECK(run["outcome"] == "completed");
+    CHECK(run["summary"]["final_test_accuracy"] > 0.5);
+    CHECK(run["summary"]["lost_samples"] >= 0);
+    CHECK(run["summary"]["staleness_mean"] >= 0);
+    CHECK(read_cells(files / "history.csv").size() == 4);  // rounds 2, 4 and 5
+    CHECK(read_cells(files / "workers.csv").size() == static_cast<std::size_t>(3 + servers));
+    CHECK(read_cells(files / "workers.csv").back().back() == "server");
+  }
 }
 
 TEST_CASE("momentum is averaged alike in real processes and in the simulator") {

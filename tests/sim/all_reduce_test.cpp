@@ -25,12 +25,15 @@ class Watched final : public Communicator {
     return inner_.post_send(to, payload);
   }
   Request post_receive(int from, Payload into) override { return inner_.post_receive(from, into); }
+  Request post_to_inbox(int to, ConstPayload payload) override { return inner_.post_to_inbox(to, payload); }
+  Request post_from_inbox(Payload into) override { return inner_.post_from_inbox(into); }
   const NumberFormat& format() const override { return inner_.format(); }
   Buffer buffer(std::size_t count) override { return inner_.buffer(count); }
   const std::set<RankPair>& pairs() const { return pairs_; }
 
  private:
   void wait(std::span<Request> requests) override { inner_.wait_all(requests); }
+  std::size_t wait_for_one(std::span<Request> requests) override { return inner_.wait_any(requests); }
 
   Communicator& inner_;
   std::set<RankPair> pairs_;

@@ -126,6 +126,44 @@ TEST_CASE("D-PSGD: bytes of a step, two latencies at most, live as costs") {
   CHECK(close(seconds, 1e-3 + 2 * 4 * static_cast<double>(size) / 1e6, 1e-3));
 }
 
+TEST_CASE("SGP on graphs where all are alike is D-PSGD, and sends a weight more") {
+  const auto losses = [](const json& protocol, int workers) {
+    return column(complete_scenario(scenario_of(protocol, workers, 8)), "test_loss");
+  };
+  const json peers = {{"graph", "one_peer_exponential"}, {"local_steps", 2}};
+  const json pushed = {{"kind", "sgp"}, {"graph", "one_peer_exponential"}, {"local_steps", 2}};
+  CHECK(losses(pushed, 6) == losses(on("one_peer_exponential", peers), 6));  // halves are exact
+  check_near(losses({{"kind", "sgp"}, {"graph", "ring"}}, 5), losses(on("ring"), 5));
+  CHECK(losses({{"kind", "sgp"}}, 1) == losses({{"kind", "data_parallel"}}, 1));
+  const json scenario = scenario_of({{"kind", "sgp"}}, 6, 8);
+  const std::size_t size = Prepared(scenario).job.model().layout().size();
+  CHECK(complete_scenario(scenario)["workers"][0]["bytes_sent"] == 8 * 4 * (size + 1));
+}
+
+TEST_CASE("CHOCO-SGD that tells all is D-PSGD; told less it is slower, but holds together") {
+  const auto run = [](const json& options, long rounds, const char* numerics = "live") {
+    json protocol = {{"kind", "choco"}};
+    protocol.update(options);
+    return complete_scenario(scenario_of(protocol, 6, rounds, numerics));
+  };
+  const auto losses = [&](const json& options) { return column(run(options, 8), "test_loss"); };
+  const auto plain = column(complete_scenario(scenario_of(on("ring"), 6, 8)), "test_loss");
+  const json whole = {{"consensus_step", 1}};
+  check_near(losses(whole), plain);
+  check_near(losses({{"consensus_step", 1}, {"compression", {{"kind", "top_k"}, {"share", 1}}}}), plain);
+  // The mean of all obeys SGD whatever is told.
+  const json kept = {{"compression", {{"kind", "top_k"}, {"share", 0.1}}}, {"consensus_step", 0.3}};
+  const json told = run(kept, 30), apart = run({{"consensus_step", 0.001}}, 30), all = run(whole, 30);
+  CHECK(column(told, "consensus_distance").back() < 0.5 * column(apart, "consensus_distance").back());
+  CHECK(column(told, "consensus_distance").back() > column(all, "consensus_distance").back());
+  CHECK(column(told, "test_loss").back() < column(told, "test_loss").front());
+  CHECK(told["workers"][0]["bytes_sent"].get<double>() <
+        0.25 * all["workers"][0]["bytes_sent"].get<double>());
+  const json costs = run(kept, 30, "costs");
+  CHECK(costs["seconds"] == told["seconds"]);
+  CHECK(costs["workers"][0]["bytes_sent"] == told["workers"][0]["bytes_sent"]);
+}
+
 TEST_CASE("D-PSGD beside the gradient hides what is sent") {
   json after = scenario_of(on("ring"), 6, 5, "costs"),
        beside = scenario_of(on("ring", {{"mix", "beside"}}), 6, 5, "costs");

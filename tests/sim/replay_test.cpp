@@ -141,6 +141,8 @@ TEST_CASE("DiLoCo, its streaming form, NoLoCo and SPARTA replay and resume to th
        {json{{"kind", "diloco"}, {"local_steps", 3}}, json{{"kind", "noloco"}, {"local_steps", 3}},
         json{{"kind", "sparta"}, {"share", 0.2}}, json{{"kind", "d_psgd"}, {"graph", "ring"}},
         json{{"kind", "d_psgd"}, {"graph", "one_peer_exponential"}, {"mix", "beside"}},
+        json{{"kind", "sgp"}, {"graph", "exponential"}}, json{{"kind", "choco"}, {"local_steps", 2}},
+        json{{"kind", "choco"}, {"compression", {{"kind", "top_k"}}}},
         json{{"kind", "streaming_diloco"}, {"local_steps", 4}, {"layers_per_fragment", 1}},
         json{{"kind", "streaming_diloco"},
              {"local_steps", 4},

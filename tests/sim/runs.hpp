@@ -125,7 +125,9 @@ inline json as_json(const RunResult& run) {
                        {"train_loss", optional(row.train_loss)},
                        {"test_loss", optional(row.test_loss)},
                        {"test_accuracy", optional(row.test_accuracy)},
-                       {"consensus_distance", optional(row.consensus_distance)}});
+                       {"consensus_distance", optional(row.consensus_distance)},
+                       {"staleness_mean", optional(row.staleness_mean)},
+                       {"staleness_max", optional(row.staleness_max)}});
   }
   for (const WorkerResult& worker : run.workers) {
     workers.push_back({{"host", worker.host},
@@ -141,7 +143,9 @@ inline json as_json(const RunResult& run) {
                        {"joules", optional(worker.energy_joules)},
                        {"launch_bound", worker.ledger.computing.launch},
                        {"compute_bound", worker.ledger.computing.compute},
-                       {"memory_bound", worker.ledger.computing.memory}});
+                       {"memory_bound", worker.ledger.computing.memory},
+                       {"local_steps", worker.ledger.local_steps},
+                       {"is_server", worker.is_server}});
   }
   for (const LinkResult& link : run.links) {
     links[link.link.name] = {{"bytes", link.bytes}, {"busy_seconds", link.busy_seconds}};
@@ -154,7 +158,12 @@ inline json as_json(const RunResult& run) {
                  {"history", history},
                  {"workers", workers},
                  {"links", links},
-                 {"trace", run.trace}};
+                 {"trace", run.trace},
+                 {"lost_samples", optional(run.lost_samples)},
+                 {"losses", run.losses},
+                 {"staleness", json::object()}};
+  for (const auto& [staleness, updates] : run.staleness)
+    result["staleness"][std::to_string(staleness)] = updates;
   if (run.out_of_memory) {
     const OutOfMemory& error = *run.out_of_memory;
     result["out_of_memory"] = {{"host", error.host},

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sim/core/worker.hpp"
+#include "sim/platform/platform.hpp"
+
+namespace isthmus {
+
+/// Whom a server draws for a round, and how long they train: what federated protocols have in common.
+class Participation {
+ public:
+  static nlohmann::json schema();
+  /// Reads the members of schema().
+  explicit Participation(const nlohmann::json& protocol);
+
+  RoundPlan round_plan() const;
+  /// Throws InputError.
+  void require_fit(const Job& job) const;
+
+  /// Who is at work in a round, in rank order: drawn by the seed, of those that are there. Waits for somebody
+  /// to be there; throws std::runtime_error when that takes forever.
+  std::vector<int> draw(Worker& server, long round) const;
+  /// Local steps of a client in a round.
+  long local_steps(const Job& job, int client) const;
+  /// By how many samples they have, or equally: for each of these clients its weight, which are 1 in the
+  /// mean.
+  std::vector<float> weights(const Job& job, const std::vector<int>& clients) const;
+
+ private:
+  int clients_;  // 0: all
+  std::optional<long> local_steps_;
+  double local_epochs_;
+  bool by_samples_;
+};
+
+/// A server's way to the clients that it draws. Each message is preceded by one of 8 bytes, so that who is
+/// not drawn need not keep room for it. A client that is lost brings nothing.
+class Clients {
+ public:
+  /// `count` at work in a round, who bring so many values each. Throws OutOfMemory.
+  Clients(Worker& server, int count, std::size_t size);
+
+  /// Sends these vectors to these clients, and waits for what they bring. `progress`: the part of training
+  /// that is done. Returns those that were not lost meanwhile.
+  std::vector<int> invite(const std::vector<int>& clients, double progress,
+                          std::span<const ConstValues> vectors);
+  /// What the i-th of these brought.
+  Values values(std::size_t i) { return buffers_[places_[i]]; }
+  /// Tells all workers that training is over.
+  void close();
+
+ private:
+  Worker& server_;
+  std::vector<Buffer> buffers_;
+  std::vector<std::size_t> places_;  // of those that brought something
+};
+
+/// A client's way to the server.
+class Invitation {
+ public:
+  explicit Invitation(Worker& client) : client_(client) {}
+
+  /// Waits to be invited: the part of training that is done; nothing when it is over.
+  std::optional<double> await();
+  /// Takes in a vector of the server's; each once, in the order in which it sends them.
+  void take(Values vector) { client_.communicator().receive(client_.size(), vector); }
+  void bring(ConstValues values);
+
+ private:
+  Worker& client_;
+};
+
+}  // namespace isthmus

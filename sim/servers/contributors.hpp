@@ -1,0 +1,63 @@
+#pragma once
+
+#include <vector>
+
+#include "sim/core/replica.hpp"
+#include "sim/servers/desk.hpp"
+#include "sim/servers/master.hpp"
+
+namespace isthmus {
+
+struct LocalWork {
+  long local_steps = 1;
+  bool fresh_optimizer = true;  ///< each time, unless `optimizer_state` says otherwise
+};
+
+/// What workers of such servers do: with the parameters x that a worker is handed out it makes local steps,
+/// to y, and brings what they changed, x - y. Then it waits for the next ones, until training is over.
+void bring_changes(Worker& worker, const LocalWork& work);
+
+/// Who is handed out parameters next.
+struct Handout {
+  /// So many workers are at work at any time: the first to say hello, then drawn anew by each who returns.
+  int concurrency = 0;
+  bool at_once = true;  ///< who returns is replaced at once, and not when there are new parameters
+};
+nlohmann::json handout_schema(const char* usual);
+
+/// The server's end: workers to whom it hands out its parameters, and who bring changes.
+class Contributors {
+ public:
+  /// Throws OutOfMemory.
+  Contributors(Worker& server, Master& master, const Handout& handout);
+
+  struct Change {
+    Desk::Visit visit;
+    long staleness;  ///< so many updates since it was handed out
+  };
+  /// Waits for a worker's change.
+  Change next();
+  /// It has been taken in, and `updated` the parameters, or not.
+  void taken(const Change& change, bool updated);
+  /// It is not taken in: its worker is handed out the parameters of now.
+  void turned_down(const Change& change) { hand_out(change.visit); }
+  /// Tells all that training is over.
+  void close();
+
+ private:
+  void hand_out(const Desk::Visit& visit);
+  void welcome(const Desk::Visit& visit);
+  int draw_idle(int returning);
+
+  Worker& server_;
+  Master& master_;
+  Handout handout_;
+  Desk desk_;
+  std::vector<bool> at_work_;        // by worker
+  std::vector<long> handed_out_;     // likewise: after so many updates
+  std::vector<int> idle_;            // in no order
+  std::vector<Desk::Visit> return_;  // they wait for new parameters
+  long updates_ = 0, drawn_ = 0;
+};
+
+}  // namespace isthmus

@@ -51,12 +51,10 @@ class FedAvg final : public Protocol {
     Clients clients(server, job.participants(), master.size());
     for (const Round& round : job.rounds()) {
       const std::array sent = {ConstValues(master.parameters())};
-      const std::vector<int> drawn =
-          clients.invite(participation_.draw(server, round.index), server.progress(), sent);
+      const std::vector<int> drawn = clients.invite(participation_, round, sent);
       const std::vector<float> weights = participation_.weights(job, drawn);
       const auto count = static_cast<float>(drawn.size());
       master.compute(2 * count, count + 2, [&] {
-        if (drawn.empty()) return;
         std::vector<float> mean(master.size());
         for (std::size_t i = 0; i < drawn.size(); ++i) add_scaled(weights[i], clients.values(i), mean);
         scale(mean, 1 / count);

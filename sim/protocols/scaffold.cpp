@@ -79,8 +79,7 @@ class Scaffold final : public Protocol {
     Clients clients(server, job.participants(), all + trained);
     for (const Round& round : job.rounds()) {
       const std::array sent = {ConstValues(master.parameters()), ConstValues(control)};
-      const std::vector<int> drawn =
-          clients.invite(participation_.draw(server, round.index), server.progress(), sent);
+      const std::vector<int> drawn = clients.invite(participation_, round, sent);
       const std::vector<float> weights = participation_.weights(job, drawn);
       const auto count = static_cast<float>(drawn.size());
       master.compute(4 * count, 2 * count + 4, [&] {

@@ -53,16 +53,11 @@ void Participation::require_fit(const Job& job) const {
   require_workers("/protocol/clients", clients_, job.workers());
 }
 
-std::vector<int> Participation::draw(Worker& server, long round) const {
+std::vector<int> Participation::draw(const Worker& server, const Communicator& comm, long round) const {
   const Job& job = server.job();
-  constexpr int most_waits = 1000000;
   std::vector<int> ranks;
-  for (int waits = 0; ranks.empty(); ++waits) {
-    if (waits == most_waits) throw std::runtime_error("no client has been there for a million seconds");
-    if (waits > 0) server.pause(1);
-    for (int rank = 0; rank < job.workers(); ++rank) {
-      if (server.communicator().is_up(rank)) ranks.push_back(rank);
-    }
+  for (int rank = 0; rank < job.workers(); ++rank) {
+    if (comm.is_up(rank)) ranks.push_back(rank);
   }
   if (job.participants() == job.workers()) return ranks;
   Random random = random_stream(job.training().seed, "clients", 0, static_cast<std::uint64_t>(round));
@@ -91,15 +86,32 @@ Clients::Clients(Worker& server, int count, std::size_t size) : server_(server) 
   for (int i = 0; i < count; ++i) buffers_.push_back(server.communicator().buffer(size));
 }
 
-std::vector<int> Clients::invite(const std::vector<int>& clients, double progress,
+std::vector<int> Clients::invite(const Participation& participation, const Round& round,
                                  std::span<const ConstValues> vectors) {
+  constexpr double longest_pause_seconds = 64, forever_seconds = 100000;
+  double waited = 0;
+  for (double pause = 1;; pause = std::min(2 * pause, longest_pause_seconds)) {
+    const std::vector<int> there =
+        try_to_invite(participation.draw(server_, server_.communicator(), round.index), vectors);
+    if (!there.empty()) return there;
+    if (waited > forever_seconds) throw std::runtime_error("nobody has answered an invitation for a day");
+    server_.pause(pause);
+    waited += pause;
+  }
+}
+
+std::vector<int> Clients::try_to_invite(const std::vector<int>& clients,
+                                        std::span<const ConstValues> vectors) {
   Communicator& comm = server_.communicator();
+  double progress = server_.progress();
   std::vector<std::vector<Request>> requests(clients.size());  // of each client, none of one that is lost
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (!comm.is_up(clients[i])) continue;
+    const long losses = comm.losses(clients[i]);
     requests[i].push_back(comm.post_send(clients[i], as_payload(progress)));
     for (const ConstValues& vector : vectors) requests[i].push_back(comm.start_send(clients[i], vector));
     requests[i].push_back(comm.start_receive(clients[i], buffers_[i]));
+    if (comm.losses(clients[i]) != losses) requests[i].clear();  // of a part, then: no message goes alone
   }
   places_.clear();
   std::vector<int> there;

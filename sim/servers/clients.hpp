@@ -21,9 +21,8 @@ class Participation {
   /// Throws InputError.
   void require_fit(const Job& job) const;
 
-  /// Who is at work in a round, in rank order: drawn by the seed, of those that are there. Waits for somebody
-  /// to be there; throws std::runtime_error when that takes forever.
-  std::vector<int> draw(Worker& server, long round) const;
+  /// Who is to work in a round, in rank order: drawn by the seed, of those that are there now.
+  std::vector<int> draw(const Worker& server, const Communicator& comm, long round) const;
   /// Local steps of a client in a round.
   long local_steps(const Job& job, int client) const;
   /// By how many samples they have, or equally: for each of these clients its weight, which are 1 in the
@@ -44,9 +43,10 @@ class Clients {
   /// `count` at work in a round, who bring so many values each. Throws OutOfMemory.
   Clients(Worker& server, int count, std::size_t size);
 
-  /// Sends these vectors to these clients, and waits for what they bring. `progress`: the part of training
-  /// that is done. Returns those that were not lost meanwhile.
-  std::vector<int> invite(const std::vector<int>& clients, double progress,
+  /// Sends these vectors to those that are drawn, and waits for what they bring. Returns those that were not
+  /// lost meanwhile, which is somebody: while nobody is there it waits. Throws std::runtime_error when that
+  /// takes forever.
+  std::vector<int> invite(const Participation& participation, const Round& round,
                           std::span<const ConstValues> vectors);
   /// What the i-th of these brought.
   Values values(std::size_t i) { return buffers_[places_[i]]; }
@@ -54,6 +54,8 @@ class Clients {
   void close();
 
  private:
+  std::vector<int> try_to_invite(const std::vector<int>& clients, std::span<const ConstValues> vectors);
+
   Worker& server_;
   std::vector<Buffer> buffers_;
   std::vector<std::size_t> places_;  // of those that brought something

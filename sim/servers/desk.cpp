@@ -82,6 +82,9 @@ void Desk::answer(const Visit& visit, std::optional<double> note) {
     place.note_sent.push_back(comm_.post_send(visit.worker, as_payload(place.note)));
   }
   requests_[visit.place] = comm_.start_send(visit.worker, visit.values);
+  if (is_there(visit)) return;
+  requests_[visit.place] = nullptr;  // a part of it may be lost: no message goes alone
+  receive_in(visit.place);
 }
 
 void Desk::dismiss(const Visit& visit) {

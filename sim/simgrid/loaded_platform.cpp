@@ -14,7 +14,6 @@
 #include "sim/process/isolated.hpp"
 #include "sim/scenario/units.hpp"
 #include "sim/simgrid/compat.hpp"
-#include "sim/simgrid/faults.hpp"
 #include "sim/simgrid/network_config.hpp"
 #include "sim/simgrid/one_line.hpp"
 
@@ -56,7 +55,8 @@ LoadedPlatform::LoadedPlatform(const PlatformOptions& platform, const NetworkOpt
                                std::span<const RankPair> talking_pairs)
     : xml_(platform.file) {
   try {
-    load(platform, network);
+    load(network);
+    faults_ = std::make_unique<Faults>(platform, *engine_);
     place_workers(platform);
     place_servers(platform);
     set_devices(platform);
@@ -73,7 +73,7 @@ LoadedPlatform::LoadedPlatform(const PlatformOptions& platform, const NetworkOpt
 
 LoadedPlatform::~LoadedPlatform() = default;
 
-void LoadedPlatform::load(const PlatformOptions& platform, const NetworkOptions& network) {
+void LoadedPlatform::load(const NetworkOptions& network) {
   xml_.check();
   auto arguments = simgrid_arguments(network);
   // SimGrid's lazy updates forget a flow for good if a latency changes while it pays its own.
@@ -88,7 +88,6 @@ void LoadedPlatform::load(const PlatformOptions& platform, const NetworkOptions&
     engine_->load_platform(xml_.file());
     if (engine_->get_host_count() == 0)
       throw InputError(xml_.file(), "there are no hosts; allowed: one or more");
-    plan_faults(platform, xml_, *engine_);
     engine_->seal_platform();  // routes are known from here on
   } catch (const simgrid::ParseError& error) {
     rethrow(error);

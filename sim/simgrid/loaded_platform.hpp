@@ -14,6 +14,7 @@
 #include "sim/platform/platform.hpp"
 #include "sim/platform/platform_xml.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/simgrid/faults.hpp"
 
 namespace isthmus {
 
@@ -78,6 +79,9 @@ class LoadedPlatform {
   /// The same without keeping it: for one pass over very many pairs.
   Route compute_route(int from, int to);
 
+  /// What goes off and comes back; not before it is started.
+  Faults& faults() { return *faults_; }
+
   /// What changes while the simulation runs.
   std::vector<ProfileFacts> profiles() const { return xml_.profiles(); }
 
@@ -85,7 +89,7 @@ class LoadedPlatform {
   const nlohmann::json& network_constants() const { return network_constants_; }
 
  private:
-  void load(const PlatformOptions& platform, const NetworkOptions& network);
+  void load(const NetworkOptions& network);
   void place_workers(const PlatformOptions& options);
   void place_servers(const PlatformOptions& options);
   simgrid::s4u::Host* host_named(const std::string& name, const std::string& place) const;
@@ -119,6 +123,7 @@ class LoadedPlatform {
   std::vector<simgrid::s4u::Link*> found_route_;  // reused by find_route()
   std::string doing_;                             // likewise
   nlohmann::json network_constants_;
+  std::unique_ptr<Faults> faults_;
 };
 
 /// All hosts of the loaded platform in natural order.

@@ -44,37 +44,55 @@ void deliver_by(const std::shared_ptr<const Cargo>& cargo, ConstPayload payload,
 
 }  // namespace
 
-/// Who waits for a lost rank in vain would do so for good: SimGrid does not wake it when its message is
-/// cancelled. So on its host somebody takes, or brings, an empty one, which it knows to be lost.
+namespace {
+
+/// Messages of one end that wait for a lost rank in vain. They would do so for good, as SimGrid does not wake
+/// who waits for a message when it is cancelled: so on that host somebody takes, or brings, empty ones, which
+/// are known to be lost.
+struct InVain {
+  simgrid::s4u::Mailbox* mailbox;
+  simgrid::s4u::Host* host;
+  bool to_be_sent;  // it lacks that end
+  std::vector<std::shared_ptr<const Cargo>> cargos;
+
+  void release() const {
+    simgrid::s4u::Actor::self()->daemonize();
+    try {
+      for (const auto& cargo : cargos) {
+        if (cargo->given_up) continue;
+        if (to_be_sent) {
+          mailbox->put(&some_memory, 0);
+        } else {
+          mailbox->get<void>();
+        }
+      }
+    } catch (const simgrid::Exception&) {
+      // Nobody waits any more.
+    }
+  }
+};
+
+}  // namespace
+
 void SimulationState::lose(int rank) {
   ++losses[static_cast<std::size_t>(rank)];
+  std::vector<InVain> in_vain;
   for (auto& [number, channel] : channels) {
     for (auto& [owner, inbox] : channel.inboxes) inbox.lose_sender(rank);
     for (auto& [pair, wires] : channel.wires) {
       const bool sender_is_lost = pair.first == rank;
       if (!sender_is_lost && pair.second != rank) continue;
+      auto* const host = platform.host(sender_is_lost ? pair.second : pair.first);
       for (std::size_t flow = 0; flow < wires.size(); ++flow) {
-        const int waiting = wires[flow].lose(sender_is_lost);
-        if (waiting == 0) continue;
-        auto* const where = mailbox(number, pair, static_cast<int>(flow));
-        auto* const host = platform.host(sender_is_lost ? pair.second : pair.first);
-        if (!host->is_on()) continue;  // it is lost, too
-        compat::add_actor("loss of " + std::to_string(rank), host, [where, sender_is_lost, waiting] {
-          try {
-            for (int i = 0; i < waiting; ++i) {
-              if (sender_is_lost) {
-                where->put(&some_memory, 0);
-              } else {
-                where->get<void>();
-              }
-            }
-          } catch (const simgrid::Exception&) {
-            // Nobody waits any more.
-          }
-        })->daemonize();
+        auto waiting = wires[flow].lose(sender_is_lost);
+        if (waiting.empty() || !host->is_on()) continue;
+        in_vain.push_back(
+            {mailbox(number, pair, static_cast<int>(flow)), host, sender_is_lost, std::move(waiting)});
       }
     }
   }
+  for (const InVain& each : in_vain)
+    compat::add_actor("loss of " + std::to_string(rank), each.host, [each] { each.release(); });
 }
 
 struct SimulatedCommunicator::Underway final : Transmission {
@@ -86,6 +104,7 @@ struct SimulatedCommunicator::Underway final : Transmission {
   ~Underway() override {
     for (std::size_t flow = 0; flow < parts.size(); ++flow) {
       if (parts[flow].done) continue;
+      parts[flow].cargo->given_up = true;
       if (inbox) inbox->forget(meeting);
       if (!inbox) wires[flow]->forget(parts[flow].cargo);
       if (state.may_act(rank)) parts[flow].comm->cancel();

@@ -1,6 +1,8 @@
 #include "sim/simgrid/simulation.hpp"
 
+#include <algorithm>
 #include <simgrid/Exception.hpp>
+#include <utility>
 
 #include "models/error.hpp"
 #include "sim/process/plain_words.hpp"
@@ -23,6 +25,9 @@ class Failure {
   }
   void stop(Outcome outcome, const std::string& message) {
     note(outcome, message);
+    end_all();
+  }
+  void end_all() {
     state_.over = true;
     simgrid::s4u::Actor::kill_all();
   }
@@ -34,7 +39,7 @@ class Failure {
   bool happened_ = false;
 };
 
-constexpr double seconds_until_next_try = 1;
+constexpr double longest_pause_seconds = 64, forever_seconds = 100000;
 
 /// What there is to see when training is over.
 struct End {
@@ -82,6 +87,7 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
                                 : "server " + std::to_string(rank - job.workers());
   };
   const auto may_lose = [&](int rank) { return protocol.survives_losses() && rank < job.workers(); };
+  platform.faults().start();
   std::vector<std::unique_ptr<SimulatedHost>> hosts;
   for (int rank = 0; rank < ranks; ++rank) {
     hosts.push_back(make_host(state, rank, hosts, options.enforce_memory));
@@ -137,11 +143,30 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
     state.lose(rank);
     ++result.losses;
   };
+  int running = 0;
+  const auto steps_of_all = [&] {
+    std::int64_t steps = 0;
+    for (const auto& host : hosts) steps += host->ledger().local_steps;
+    return steps;
+  };
   const auto start = [&](int rank) {
+    ++running;
     compat::add_actor(name_of(rank), platform.host(rank), [&, rank] {
+      simgrid::s4u::this_actor::on_exit([&](bool) {
+        if (--running == 0) platform.faults().stop();
+      });
+      double pause_seconds = 1, since = simgrid::s4u::Engine::get_clock();
+      std::int64_t steps = steps_of_all();
       while (!take_part(rank)) {  // a link on its way is off
         lose(rank);
-        simgrid::s4u::this_actor::sleep_for(seconds_until_next_try);
+        if (const std::int64_t now = steps_of_all(); std::exchange(steps, now) != now) {
+          since = simgrid::s4u::Engine::get_clock();
+          pause_seconds = 1;
+        }
+        if (simgrid::s4u::Engine::get_clock() > since + forever_seconds)
+          return failure.stop(Outcome::failed, "nobody has reached a server for a day");
+        simgrid::s4u::this_actor::sleep_for(pause_seconds);
+        pause_seconds = std::min(2 * pause_seconds, longest_pause_seconds);
       }
     });
   };
@@ -150,10 +175,16 @@ RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& pro
       if (platform.host(rank) != &host || !at_work[static_cast<std::size_t>(rank)] || state.over) continue;
       if (!may_lose(rank) && !host.is_on()) {
         failure.note(Outcome::failed, name_of(rank) + ": its host " + host.get_name() + " was turned off");
+        if (protocol.survives_losses()) failure.end_all();  // workers would try to reach it for ever
       } else if (may_lose(rank)) {
         host.is_on() ? start(rank) : lose(rank);
       }
     }
+    bool all_gone = protocol.survives_losses();
+    for (int rank = 0; rank < job.workers(); ++rank)
+      all_gone = all_gone && platform.faults().is_gone(platform.host(rank));
+    if (all_gone && !state.over)
+      failure.stop(Outcome::failed, "all workers are lost, and none will come back");
   });
   for (int rank = 0; rank < ranks && !failure.happened(); ++rank) {
     if (platform.host(rank)->is_on()) start(rank);

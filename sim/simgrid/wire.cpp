@@ -35,12 +35,12 @@ void Wire::forget(const std::shared_ptr<const Cargo>& cargo) {
   std::erase_if(half_posted_, [&](const auto& half) { return half == cargo; });
 }
 
-int Wire::lose(bool sender) {
-  int lost = 0;
+std::vector<std::shared_ptr<const Cargo>> Wire::lose(bool sender) {
+  std::vector<std::shared_ptr<const Cargo>> lost;
   for (const auto& half : half_posted_) {
     if (half->from.has_value() == sender) continue;
     half->lost = true;
-    ++lost;
+    lost.push_back(half);
   }
   half_posted_.clear();
   newest_ = before_newest_ = nullptr;
@@ -60,12 +60,13 @@ void Wire::hold(double latency_seconds, s4u::Host* from) {
   held_.push_back({before_newest_, newest_, s4u::Engine::get_clock() + latency_seconds});
   if (held_.size() > 1) return;
   compat::add_actor("wire", from, [this] {
+    s4u::Actor::self()->daemonize();
     try {
       release_held();
     } catch (const simgrid::Exception&) {
       // The network failed: both ends are told, and end the run.
     }
-  })->daemonize();
+  });
 }
 
 void Wire::release_held() {

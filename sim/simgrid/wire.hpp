@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <simgrid/s4u.hpp>
+#include <vector>
 
 #include "sim/core/communicator.hpp"
 
@@ -16,6 +17,7 @@ struct Cargo {
   std::optional<Payload> to;  ///< where there may be room for more
   std::size_t offset = 0;     ///< where in there the bytes belong
   bool lost = false;          ///< the other end is gone, and nothing will come
+  mutable bool given_up = false;  ///< nobody waits for it any more
 
   bool complete() const { return from && to; }  ///< both ends are posted
   bool fits() const { return offset + from->size() <= to->size(); }
@@ -42,9 +44,9 @@ class Wire {
 
   /// An end that has been posted is not: who posted it has given up.
   void forget(const std::shared_ptr<const Cargo>& cargo);
-  /// The sender is lost, or the receiver: what it has posted is forgotten, and what the other side has is lost.
-  /// How many there are of the latter.
-  int lose(bool sender);
+  /// The sender is lost, or the receiver: what it has posted is forgotten. Returns what the other side has,
+  /// which is lost.
+  std::vector<std::shared_ptr<const Cargo>> lose(bool sender);
 
  private:
   struct Held {

@@ -27,8 +27,8 @@ class Sgp final : public Protocol {
     replica.initialise();
     PushWeight weight(worker);
     const std::size_t size = replica.parameters().size();
-    Buffer own = worker.communicator().buffer(size + 1);  // x and w
     for (const Round& round : worker.job().rounds()) {
+      Buffer own = worker.communicator().buffer(size + 1);  // x and w
       const Values x = own.values().first(size), z = replica.parameters();
       const auto values = static_cast<double>(size);
       worker.compute({{plain_kernel(KernelKind::elementwise, 2 * values, 2 * values), 1}}, [&] {

@@ -45,7 +45,10 @@ void Contributors::hand_out(const Desk::Visit& visit) {
 void Contributors::welcome(const Desk::Visit& visit) {
   std::erase(idle_, visit.worker);
   at_work_[static_cast<std::size_t>(visit.worker)] = false;
-  if (std::ranges::count(at_work_, true) < handout_.concurrency) return hand_out(visit);
+  int at_work = 0;
+  for (int worker = 0; worker < server_.size(); ++worker)
+    at_work += at_work_[static_cast<std::size_t>(worker)] && server_.communicator().is_up(worker) ? 1 : 0;
+  if (at_work < handout_.concurrency) return hand_out(visit);
   idle_.push_back(visit.worker);
   desk_.let_wait(visit);
 }
@@ -75,7 +78,8 @@ void Contributors::taken(const Change& change, bool updated) {
 
 /// One of those who are there without work, the returning one among them.
 int Contributors::draw_idle(int returning) {
-  std::erase_if(idle_, [&](int worker) { return !server_.communicator().is_up(worker); });  // they will say hello
+  std::erase_if(idle_,
+                [&](int worker) { return !server_.communicator().is_up(worker); });  // they will say hello
   if (idle_.empty()) return returning;
   Random random =
       random_stream(server_.job().training().seed, "contributors", 0, static_cast<std::uint64_t>(++drawn_));

@@ -5,8 +5,8 @@
 namespace isthmus {
 namespace {
 
-/// What a worker sends who is told by one server that training is over, to those who do not know yet. No value
-/// takes one byte only.
+/// What a worker sends who is told by one server that training is over, to those who do not know yet. No
+/// value takes one byte only.
 std::byte goodbye{};
 constexpr std::size_t goodbye_bytes = 1;
 
@@ -14,7 +14,8 @@ constexpr std::size_t goodbye_bytes = 1;
 
 Desk::Desk(Worker& server, int places, std::size_t size)
     : server_(server), comm_(server.communicator()), to_come_(server.size()) {
-  for (int place = 0; place < places; ++place) places_.push_back({comm_.buffer(std::max(size, goodbye_bytes))});
+  for (int place = 0; place < places; ++place)
+    places_.push_back({comm_.buffer(std::max(size, goodbye_bytes))});
   requests_.resize(places_.size());
   for (std::size_t place = 0; place < places_.size(); ++place) receive_in(place);
 }
@@ -123,8 +124,7 @@ bool ServerLink::exchange(ConstValues brought, Values answers) {
   std::vector<Request> incoming;
   for (int server = 0; server < worker_.servers(); ++server) {
     const Extent home = worker_.home_of_server(server);
-    incoming.push_back(
-        comm.start_receive(worker_.size() + server, answers.slice(home.offset, home.size)));
+    incoming.push_back(comm.start_receive(worker_.size() + server, answers.slice(home.offset, home.size)));
   }
   std::vector<Request> outgoing = post(brought);
   comm.wait_all(outgoing);

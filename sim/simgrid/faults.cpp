@@ -72,8 +72,7 @@ class Faults::Schedule {
     for (s4u::Host* host : hosts_) {
       if (--faults_.hosts_off_[host] == 0) host->turn_on();
     }
-    if (fault_.mean_seconds_between)
-      go_off_at(s4u::Engine::get_clock() + draw(*fault_.mean_seconds_between));
+    if (fault_.mean_seconds_between) go_off_at(s4u::Engine::get_clock() + draw(*fault_.mean_seconds_between));
   }
 
   Faults& faults_;
@@ -101,7 +100,8 @@ Faults::Faults(const PlatformOptions& platform, const s4u::Engine& engine) {
       for (s4u::Link* link : engine.get_all_links()) {
         const std::vector<std::string> declared = declared_names(link->get_name());
         names.insert(names.end(), declared.begin(), declared.end());
-        if (matches(fault.name, declared)) schedule_of(declared.back()).add(link);  // both directions together
+        if (matches(fault.name, declared))
+          schedule_of(declared.back()).add(link);  // both directions together
       }
     } else {
       for (s4u::Host* host : hosts_in_order(engine)) {

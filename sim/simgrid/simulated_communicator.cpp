@@ -139,7 +139,7 @@ struct SimulatedCommunicator::Underway final : Transmission {
     std::shared_ptr<const Cargo> cargo;
     bool done = false;
   };
-  std::vector<Part> parts;  // one for each flow
+  std::vector<Part> parts;   // one for each flow
   std::vector<Wire*> wires;  // likewise, unless it goes through an inbox
   Inbox* inbox = nullptr;
   std::shared_ptr<Meeting> meeting;

@@ -13,220 +13,254 @@
 namespace isthmus {
 namespace {
 
-/// The first thing that went wrong decides the outcome, and ends all workers.
-class Failure {
+namespace s4u = simgrid::s4u;
+
+// Of a worker that cannot reach its server.
+constexpr double first_pause_seconds = 1, longest_pause_seconds = 64, forever_seconds = 100000;
+
+/// One run of a protocol: an actor a rank.
+class Simulation {
  public:
-  Failure(RunResult& result, SimulationState& state) : result_(result), state_(state) {}
+  Simulation(const Scenario& scenario, const Job& job, const Protocol& protocol,
+             const SimulationOptions& options, const Trajectory& recorded, TrajectoryKeeper* keeper)
+      : job_(job),
+        protocol_(protocol),
+        platform_(platform_of(scenario, protocol), scenario.network, protocol.talking_pairs(job.workers())),
+        state_{platform_,
+               Traffic(),
+               Timeline(options.trace),
+               scenario.network,
+               wire_format_of(scenario.protocol),
+               scenario.platform.variability},
+        traced_(options.trace),
+        pool_(options.threads),
+        recorder_(job, pool_, recorded, keeper, options.progress,
+                  [&](const Round& round) { return protocol.evaluation_model(job, round); }) {
+    state_.losses.resize(static_cast<std::size_t>(platform_.ranks()));
+    recorder_.observe(options.observer);
+    platform_.faults().start();
+    for (int rank = 0; rank < platform_.ranks(); ++rank) add_host(rank, options.enforce_memory);
+    at_work_.assign(hosts_.size(), true);
+    if (protocol.servers() > 0)
+      recorder_.let_servers_report(
+          protocol.servers(), [this] { return ledgers(); }, [this] { end_training(); });
+  }
+
+  /// Throws StorageError of the keeper.
+  RunResult run() {
+    compat::on_host_onoff([this](const s4u::Host& host) { host_changed(host); });
+    s4u::Engine::on_deadlock_cb(
+        [this] { note(Outcome::deadlock, "every worker waits for a message that nobody sends"); });
+    for (int rank = 0; rank < platform_.ranks() && !failed_; ++rank) {
+      if (platform_.host(rank)->is_on()) start(rank);
+    }
+    platform_.engine().run();
+    if (storage_trouble_) std::rethrow_exception(storage_trouble_);
+    if (!failed_) {
+      const bool finished = recorder_.rounds_completed() == job_.rounds().last_kept();
+      result_.outcome = finished ? Outcome::completed : Outcome::failed;
+      if (!finished) result_.message = "some workers ended before training did";
+    }
+    if (!end_) look_at_end();
+    collect();
+    return std::move(result_);
+  }
+
+ private:
+  /// What there is to see when training is over.
+  struct End {
+    double seconds = 0;
+    std::vector<WorkerLedger> ledgers;  ///< by rank
+    Traffic traffic;
+  };
+
+  bool is_server(int rank) const { return rank >= job_.workers(); }
+  /// Whether the run goes on without that rank.
+  bool may_lose(int rank) const { return protocol_.survives_losses() && !is_server(rank); }
+  std::string name_of(int rank) const {
+    return is_server(rank) ? "server " + std::to_string(rank - job_.workers())
+                           : "worker " + std::to_string(rank);
+  }
+  SimulatedHost& host(int rank) const { return *hosts_[static_cast<std::size_t>(rank)]; }
+
+  void add_host(int rank, bool enforce_memory) {
+    const auto same = [&](int other) { return platform_.host(other) == platform_.host(rank); };
+    int beside = 0;
+    while (is_server(rank) && beside < rank && !same(beside)) ++beside;
+    const bool shares_device = is_server(rank) && beside < rank;
+    hosts_.push_back(shares_device ? std::make_unique<SimulatedHost>(state_, rank, host(beside))
+                                   : std::make_unique<SimulatedHost>(state_, rank, enforce_memory));
+    if (platform_.host(rank)->is_on() || may_lose(rank)) return;
+    note(Outcome::failed,
+         name_of(rank) + ": its host " + platform_.device(rank).host + " is off from the start");
+  }
+
+  // The first thing that goes wrong decides the outcome; most things end all ranks.
+
   void note(Outcome outcome, const std::string& message) {
-    if (happened_) return;
-    happened_ = true;
+    if (std::exchange(failed_, true)) return;
     result_.outcome = outcome;
     result_.message = message;
   }
   void stop(Outcome outcome, const std::string& message) {
     note(outcome, message);
-    end_all();
+    end_others();
   }
-  void end_all() {
+  void end_others() {
     state_.over = true;
-    simgrid::s4u::Actor::kill_all();
+    s4u::Actor::kill_all();
   }
-  bool happened() const { return happened_; }
 
- private:
-  RunResult& result_;
-  SimulationState& state_;
-  bool happened_ = false;
-};
-
-constexpr double longest_pause_seconds = 64, forever_seconds = 100000;
-
-/// What there is to see when training is over.
-struct End {
-  double seconds = 0;
-  std::vector<WorkerLedger> ledgers;  ///< by rank
-  Traffic traffic;
-};
-
-/// The host of a rank: on the device of an earlier one, if that is on the same.
-std::unique_ptr<SimulatedHost> make_host(SimulationState& state, int rank,
-                                         const std::vector<std::unique_ptr<SimulatedHost>>& earlier,
-                                         bool enforce_memory) {
-  for (int other = 0; other < rank; ++other) {
-    if (state.platform.host(other) == state.platform.host(rank))
-      return std::make_unique<SimulatedHost>(state, rank, *earlier[static_cast<std::size_t>(other)]);
+  /// All servers have ended the last round: what workers are in the midst of comes to nothing.
+  void end_training() {
+    look_at_end();
+    state_.timeline.stop();
+    at_work_.assign(at_work_.size(), false);
+    end_others();
+    s4u::this_actor::exit();
   }
-  return std::make_unique<SimulatedHost>(state, rank, enforce_memory);
-}
+
+  void start(int rank) {
+    ++running_;
+    compat::add_actor(name_of(rank), platform_.host(rank), [this, rank] {
+      s4u::this_actor::on_exit([this](bool) {
+        if (--running_ == 0) platform_.faults().stop();
+      });
+      take_part_at_last(rank);
+    });
+  }
+
+  /// Tries again while a link on its way is off.
+  void take_part_at_last(int rank) {
+    double pause_seconds = first_pause_seconds, since_seconds = s4u::Engine::get_clock();
+    std::int64_t steps = steps_of_all();
+    while (!take_part(rank)) {
+      lose(rank);
+      const double now_seconds = s4u::Engine::get_clock();
+      if (const std::int64_t before = std::exchange(steps, steps_of_all()); before != steps) {
+        since_seconds = now_seconds;
+        pause_seconds = first_pause_seconds;
+      }
+      if (now_seconds > since_seconds + forever_seconds)
+        return stop(Outcome::failed, "nobody has reached a server for a day");
+      s4u::this_actor::sleep_for(pause_seconds);
+      pause_seconds = std::min(2 * pause_seconds, longest_pause_seconds);
+    }
+  }
+
+  /// Until its part is done, or the run; false if it is to begin anew.
+  bool take_part(int rank) {
+    // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
+    try {
+      Worker worker(job_, host(rank), pool_, recorder_);
+      is_server(rank) ? protocol_.serve(worker) : protocol_.run(worker);
+      at_work_[static_cast<std::size_t>(rank)] = false;
+    } catch (const OutOfMemory& error) {
+      if (!result_.out_of_memory) result_.out_of_memory = error;
+      stop(Outcome::out_of_memory, error.what());
+    } catch (const StorageError& error) {  // of the keeper: it tells nothing of the run
+      storage_trouble_ = std::current_exception();
+      stop(Outcome::failed, error.what());
+    } catch (const PeerLost& error) {
+      if (may_lose(rank)) return false;
+      stop(Outcome::failed, name_of(rank) + ": " + error.what());
+    } catch (const std::exception& error) {
+      stop(Outcome::failed, name_of(rank) + ": " + plain_words(error));
+    }
+    return true;
+  }
+
+  void host_changed(const s4u::Host& changed) {
+    for (int rank = 0; rank < platform_.ranks(); ++rank) {
+      if (platform_.host(rank) != &changed || !at_work_[static_cast<std::size_t>(rank)] || state_.over)
+        continue;
+      if (may_lose(rank)) {
+        changed.is_on() ? start(rank) : lose(rank);
+      } else if (!changed.is_on()) {
+        note(Outcome::failed, name_of(rank) + ": its host " + changed.get_name() + " was turned off");
+        if (protocol_.survives_losses()) end_others();  // workers would try to reach it for ever
+      }
+    }
+    if (all_are_gone() && !state_.over)
+      stop(Outcome::failed, "all workers are lost, and none will come back");
+  }
+  bool all_are_gone() {
+    for (int rank = 0; rank < job_.workers(); ++rank)
+      if (!may_lose(rank) || !platform_.faults().is_gone(platform_.host(rank))) return false;
+    return true;
+  }
+  void lose(int rank) {
+    state_.lose(rank);
+    ++result_.losses;
+  }
+
+  std::int64_t steps_of_all() const {
+    std::int64_t steps = 0;
+    for (const auto& host : hosts_) steps += host->ledger().local_steps;
+    return steps;
+  }
+  std::vector<WorkerLedger> ledgers() const {
+    std::vector<WorkerLedger> all;
+    for (const auto& host : hosts_) all.push_back(host->ledger_now());
+    return all;
+  }
+  void look_at_end() { end_ = End{s4u::Engine::get_clock(), ledgers(), state_.traffic}; }
+
+  void collect() {
+    result_.parameters = job_.model().layout().trainable_size();
+    result_.network_constants = platform_.network_constants();
+    result_.rounds = recorder_.rounds_completed();
+    result_.paper_bytes = recorder_.paper_bytes();
+    result_.history = recorder_.history();
+    result_.trajectory = recorder_.trajectory();
+    result_.staleness = recorder_.staleness();
+    result_.simulated_seconds = end_->seconds;
+    result_.links = end_->traffic.results(platform_.links());
+    std::vector<std::string> tracks;
+    for (int rank = 0; rank < platform_.ranks(); ++rank) {
+      result_.workers.push_back(result_of(rank));
+      tracks.push_back(std::to_string(rank) + " " + platform_.device(rank).host);
+    }
+    if (protocol_.servers() > 0 && result_.outcome == Outcome::completed) result_.count_lost(job_);
+    if (traced_) result_.trace = state_.timeline.chrome_trace(tracks);
+  }
+
+  WorkerResult result_of(int rank) const {
+    const Device& device = platform_.device(rank);
+    WorkerResult worker{.host = device.host,
+                        .is_server = is_server(rank),
+                        .ledger = end_->ledgers[static_cast<std::size_t>(rank)],
+                        .memory_peak = host(rank).memory_peak(),
+                        .memory_limit_bytes = device.memory_bytes};
+    // Who is done early is idle until the last one is.
+    const double rest = end_->seconds - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
+    if (rest > worker.ledger.idle_seconds + time_precision_seconds) worker.ledger.idle_seconds = rest;
+    if (const DeviceModel* model = platform_.device_model(rank))
+      worker.energy_joules = model->profile().joules(worker.ledger.compute_seconds, end_->seconds);
+    return worker;
+  }
+
+  const Job& job_;
+  const Protocol& protocol_;
+  LoadedPlatform platform_;
+  SimulationState state_;
+  bool traced_;
+  TaskPool pool_;
+  Recorder recorder_;
+  std::vector<std::unique_ptr<SimulatedHost>> hosts_;  // by rank
+  std::vector<bool> at_work_;                          // likewise
+  int running_ = 0;                                    // actors
+  std::optional<End> end_;
+  RunResult result_;
+  bool failed_ = false;
+  std::exception_ptr storage_trouble_;
+};
 
 }  // namespace
 
 RunResult simulate(const Scenario& scenario, const Job& job, const Protocol& protocol,
                    const SimulationOptions& options, const Trajectory& recorded, TrajectoryKeeper* keeper) {
-  const std::vector<RankPair> pairs = protocol.talking_pairs(job.workers());
-  LoadedPlatform platform(platform_of(scenario, protocol), scenario.network, pairs);
-  SimulationState state{platform,
-                        Traffic(),
-                        Timeline(options.trace),
-                        scenario.network,
-                        wire_format_of(scenario.protocol),
-                        scenario.platform.variability};
-  RunResult result;
-  result.parameters = job.model().layout().trainable_size();
-  result.network_constants = platform.network_constants();
-  Failure failure(result, state);
-  state.losses.resize(static_cast<std::size_t>(platform.ranks()));
-  TaskPool pool(options.threads);
-  Recorder recorder(job, pool, recorded, keeper, options.progress,
-                    [&](const Round& round) { return protocol.evaluation_model(job, round); });
-  recorder.observe(options.observer);
-
-  const int ranks = platform.ranks();
-  const auto name_of = [&](int rank) {
-    return rank < job.workers() ? "worker " + std::to_string(rank)
-                                : "server " + std::to_string(rank - job.workers());
-  };
-  const auto may_lose = [&](int rank) { return protocol.survives_losses() && rank < job.workers(); };
-  platform.faults().start();
-  std::vector<std::unique_ptr<SimulatedHost>> hosts;
-  for (int rank = 0; rank < ranks; ++rank) {
-    hosts.push_back(make_host(state, rank, hosts, options.enforce_memory));
-    if (platform.host(rank)->is_on() || may_lose(rank)) continue;
-    failure.note(Outcome::failed,
-                 name_of(rank) + ": its host " + platform.device(rank).host + " is off from the start");
-  }
-  std::vector<bool> at_work(hosts.size(), true);
-  const auto look_at_end = [&] {
-    End end{simgrid::s4u::Engine::get_clock(), {}, state.traffic};
-    for (const auto& host : hosts) end.ledgers.push_back(host->ledger_now());
-    return end;
-  };
-  std::optional<End> end;  // of training, where servers say when
-  if (protocol.servers() > 0) {
-    const auto ledgers = [&] {
-      std::vector<WorkerLedger> all;
-      for (const auto& host : hosts) all.push_back(host->ledger());
-      return all;
-    };
-    recorder.let_servers_report(protocol.servers(), ledgers, [&] {
-      end = look_at_end();
-      state.timeline.stop();
-      state.over = true;
-      at_work.assign(at_work.size(), false);
-      simgrid::s4u::Actor::kill_all();
-      simgrid::s4u::this_actor::exit();
-    });
-  }
-  std::exception_ptr storage_trouble;
-  /// Until its part is done; false if it is to begin anew.
-  const auto take_part = [&](int rank) {
-    // By type: to catch everything would swallow the exception with which SimGrid ends an actor.
-    try {
-      Worker worker(job, *hosts[static_cast<std::size_t>(rank)], pool, recorder);
-      worker.is_server() ? protocol.serve(worker) : protocol.run(worker);
-      at_work[static_cast<std::size_t>(rank)] = false;
-    } catch (const OutOfMemory& error) {
-      if (!result.out_of_memory) result.out_of_memory = error;
-      failure.stop(Outcome::out_of_memory, error.what());
-    } catch (const StorageError& error) {  // of the keeper: it tells nothing of the run
-      storage_trouble = std::current_exception();
-      failure.stop(Outcome::failed, error.what());
-    } catch (const PeerLost& error) {
-      if (may_lose(rank)) return false;
-      failure.stop(Outcome::failed, name_of(rank) + ": " + error.what());
-    } catch (const std::exception& error) {
-      failure.stop(Outcome::failed, name_of(rank) + ": " + plain_words(error));
-    }
-    return true;
-  };
-  const auto lose = [&](int rank) {
-    state.lose(rank);
-    ++result.losses;
-  };
-  int running = 0;
-  const auto steps_of_all = [&] {
-    std::int64_t steps = 0;
-    for (const auto& host : hosts) steps += host->ledger().local_steps;
-    return steps;
-  };
-  const auto start = [&](int rank) {
-    ++running;
-    compat::add_actor(name_of(rank), platform.host(rank), [&, rank] {
-      simgrid::s4u::this_actor::on_exit([&](bool) {
-        if (--running == 0) platform.faults().stop();
-      });
-      double pause_seconds = 1, since = simgrid::s4u::Engine::get_clock();
-      std::int64_t steps = steps_of_all();
-      while (!take_part(rank)) {  // a link on its way is off
-        lose(rank);
-        if (const std::int64_t now = steps_of_all(); std::exchange(steps, now) != now) {
-          since = simgrid::s4u::Engine::get_clock();
-          pause_seconds = 1;
-        }
-        if (simgrid::s4u::Engine::get_clock() > since + forever_seconds)
-          return failure.stop(Outcome::failed, "nobody has reached a server for a day");
-        simgrid::s4u::this_actor::sleep_for(pause_seconds);
-        pause_seconds = std::min(2 * pause_seconds, longest_pause_seconds);
-      }
-    });
-  };
-  compat::on_host_onoff([&](const simgrid::s4u::Host& host) {
-    for (int rank = 0; rank < ranks; ++rank) {
-      if (platform.host(rank) != &host || !at_work[static_cast<std::size_t>(rank)] || state.over) continue;
-      if (!may_lose(rank) && !host.is_on()) {
-        failure.note(Outcome::failed, name_of(rank) + ": its host " + host.get_name() + " was turned off");
-        if (protocol.survives_losses()) failure.end_all();  // workers would try to reach it for ever
-      } else if (may_lose(rank)) {
-        host.is_on() ? start(rank) : lose(rank);
-      }
-    }
-    bool all_gone = protocol.survives_losses();
-    for (int rank = 0; rank < job.workers(); ++rank)
-      all_gone = all_gone && platform.faults().is_gone(platform.host(rank));
-    if (all_gone && !state.over)
-      failure.stop(Outcome::failed, "all workers are lost, and none will come back");
-  });
-  for (int rank = 0; rank < ranks && !failure.happened(); ++rank) {
-    if (platform.host(rank)->is_on()) start(rank);
-  }
-  simgrid::s4u::Engine::on_deadlock_cb(
-      [&failure] { failure.note(Outcome::deadlock, "every worker waits for a message that nobody sends"); });
-  platform.engine().run();
-  if (storage_trouble) std::rethrow_exception(storage_trouble);
-
-  if (!failure.happened()) {
-    const bool finished = recorder.rounds_completed() == job.rounds().last_kept();
-    result.outcome = finished ? Outcome::completed : Outcome::failed;
-    if (!finished) result.message = "some workers ended before training did";
-  }
-  result.rounds = recorder.rounds_completed();
-  result.paper_bytes = recorder.paper_bytes();
-  result.history = recorder.history();
-  result.trajectory = recorder.trajectory();
-  result.staleness = recorder.staleness();
-  if (!end) end = look_at_end();
-  result.simulated_seconds = end->seconds;
-  std::vector<std::string> tracks;
-  for (int rank = 0; rank < ranks; ++rank) {
-    const SimulatedHost& host = *hosts[static_cast<std::size_t>(rank)];
-    const Device& device = platform.device(rank);
-    WorkerResult worker{.host = device.host,
-                        .is_server = rank >= job.workers(),
-                        .ledger = end->ledgers[static_cast<std::size_t>(rank)],
-                        .memory_peak = host.memory_peak(),
-                        .memory_limit_bytes = device.memory_bytes};
-    // Who is done early is idle until the last one is.
-    const double rest = end->seconds - worker.ledger.compute_seconds - worker.ledger.communication_seconds;
-    if (rest > worker.ledger.idle_seconds + time_precision_seconds) worker.ledger.idle_seconds = rest;
-    if (const DeviceModel* model = platform.device_model(rank))
-      worker.energy_joules = model->profile().joules(worker.ledger.compute_seconds, end->seconds);
-    tracks.push_back(std::to_string(rank) + " " + device.host);
-    result.workers.push_back(worker);
-  }
-  if (protocol.servers() > 0 && result.outcome == Outcome::completed) result.count_lost(job);
-  result.links = end->traffic.results(platform.links());
-  if (options.trace) result.trace = state.timeline.chrome_trace(tracks);
-  return result;
+  return Simulation(scenario, job, protocol, options, recorded, keeper).run();
 }
 
 }  // namespace isthmus

@@ -14,9 +14,9 @@ namespace isthmus {
 /// pointers only.)
 struct Cargo {
   std::optional<ConstPayload> from;
-  std::optional<Payload> to;  ///< where there may be room for more
-  std::size_t offset = 0;     ///< where in there the bytes belong
-  bool lost = false;          ///< the other end is gone, and nothing will come
+  std::optional<Payload> to;      ///< where there may be room for more
+  std::size_t offset = 0;         ///< where in there the bytes belong
+  bool lost = false;              ///< the other end is gone, and nothing will come
   mutable bool given_up = false;  ///< nobody waits for it any more
 
   bool complete() const { return from && to; }  ///< both ends are posted

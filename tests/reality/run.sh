@@ -129,7 +129,8 @@ for count in $workers; do
     for scenario in "$here"/{dense,deep,residual}.json; do
       for point in $(grep -E "$only" <<< "${points_of[$scenario]}"); do
         platform "$count" "$(payload_rate "$rate")" "$latency"
-        change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$count"
+        trainers=$count && [[ $point != *served-* ]] || trainers=$((count - 1)) # one is the server
+        change=(--set /platform/file="$work/platform.xml" --set /platform/workers="$trainers"
           --set /training/rounds=$((4 * quarter)) --set /training/evaluate_every_rounds=$quarter)
         [[ $live == no ]] || change+=(--set /numerics=live --set /platform/device="$device")
         timeout $longest_run_seconds "$build/isthmus" run "$scenario" --only "$point" "${change[@]}" \
@@ -140,9 +141,11 @@ for count in $workers; do
         wire=$(($(all_sent_bytes) - before))
         real=$work/real/runs/$point
         payload=$(column bytes_sent "$real/workers.csv" | awk '{ sum += $1 } END { print sum }')
+        staleness=$(column staleness_mean "$work/predicted/runs.csv")
+        [[ -z $staleness ]] || staleness="  staleness $staleness, real $(column staleness_mean "$work/real/runs.csv")"
         compare "$work/predicted/runs/$point/history.csv" "$real/history.csv" |
-          awk -v n="$count$crowded" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" '{
-            printf "%-8s %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f\n", n, rate, point, $1, $2, $3, wire / payload
+          awk -v n="$count$crowded" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" -v more="$staleness" '{
+            printf "%-8s %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f%s\n", n, rate, point, $1, $2, $3, wire / payload, more
           }' | tee -a "$results/table.txt"
         rm -rf "$work/predicted" "$work/real"
       done
@@ -151,7 +154,7 @@ for count in $workers; do
   remove_network
 done
 errors_of() { # PATTERN of the first column, TEXT
-  grep -E "^$1 " "$results/table.txt" | awk '{ error = $(NF - 1) + 0; print error < 0 ? -error : error }' | sort -n |
+  grep -E "^$1 " "$results/table.txt" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /%$/) { error = $i + 0; print error < 0 ? -error : error } }' | sort -n |
     awk -v text="$2" '{ errors[NR] = $1 }
       END { if (NR) printf "%s: %d runs; error: median %.2f %%, worst %.2f %%\n", text, NR, errors[int((NR + 1) / 2)], errors[NR] }'
 }

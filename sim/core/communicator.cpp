@@ -22,6 +22,7 @@ std::size_t Communicator::wait_any(std::span<Request> requests) {
 void Communicator::finish(Transmission& done) {
   const NumberFormat* format = std::exchange(done.format_, nullptr);
   if (!format || (done.received_bytes_ == 0 && done.into_.size() > 0)) return;
+  if (done.may_be_fewer_ && done.received_bytes_ < format->bytes(1)) return;  // no values
   if (done.may_be_fewer_) done.into_ = done.into_.first(std::min(received_values(done), done.into_.size()));
   if (done.received_bytes_ != format->bytes(done.into_.size()))
     throw std::runtime_error("a message has another size than its receiver expects");

@@ -115,7 +115,8 @@ class Communicator {
   Request start_send(int to, ConstValues values);
   Request start_receive(int from, Values into);
   Request start_to_inbox(int to, ConstValues values);
-  /// Here the sender may name fewer: how many came is received_values().
+  /// Here the sender may name fewer: how many came is received_values(). Or it posts fewer bytes than one
+  /// value has, which are left alone.
   Request start_from_inbox(Values into);
   std::size_t received_values(const Transmission& done) const {
     return done.received_bytes() / format().bytes(1);

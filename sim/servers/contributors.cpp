@@ -67,13 +67,13 @@ Contributors::Change Contributors::next() {
 
 void Contributors::taken(const Change& change, bool updated) {
   if (updated) ++updates_;
-  return_.push_back(change.visit);
+  returned_.push_back(change.visit);
   if (!updated && !handout_.at_once) return;
-  for (const Desk::Visit& visit : return_) {
+  for (const Desk::Visit& visit : returned_) {
     const int drawn = draw_idle(visit.worker);
     hand_out(drawn == visit.worker ? visit : desk_.instead(visit, drawn));
   }
-  return_.clear();
+  returned_.clear();
 }
 
 /// One of those who are there without work, the returning one among them.
@@ -92,7 +92,7 @@ int Contributors::draw_idle(int returning) {
 }
 
 void Contributors::close() {
-  for (const Desk::Visit& visit : return_) desk_.dismiss(visit);
+  for (const Desk::Visit& visit : returned_) desk_.dismiss(visit);
   for (const int worker : idle_) desk_.dismiss(worker);
   desk_.close();
 }

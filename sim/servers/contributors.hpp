@@ -56,7 +56,7 @@ class Contributors {
   std::vector<bool> at_work_;        // by worker
   std::vector<long> handed_out_;     // likewise: after so many updates
   std::vector<int> idle_;            // in no order
-  std::vector<Desk::Visit> return_;  // they wait for new parameters
+  std::vector<Desk::Visit> returned_;  // they wait for new parameters
   long updates_ = 0, drawn_ = 0;
 };
 

@@ -92,8 +92,9 @@ StudyEstimate estimate_study(const std::vector<PlannedRun>& runs, const Trajecto
     if (!run.point.scenario.live) continue;
     ++estimate.live_runs;
     const TrajectoryKey key = trajectory_key(run);
-    if (!trajectories.insert(key.name).second) continue;
-    if (store.is_complete(key)) {
+    const bool shares = !run.depends_on_timing();
+    if (!trajectories.insert(shares ? key.name : run.point.id).second) continue;
+    if (shares && store.is_complete(key)) {
       ++estimate.stored;
       continue;
     }

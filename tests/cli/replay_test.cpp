@@ -9,7 +9,9 @@
 #include <chrono>
 #include <map>
 #include <random>
+#include <set>
 #include <thread>
+#include <tuple>
 
 #include "tests/cli/program.hpp"
 
@@ -339,6 +341,35 @@ TEST_CASE("a full disk ends a study with one clear error, and it goes on when th
   CHECK(result.exit_code == 0);
   CHECK(comparable_files(disk / "out") == comparable_files(folder / "undisturbed"));
   umount(disk.c_str());
+}
+
+TEST_CASE("who does not wait for others learns something else on every network; who is asked to does not") {
+  const TemporaryFolder folder;
+  const json fedavg = {{"kind", "fedavg"}, {"clients", 2}}, none = json::array(),
+             once = {{{"host", "n-1"}, {"at_seconds", 0.01}, {"for_seconds", 0.05}}};
+  for (const auto& [protocol, faults, trained] :
+       {std::tuple{json{{"kind", "async_sgd"}}, none, 3}, {fedavg, none, 1}, {fedavg, once, 3}}) {
+    json scenario = small_study("timing");
+    scenario["protocol"] = protocol;
+    scenario["platform"]["faults"] = faults;
+    scenario["sweep"] = {{"/platform/bandwidth", {"1Mbps", "10Mbps", "1Gbps"}}};
+    const std::string name = protocol["kind"].get<std::string>() + (faults.empty() ? "" : "-faults"),
+                      file = folder / (name + ".json");
+    write_text(file, scenario.dump());
+    const std::string count = "3 runs of " + std::to_string(trained) + " distinct traject";
+    CHECK_THAT(run_program({"check", file, "--trajectories", folder / "store"}).out, Contains(count));
+    REQUIRE(
+        run_program({"run", file, "--out", folder / name, "--trajectories", folder / "store"}).exit_code ==
+        0);
+    int live = 0;
+    std::set<std::string> histories;
+    for (const auto& run : fs::directory_iterator(folder / name / "runs")) {
+      live += read_json_file(run.path() / "run.json")["provenance"]["numerics"] == "live" ? 1 : 0;
+      histories.insert(read_cells(run.path() / "history.csv").back().at(6));  // test loss
+    }
+    CHECK(live == trained);
+    if (faults.empty()) CHECK(histories.size() == static_cast<std::size_t>(trained));
+  }
 }
 
 TEST_CASE("check counts trajectories, says which are stored, and how long the rest will take") {

@@ -152,9 +152,10 @@ TEST_CASE("resist: on one worker it is plain SGD with a reset each round, to the
 }
 
 TEST_CASE("resist: each parameter becomes the mean over its owners, however it travels") {
-  for (const int n : {2, 3, 4, 8}) {
-    for (const json& options : {json::object(), json{{"minimum_depth", 4}}, json{{"minimum_depth", 6}},
-                                json{{"partition_sections", {1, 3, 4}}, {"minimum_depth", 3}}}) {
+  for (const int n : {2, 3, 8}) {
+    for (const json& options : {json::object(), json{{"partition_sections", {1, 3, 4}}, {"minimum_depth", 3}},
+                                json{{"minimum_depth", 4}}, json{{"minimum_depth", 6}}}) {
+      if (n == 8 && options.contains("minimum_depth") && !options.contains("partition_sections")) continue;
       INFO(n << " workers, " << options.dump());
       json scenario = live(resist(options), n);
       const Oracle expected = oracle(scenario);
@@ -259,12 +260,13 @@ TEST_CASE("resist: bytes follow the draw") {
 }
 
 TEST_CASE("resist: forecast and account agree, and say what varies") {
-  for (const int n : {1, 2, 3, 8}) {
+  for (const int n : {1, 3, 8}) {
     for (const json& options :
          {json::object(), json{{"minimum_depth", 4}}, json{{"exchange", "server"}},
           json{{"exchange", "server"}, {"minimum_depth", 3}}, json{{"warm_up_rounds", 1}},
           json{{"warm_up_rounds", 2}, {"exchange", "server"}}}) {
       for (const bool charged : {false, true}) {
+        if (charged && n != 3) continue;
         const int rounds = 2 + options.value("warm_up_rounds", 0);
         const auto scenario = [&](int count) {
           json document = costs(resist(options), n, count);

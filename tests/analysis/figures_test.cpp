@@ -849,7 +849,7 @@ TEST_CASE("Utilisation, and the bandwidth that it needs") {
   CHECK(bandwidth(0.99).get<double>() == Approx(1e10).epsilon(0.01));
 }
 
-TEST_CASE("Links and memory: bytes by link; parts, limits, and what did not fit") {
+TEST_CASE("Links and memory: bytes by link, parts, limits, and what did not fit") {
   StudyFolder folder;
   fill(folder);
   const Dataset data = read_dataset({folder.path()});
@@ -1059,7 +1059,7 @@ TEST_CASE("The style of LaTeX, by name and as the base of a file") {
   CHECK_THROWS_WITH(read_style("latex"), Contains("latex is missing") && Contains("tex"));
 }
 
-TEST_CASE("Styles change colours, labels and the config; anything else in them is refused") {
+TEST_CASE("Styles change colours, labels and the config, anything else in them is refused") {
   StudyFolder folder;
   fill(folder);
   const auto file = folder.path() / "style.json";

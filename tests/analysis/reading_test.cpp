@@ -162,7 +162,7 @@ TEST_CASE("Broken and partial studies: what can be read is, what cannot is named
   }
 }
 
-TEST_CASE("Runs are sorted by what was swept; seeds are repetitions") {
+TEST_CASE("Runs are sorted by what was swept, seeds are repetitions") {
   StudyFolder folder;
   for (const char* bandwidth : {"100Mbps", "10Mbps", "1Gbps"}) {
     for (const char* kind : {"data_parallel", "ist"}) {

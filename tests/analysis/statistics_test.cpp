@@ -178,7 +178,7 @@ TEST_CASE("Seeds that disagree tell nothing apart") {
   CHECK(!tells_apart(std::vector<double>{0.5, -0.3}, 0.02));
 }
 
-TEST_CASE("Factors to two digits; none but 1 reads as 1.0") {
+TEST_CASE("Factors to two digits, none but 1 reads as 1.0") {
   CHECK(format_factor(1.032) == "1.03");
   CHECK(format_factor(0.968) == "0.97");
   CHECK(format_factor(1) == "1.00");

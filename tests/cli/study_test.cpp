@@ -264,7 +264,7 @@ TEST_CASE("quantities of a sweep stand in runs.csv as texts, and as numbers in S
 }
 
 TEST_CASE(
-    "a model that no device holds is out of memory with its parts; one that our machine cannot hold says "
+    "a model that no device holds is out of memory with its parts, one that our machine cannot hold says "
     "so") {
   const TemporaryFolder folder;
   json scenario = small_study("giant");

@@ -143,7 +143,7 @@ TEST_CASE("compression of a round's change: local SGD, post-local SGD, DiLoCo an
   }
 }
 
-TEST_CASE("SparseLoCo of everything, not quantised, is DiLoCo without momentum; as it is, it learns") {
+TEST_CASE("SparseLoCo of everything, not quantised, is DiLoCo without momentum, as it is, it learns") {
   const json outer = {{"outer_optimizer", {{"kind", "sgd"}, {"learning_rate", 0.4}}}};
   const json chunks = {{"kind", "top_k"}, {"share", 1}, {"chunk", 64}, {"residual_decay", 0.95}};
   check_near(test_losses(with(with(diloco, outer), by(chunks))), test_losses(with(diloco, outer)));
@@ -314,7 +314,7 @@ TEST_CASE("EF21 comes to the mean of what stays the same") {
   CHECK(largest_difference(found[0][7].get<std::vector<float>>(), expected) < 1e-5);
 }
 
-TEST_CASE("PowerSGD: a mean of rank one is found at once; with feedback nothing is lost") {
+TEST_CASE("PowerSGD: a mean of rank one is found at once, with feedback nothing is lost") {
   const std::vector<Tensor> matrix = {{12, 8}};
   const auto outer_product = [](int rank, int) {
     const std::vector<float> u = values_of(9, 9, 12), v = values_of(8, 8, 8);

@@ -140,7 +140,7 @@ TEST_CASE("SGP on graphs where all are alike is D-PSGD, and sends a weight more"
   CHECK(complete_scenario(scenario)["workers"][0]["bytes_sent"] == 8 * 4 * (size + 1));
 }
 
-TEST_CASE("CHOCO-SGD that tells all is D-PSGD; told less it is slower, but holds together") {
+TEST_CASE("CHOCO-SGD that tells all is D-PSGD, and told less is slower, but holds together") {
   const auto run = [](const json& options, long rounds, const char* numerics = "live") {
     json protocol = {{"kind", "choco"}};
     protocol.update(options);

@@ -200,7 +200,7 @@ TEST_CASE("IST by a server and sharded IST with the same partition train the sam
         column(complete_scenario(live(ist("server", "stratified"), 4)), "test_loss"));
 }
 
-TEST_CASE("seeds and splits matter; whom a protocol runs on does not") {
+TEST_CASE("seeds and splits matter, whom a protocol runs on does not") {
   for (const json& protocol : {data_parallel("ring"), local_sgd(3), ist("server")}) {
     INFO(protocol.dump());
     const auto loss = [&](const json& changes) {

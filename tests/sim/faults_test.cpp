@@ -43,7 +43,7 @@ json refused(const json& faults) {
 
 }  // namespace
 
-TEST_CASE("a worker that is lost comes back and goes on; others do its work meanwhile") {
+TEST_CASE("a worker that is lost comes back and goes on, and others do its work meanwhile") {
   for (const json& protocol : survivors) {
     INFO(protocol.dump());
     const json whole = complete_scenario(scenario_of(protocol, json::array()));

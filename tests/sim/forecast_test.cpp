@@ -88,7 +88,7 @@ TEST_CASE("forecast: momentum that is averaged, too") {
   }
 }
 
-TEST_CASE("forecast: of post-local SGD, rounds before and after the switch; also in 16 bits") {
+TEST_CASE("forecast: of post-local SGD, rounds before and after the switch, also in 16 bits") {
   for (const char* format : {"fp32", "bf16"}) {
     for (const char* form : {"ring", "server"}) {
       for (const json& training : {json::object(), json{{"momentum", 0.9}, {"optimizer_state", "average"}}}) {

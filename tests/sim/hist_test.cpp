@@ -53,7 +53,7 @@ TEST_CASE("HIST of sites of one worker each is IST") {
   }
 }
 
-TEST_CASE("HIST: bytes between sites are IST's, inside a broadcast and averages; live as costs") {
+TEST_CASE("HIST: bytes between sites are IST's, inside a broadcast and averages, live as costs") {
   constexpr int workers = 6, sites = 3, averages = 4;
   const json protocol = hist({{"group_size", 2}, {"averages", averages}, {"exchange", "sharded"}});
   const json run = complete_scenario(scenario_of(protocol, workers, 1, 1, "costs"));

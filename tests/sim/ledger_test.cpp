@@ -107,7 +107,7 @@ TEST_CASE("the link between two sites carried what a ring sends over it, one mes
         std::multiset<std::uint64_t>{run["workers"][1]["bytes_sent"], run["workers"][3]["bytes_sent"]});
 }
 
-TEST_CASE("who is twice as fast idles half of the compute time; links are busy in between") {
+TEST_CASE("who is twice as fast idles half of the compute time, links are busy in between") {
   json scenario = scenario_with({{"platform", {{"workers", 2}, {"devices", {{"n-0", {{"speed", "500Mf"}}}}}}},
                                  {"training", {{"rounds", 10}}},
                                  {"protocol", {{"kind", "local_sgd"}, {"local_steps", 4}}}});

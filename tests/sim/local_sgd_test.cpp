@@ -195,7 +195,7 @@ TEST_CASE(
   CHECK(last.size() == 3);
 }
 
-TEST_CASE("slow momentum of 0 with a slow rate of 1 is local SGD, to the bit; with nearly 1, nearly") {
+TEST_CASE("slow momentum of 0 with a slow rate of 1 is local SGD, to the bit, with nearly 1, nearly") {
   for (const json& training : trainings) {
     const json plain = complete_scenario(live(local_sgd(3), 3, training));
     CHECK(complete_scenario(live(local_sgd(3, slow(0, 1)), 3, training)) == plain);

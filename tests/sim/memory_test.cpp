@@ -35,7 +35,7 @@ TEST_CASE("memory: the peak is the moment when most was in use, part by part") {
   CHECK(account.peak()[MemoryPart::activations] == 11);
 }
 
-TEST_CASE("memory: a device may be filled to its last byte; a refused request changes nothing") {
+TEST_CASE("memory: a device may be filled to its last byte, a refused request changes nothing") {
   MemoryAccount account("host", 3, 100);
   const Reservation first = account.reserve(MemoryPart::parameters, 60);
   {

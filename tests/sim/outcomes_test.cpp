@@ -51,7 +51,7 @@ const std::vector<json> protocols = {{{"kind", "data_parallel"}},
 
 }  // namespace
 
-TEST_CASE("out of memory: data parallel does not fit where IST does; the breakdown says why") {
+TEST_CASE("out of memory: data parallel does not fit where IST does, the breakdown says why") {
   json scenario = scenario_with(
       {{"model", {{"kind", "mlp"}, {"hidden", {4096, 1024}}}}, {"platform", {{"memory", "15MB"}}}});
   const json run = run_scenario(scenario);

@@ -124,7 +124,7 @@ TEST_CASE("servers: everybody in step is local SGD, and data parallel") {
       test_losses(scenario_of({{"kind", "local_sgd"}, {"local_steps", 2}, {"outer_optimizer", outer}}, 4)));
 }
 
-TEST_CASE("asynchronous IST: together it is IST; alone it is local SGD; it sends what IST does") {
+TEST_CASE("asynchronous IST: together it is IST, alone local SGD, and it sends what IST does") {
   const json wide = {{"model", {{"hidden", {21, 14}}}}, {"training", {{"rounds", 5}}}};
   const json ist = scenario_of({{"kind", "ist"}, {"local_steps", 2}}, 4, wide);
   const json together =
@@ -221,7 +221,7 @@ TEST_CASE("servers: a server's link saturates where arithmetic says, and more se
   CHECK(seconds_per_update(2, "fp32").first == Approx(2 * parameters * 2 / 1e6).epsilon(0.02));
 }
 
-TEST_CASE("servers: bytes and messages by arithmetic; live as costs; as repeatable as others") {
+TEST_CASE("servers: bytes and messages by arithmetic, live as costs, as repeatable as others") {
   for (const json& protocol : all_kinds) {
     const json scenario = uneven(protocol);
     INFO(protocol.dump());
@@ -432,7 +432,7 @@ TEST_CASE("servers: where they are, and what they need there") {
              Contains("/protocol/servers: found 1000 servers for "));
 }
 
-TEST_CASE("inboxes: first come, first served, whoever it is; over several connections, too") {
+TEST_CASE("inboxes: first come, first served, whoever it is, and over several connections, too") {
   for (const int flows : {1, 3}) {
     const json run = run_workers(
         scenario_of({{"kind", "data_parallel"}}, 4, {{"network", {{"flows", flows}}}}), [](Worker& worker) {

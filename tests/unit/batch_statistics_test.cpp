@@ -97,7 +97,7 @@ TEST_CASE("Without running statistics, evaluation normalises by its own batch", 
               reference::batch_norm(Table(input), reference::moments(Table(input))).values, 1e-6);
 }
 
-TEST_CASE("A network's evaluation leaves all parameters as they are; its training moves only statistics",
+TEST_CASE("A network's evaluation leaves all parameters as they are, its training moves only statistics",
           "[batch_norm][network]") {
   const auto statistics = GENERATE(BatchStatistics::batch, BatchStatistics::running);
   const Mlp model({.inputs = 6, .hidden = {5, 4}, .classes = 3, .statistics = statistics}, 28);

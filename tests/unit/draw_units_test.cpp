@@ -126,7 +126,7 @@ TEST_CASE("Any minimum up to all blocks is met, and no block is without an owner
   }
 }
 
-TEST_CASE("What is not dealt is common to all workers; a mean is over a block's owners", "[units]") {
+TEST_CASE("What is not dealt is common to all workers, a mean is over a block's owners", "[units]") {
   const int workers = 4;
   const Partition partition = draw_units(resnet101, workers, {.minimum_depth = 9}, 1, 1);
   const std::vector<int> dealt = dealt_units(resnet101, {3});

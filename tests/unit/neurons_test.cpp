@@ -153,7 +153,7 @@ TEST_CASE("Any neuron comes to any worker equally often, and independently of it
   CHECK(std::abs(same_worker_across_layers - rounds / workers) < 137);
 }
 
-TEST_CASE("The same seed and round draw the same partition; others draw others", "[neurons]") {
+TEST_CASE("The same seed and round draw the same partition, others draw others", "[neurons]") {
   const Mlp model = mlp({40, 40});
   const auto drawn = [&](std::uint64_t seed, std::uint64_t round, int layer = 1) {
     const Partition partition = draw_neurons(model.layout(), 4, NeuronDeal::uniform, seed, round);

@@ -403,7 +403,7 @@ TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
   CHECK(paper({3, 4, 50, 3}).layout().size() == 41'396'900 + 27 * 1'180'672);
 }
 
-TEST_CASE("a sub-ResNet with all blocks is the whole network; without some it lacks them", "[resnet]") {
+TEST_CASE("a sub-ResNet with all blocks is the whole network, without some it lacks them", "[resnet]") {
   const SampleShape shape{1, 8, 8};
   const Example example = random_example(shape);
   const Resnet model = make(shape, {2, 3}, {16, 32});

@@ -325,7 +325,7 @@ TEST_CASE("A keyword that would not be checked is refused", "[scenario]") {
   CHECK_NOTHROW(Checker(json{{"properties", {{"multipleOf", {{"default", {{"oneOf", 1}}}}}}}}));
 }
 
-TEST_CASE("Alternatives are judged as wholes; the message is about the one that was meant", "[scenario]") {
+TEST_CASE("Alternatives are judged as wholes, the message is about the one that was meant", "[scenario]") {
   const json schema = json::parse(R"({
     "errorMessage": "expected a size or a name",
     "anyOf": [{"type": "object", "properties": {"size": {"type": "integer", "minimum": 1}},

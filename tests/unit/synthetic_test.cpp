@@ -138,7 +138,7 @@ TEST_CASE("Difficulty: two classes are confused with probability Phi(-1/difficul
   CHECK(std::abs(nearest_mean_error(data) - theory) < 0.03);
 }
 
-TEST_CASE("Without difficulty nothing is confused; with much, everything", "[data][synthetic]") {
+TEST_CASE("Without difficulty nothing is confused, with much, everything", "[data][synthetic]") {
   CHECK(nearest_mean_error(load({{"difficulty", 0}})) == 0);
   CHECK(nearest_mean_error(load({{"difficulty", 50}, {"test_samples", 4000}})) == Approx(0.75).margin(0.05));
 }

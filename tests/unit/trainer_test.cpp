@@ -60,7 +60,7 @@ std::vector<float> copy_of(ConstValues values) { return {values.begin(), values.
 
 }  // namespace
 
-TEST_CASE("Trainers with the same streams agree to the bit; with others they do not", "[trainer]") {
+TEST_CASE("Trainers with the same streams agree to the bit, with others they do not", "[trainer]") {
   use_one_thread();
   const Dataset data = clouds(0.5);
   const Mlp model = mlp_for(data);

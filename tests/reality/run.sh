@@ -73,6 +73,9 @@ compare() {
     { predicted = $1; real = $2 }' | sort -g -k 3 | sed -n 2p
 }
 
+# The mean staleness of a run's updates; nothing where it has none.
+staleness_of() { sed -n 's/.*"staleness_mean": \([0-9.]*\).*/\1/p' "$1/run.json" | cut -c1-5; }
+
 all_sent_bytes() {
   local sum=0 machine
   for ((machine = 1; machine <= machines; machine++)); do sum=$((sum + $(sent_bytes "$machine"))); done
@@ -141,8 +144,8 @@ for count in $workers; do
         wire=$(($(all_sent_bytes) - before))
         real=$work/real/runs/$point
         payload=$(column bytes_sent "$real/workers.csv" | awk '{ sum += $1 } END { print sum }')
-        staleness=$(column staleness_mean "$work/predicted/runs.csv")
-        [[ -z $staleness ]] || staleness="  staleness $staleness, real $(column staleness_mean "$work/real/runs.csv")"
+        staleness=$(staleness_of "$work/predicted/runs/$point")
+        [[ -z $staleness ]] || staleness="  staleness $staleness, real $(staleness_of "$real")"
         compare "$work/predicted/runs/$point/history.csv" "$real/history.csv" |
           awk -v n="$count$crowded" -v rate="$rate" -v point="${point#*-}" -v wire=$wire -v payload="$payload" -v more="$staleness" '{
             printf "%-8s %9d  %-22s %10.4f s %10.4f s %+7.2f%% %14.3f%s\n", n, rate, point, $1, $2, $3, wire / payload, more

@@ -106,7 +106,7 @@ struct SimulatedCommunicator::Underway final : Transmission {
       if (parts[flow].done) continue;
       parts[flow].cargo->given_up = true;
       if (inbox) inbox->forget(meeting);
-      if (!inbox) wires[flow]->forget(parts[flow].cargo);
+      if (!inbox) (*lanes)[flow].wire->forget(parts[flow].cargo);
       if (state.may_act(rank)) parts[flow].comm->cancel();
     }
   }
@@ -139,8 +139,8 @@ struct SimulatedCommunicator::Underway final : Transmission {
     std::shared_ptr<const Cargo> cargo;
     bool done = false;
   };
-  std::vector<Part> parts;   // one for each flow
-  std::vector<Wire*> wires;  // likewise, unless it goes through an inbox
+  std::vector<Part> parts;                   // one for each flow
+  const std::vector<Lane>* lanes = nullptr;  // unless it goes through an inbox
   Inbox* inbox = nullptr;
   std::shared_ptr<Meeting> meeting;
   const SimulationState& state;
@@ -194,9 +194,9 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
   spend_software_time(state_.network.message_overhead_seconds);
   auto transfer = std::make_unique<Underway>(state_, rank(), to, true);
   const auto& all = peer(to).out;
+  transfer->lanes = &all;
   for (std::size_t flow = 0; flow < all.size(); ++flow) {
     const auto [offset, count] = slice_of(payload.size(), all.size(), flow);
-    transfer->wires.push_back(all[flow].wire);
     const auto cargo = all[flow].wire->post_send(payload.slice(offset, count), offset);
     start_sending(*transfer, all[flow], cargo, to);
   }
@@ -206,10 +206,9 @@ Request SimulatedCommunicator::post_send(int to, ConstPayload payload) {
 
 Request SimulatedCommunicator::post_receive(int from, Payload into) {
   auto transfer = std::make_unique<Underway>(state_, rank(), from, false);
-  for (const Lane& lane : peer(from).in) {
-    transfer->wires.push_back(lane.wire);
+  transfer->lanes = &peer(from).in;
+  for (const Lane& lane : *transfer->lanes)
     start_receiving(*transfer, lane.mailbox, lane.wire->post_receive(into), into);
-  }
   return transfer;
 }
 
@@ -264,8 +263,8 @@ void SimulatedCommunicator::start_receiving(Underway& transfer, simgrid::s4u::Ma
   comm->start();
   if (is_second) {
     const int from = transfer.source_rank();
-    Wire& wire = *peer(from).in[transfer.parts.size()].wire;
-    begin(wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
+    const std::vector<Lane>& lanes_in = transfer.lanes ? *transfer.lanes : peer(from).in;
+    begin(*lanes_in[transfer.parts.size()].wire, comm, from, rank(), bytes_on_links(cargo->from->size()));
   }
   transfer.parts.push_back({std::move(comm), cargo});
 }

@@ -93,8 +93,7 @@ class Communicator {
   /// where it is until the request has been waited for.
   virtual Request post_receive(int from, Payload into) = 0;
   /// A rank's inbox is for messages from anybody: it hands them out in the order in which they were posted.
-  /// Their sizes are at most 1 GiB. `from_inbox` is the rank's own; what came from whom is the request's
-  /// source().
+  /// Their sizes are at most 1 GiB. From whom one came is the request's source().
   virtual Request post_to_inbox(int to, ConstPayload payload) = 0;
   virtual Request post_from_inbox(Payload into) = 0;
   /// Returns when all have arrived. Throws PeerLost.
@@ -180,6 +179,8 @@ class Group final : public Communicator {
     return parent_.post_to_inbox(ranks_.at(static_cast<std::size_t>(to)), payload);
   }
   Request post_from_inbox(Payload into) override { return parent_.post_from_inbox(into); }
+  long losses(int rank) const override { return parent_.losses(ranks_.at(static_cast<std::size_t>(rank))); }
+  bool is_up(int rank) const override { return parent_.is_up(ranks_.at(static_cast<std::size_t>(rank))); }
   Buffer buffer(std::size_t count) override { return parent_.buffer(count); }
   void spend(const Kernel& kernel) override { parent_.spend(kernel); }
   void spend(const Work& work) override { parent_.spend(work); }

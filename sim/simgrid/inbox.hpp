@@ -41,7 +41,7 @@ class Inbox {
                                      const std::vector<std::pair<ConstPayload, std::size_t>>& slices);
   std::shared_ptr<Meeting> post_receive(Payload to, std::size_t flows);
 
-  /// An end that has been posted is not: who posted it has given up.
+  /// What has been posted was not: who posted it has given up.
   void forget(const std::shared_ptr<Meeting>& meeting) { std::erase(half_posted_, meeting); }
   /// What that rank has sent and nobody has received yet is forgotten.
   void lose_sender(int rank) {

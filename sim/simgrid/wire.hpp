@@ -42,7 +42,7 @@ class Wire {
   /// the sender's host.
   void hold(double latency_seconds, simgrid::s4u::Host* from);
 
-  /// An end that has been posted is not: who posted it has given up.
+  /// What has been posted was not: who posted it has given up.
   void forget(const std::shared_ptr<const Cargo>& cargo);
   /// The sender is lost, or the receiver: what it has posted is forgotten. Returns what the other side has,
   /// which is lost.

@@ -42,12 +42,13 @@ constexpr Whole computing = {
 /// Nothing where a worker has no such seconds.
 std::optional<double> mean_over_workers(const Run& run, const Activity& activity) {
   double sum = 0;
-  for (const WorkerUse& worker : run.trainers()) {
+  const std::vector<WorkerUse> workers = run.trainers();
+  for (const WorkerUse& worker : workers) {
     const std::optional<double> seconds = activity.seconds(worker);
     if (!seconds) return std::nullopt;
     sum += *seconds;
   }
-  return sum / static_cast<double>(run.trainers().size());
+  return sum / static_cast<double>(workers.size());
 }
 
 Figure breakdown(const Whole& whole, const Dataset& dataset, const FigureOptions& options) {

@@ -183,11 +183,7 @@ void print_workers(const TriedRun& tried) {
                format_memory(as_double(bytes));
   }
   const auto rank = static_cast<int>(fullest - peaks.begin());
-  const int workers_in_all = run.job->workers();
-  std::cout << "            memory of "
-            << (rank < workers_in_all ? "worker " + std::to_string(rank)
-                                      : "server " + std::to_string(rank - workers_in_all))
-            << ": " << parts << "\n\n";
+  std::cout << "            memory of " << run.job->name_of(rank) << ": " << parts << "\n\n";
 }
 
 }  // namespace isthmus

@@ -40,6 +40,10 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
   initial_parameters_ = model_->initial_parameters(random_stream(training_.seed, "parameters"));
 }
 
+std::string Job::name_of(int rank) const {
+  return rank < workers_ ? "worker " + std::to_string(rank) : "server " + std::to_string(rank - workers_);
+}
+
 std::size_t Job::samples_of(int rank) const {
   return shard_samples_.empty()
              ? static_cast<std::size_t>(expected_shard_samples(split_, data_.train_samples, workers_))

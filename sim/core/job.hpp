@@ -32,6 +32,8 @@ class Job {
   const Model& model() const { return *model_; }
   const TrainingOptions& training() const { return training_; }
   int workers() const { return workers_; }
+  /// "worker 3", or of a rank after the workers "server 0".
+  std::string name_of(int rank) const;
   /// Workers that take part in a round.
   int participants() const { return plan_.participants > 0 ? plan_.participants : workers_; }
   bool live() const { return dataset_.has_value(); }

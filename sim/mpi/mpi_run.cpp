@@ -122,9 +122,7 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   } catch (const OutOfMemory& error) {
     failure = failure_json(error);
   } catch (const std::exception& error) {
-    const std::string name = rank < job.workers() ? "worker " + std::to_string(rank)
-                                                  : "server " + std::to_string(rank - job.workers());
-    failure = failure_json(rank, Outcome::failed, name + ": " + error.what());
+    failure = failure_json(rank, Outcome::failed, job.name_of(rank) + ": " + error.what());
   }
   if (!failure.is_null()) {
     const json own_part = worker_json(host, clock.now_seconds());

@@ -62,15 +62,13 @@ class AsyncIst final : public Protocol {
     Desk desk(server, workers, deck.largest());
     struct Out {
       Selection subnet;
-      long after_updates = 0;     // it was handed out
       std::vector<float> common;  // of it, as handed out
     };
     std::vector<Out> out(static_cast<std::size_t>(workers));
-    long subnets = 0, updates = 0;
+    long subnets = 0;
     const auto hand_out = [&](Desk::Visit visit) {
       Out& with_worker = out[static_cast<std::size_t>(visit.worker)];
       with_worker.subnet = deck.subnet(subnets);
-      with_worker.after_updates = updates;
       visit.values = visit.room.first(with_worker.subnet.size());
       master.compute(0, 2.0 / workers, [&] {
         Transfer(with_worker.subnet, deck.everything()).gather(master.parameters(), visit.values);
@@ -81,10 +79,10 @@ class AsyncIst final : public Protocol {
     std::vector<Desk::Visit> back;  // to be handed out again
     for (const Round& round : server.job().rounds()) {
       for (int returned = 0; returned < workers; ++returned) {
-        Desk::Visit visit = desk.next();
-        for (; visit.says_hello(); visit = desk.next()) hand_out(visit);
+        const Desk::Visit visit = desk.next(hand_out);
         const Out& with_worker = out[static_cast<std::size_t>(visit.worker)];
-        server.note_update(updates++ - with_worker.after_updates);
+        server.note_update(visit.staleness);
+        desk.updated();
         master.compute(3.0 / workers, 3.0 / workers, [&] {
           take_back(deck, with_worker.subnet, visit.values, with_worker.common, master.parameters(), workers);
         });

@@ -15,8 +15,9 @@ namespace {
 /// m takes in N of them together:
 ///
 ///     D <- D + Delta
-///     every N-th time:  m <- momentum m + D / N;  x <- x - rate ((1 - c N + c) momentum m + Delta / N);  D
-///     <- 0 else:             x <- x - rate (c momentum m + Delta / N)
+///     every N-th time:  m <- momentum m + D / N;  D <- 0
+///                       x <- x - rate ((1 - c N + c) momentum m + Delta / N)
+///     else:             x <- x - rate (c momentum m + Delta / N)
 ///
 /// N = 1 is Nesterov's momentum of every change. With `steps_by_speed`, workers make local steps in
 /// proportion to their speed, the fastest all of them (dynamic local updates).
@@ -67,13 +68,13 @@ class AsyncLocalSgd final : public Protocol {
     for (const Round& round : server.job().rounds()) {
       const long before = steps;
       for (due += round.local_steps * server.size(); steps < due;) {
-        const Contributors::Change change = contributors.next();
+        const Desk::Visit change = contributors.next();
         server.note_update(change.staleness);
-        scale(change.visit.values, static_cast<float>(damping_(change.staleness)));
+        scale(change.values, static_cast<float>(damping_(change.staleness)));
         const bool nth = ++changes % delay == 0;
-        step(master, change.visit.values, delay, nth, sum, momentum);
+        step(master, change.values, delay, nth, sum, momentum);
         contributors.taken(change, at_once_ || nth);
-        steps += local_steps(speeds[static_cast<std::size_t>(change.visit.worker)]);
+        steps += local_steps(speeds[static_cast<std::size_t>(change.worker)]);
       }
       server.end_round_of_server(round, master.parameters(), steps - before);
     }

@@ -60,31 +60,28 @@ class AsyncSgd final : public Protocol {
     const Job& job = server.job();
     Master master(server, make_optimizer(job.training().optimizer));
     Desk desk(server, server.size(), master.size());
-    Clocks clocks(server.size());
+    std::vector<long> made(static_cast<std::size_t>(server.size()));  // steps, by worker
+    long steps = 0;
     std::vector<Desk::Visit> ahead;  // they wait for the slowest
     const auto hand_out = [&](const Desk::Visit& visit) {
       master.write_to(visit.values);
-      clocks.leaves(visit.worker);
       desk.answer(visit);
     };
     for (const Round& round : job.rounds()) {
       for (long step = 0; step < round.local_steps * server.size(); ++step) {
-        Desk::Visit visit = desk.next();
-        for (; visit.says_hello(); visit = desk.next()) {
-          visit.values = visit.room;
-          hand_out(visit);
-        }
-        const long staleness = clocks.arrives(visit.worker);
+        const Desk::Visit visit = desk.next(hand_out);
         if (job.training().clip_gradient_norm)
           clip_norm(visit.values.first(master.trained()), *job.training().clip_gradient_norm);
-        const double rate =
-            learning_rate_at(job.training(), clocks.steps() / server.size(), job.total_steps());
-        master.step(visit.values, rate * damping_(staleness));
-        server.note_update(staleness);
-        clocks.steps_made(visit.worker);
+        const double rate = learning_rate_at(job.training(), steps++ / server.size(), job.total_steps());
+        master.step(visit.values, rate * damping_(visit.staleness));
+        server.note_update(visit.staleness);
+        desk.updated();
+        ++made[static_cast<std::size_t>(visit.worker)];
         ahead.push_back(visit);
+        const long slowest = *std::ranges::min_element(made);
         std::erase_if(ahead, [&](const Desk::Visit& waiting) {
-          const bool may_go = clocks.ahead_of_slowest(waiting.worker) <= most_ahead_ || !desk.is_there(waiting);
+          const long by = made[static_cast<std::size_t>(waiting.worker)] - slowest;
+          const bool may_go = by <= most_ahead_ || !desk.is_there(waiting);
           if (may_go) hand_out(waiting);
           return may_go;
         });
@@ -100,27 +97,6 @@ class AsyncSgd final : public Protocol {
   }
 
  private:
-  /// How many steps were made, by whom, and since who was here.
-  class Clocks {
-   public:
-    explicit Clocks(int workers)
-        : left_at_(static_cast<std::size_t>(workers)), made_(static_cast<std::size_t>(workers)) {}
-    long steps() const { return steps_; }
-    long arrives(int worker) const { return steps_ - left_at_[static_cast<std::size_t>(worker)]; }
-    void steps_made(int worker) {
-      ++steps_;
-      ++made_[static_cast<std::size_t>(worker)];
-    }
-    void leaves(int worker) { left_at_[static_cast<std::size_t>(worker)] = steps_; }
-    long ahead_of_slowest(int worker) const {
-      return made_[static_cast<std::size_t>(worker)] - *std::ranges::min_element(made_);
-    }
-
-   private:
-    long steps_ = 0;
-    std::vector<long> left_at_, made_;  // by worker
-  };
-
   int servers_;
   Damping damping_;
   long most_ahead_;

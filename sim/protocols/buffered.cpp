@@ -48,14 +48,14 @@ void Buffered::serve(Worker& server) const {
     const int planned = server.job().participants();
     const long changes = options_.late_count ? std::max(1L, std::lround(part * planned)) : planned;
     for (long taken = 0; taken < changes;) {
-      const Contributors::Change change = contributors.next();
+      const Desk::Visit change = contributors.next();
       if (change.staleness > 0 && !options_.late_count) {
         contributors.turned_down(change);
         continue;
       }
       ++taken;
       server.note_update(change.staleness);
-      buffer.add(change.visit.values, static_cast<float>(options_.damping(change.staleness)));
+      buffer.add(change.values, static_cast<float>(options_.damping(change.staleness)));
       const bool full = buffer.full();
       if (full) buffer.apply(options_.rate);
       contributors.taken(change, full);

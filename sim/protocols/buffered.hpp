@@ -36,6 +36,7 @@ class Buffered : public Protocol {
 
  protected:
   int concurrency(int workers) const { return options_.concurrency > 0 ? options_.concurrency : workers; }
+  const Options& settings() const { return options_; }
 
  private:
   Options options_;

@@ -1,8 +1,6 @@
-#include <algorithm>
-
 #include "sim/averaging/coded_tensors.hpp"
 #include "sim/core/replica.hpp"
-#include "sim/graphs/graph.hpp"
+#include "sim/graphs/neighbourhood.hpp"
 #include "sim/protocols/exchange.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/scenario/schema.hpp"
@@ -81,17 +79,8 @@ class Choco final : public Protocol {
     Reservation reservation_;
   };
 
-  struct Neighbours {
-    std::vector<int> hearing, heard;
-    float weight;  // of each, and of the worker itself
-  };
-  Neighbours neighbours(const Worker& worker, const Round& round) const {
-    const auto step = static_cast<int>((round.index - 1) % graph_.period(worker.size()));
-    Neighbours result{graph_.neighbours(worker.rank(), worker.size(), step, Direction::hearing),
-                      graph_.neighbours(worker.rank(), worker.size(), step, Direction::heard), 1};
-    result.weight = 1 / static_cast<float>(result.heard.size() + 1);
-    return result;
-  }
+  /// Of each that is heard, and of the worker itself.
+  static float weight(const Neighbourhood& peers) { return 1 / static_cast<float>(peers.heard().size() + 1); }
 
   static Kernel pass(std::size_t size, double flops, double values) {
     const auto count = static_cast<double>(size);
@@ -99,31 +88,26 @@ class Choco final : public Protocol {
   }
 
   void exchange_whole(Worker& worker, const Round& round, ConstValues x, Known& known) const {
-    const Neighbours peers = neighbours(worker, round);
+    const Neighbourhood peers(worker, graph_, round);
     Communicator& comm = worker.communicator();
     Buffer own = comm.buffer(x.size());
     worker.compute({{pass(x.size(), 1, 3), 1}}, [&] {
       for (std::size_t i = 0; i < x.size(); ++i) own.values().data()[i] = x.data()[i] - known.of_own[i];
     });
-    std::vector<Buffer> buffers;
-    std::vector<Message> outgoing, incoming;
-    for (const int peer : peers.hearing) outgoing.push_back({peer, own});
-    for (std::size_t i = 0; i < peers.heard.size(); ++i) buffers.push_back(comm.buffer(x.size()));
-    for (std::size_t i = 0; i < peers.heard.size(); ++i) incoming.push_back({peers.heard[i], buffers[i]});
-    comm.send_receive_all(outgoing, incoming);
-    comm.count_synchronised(x.size());
-    const auto senders = static_cast<double>(peers.heard.size() + 1);
+    std::vector<Buffer> buffers = peers.buffers(worker, x.size());
+    peers.exchange(comm, own, buffers);
+    const auto senders = static_cast<double>(peers.heard().size() + 1);
     worker.compute({{pass(x.size(), 2 * senders + 1, 2 * senders + 2), 1}}, [&] {
       add(own, known.of_own);
-      in_rank_order(worker, peers, [&](std::size_t i, bool is_own) {
-        add_scaled(peers.weight, is_own ? own : buffers[i], known.of_neighbours);
+      peers.in_rank_order([&](std::size_t i, bool is_own) {
+        add_scaled(weight(peers), is_own ? own : buffers[i], known.of_neighbours);
       });
     });
   }
 
   void exchange_coded(Worker& worker, const Round& round, const std::vector<Tensor>& tensors, ConstValues x,
                       Known& known) const {
-    const Neighbours peers = neighbours(worker, round);
+    const Neighbourhood peers(worker, graph_, round);
     const CodedTensors coded(*codec_, tensors);
     const auto stream = [&](int rank) {
       return random_stream(worker.job().training().seed, "choco", static_cast<std::uint64_t>(rank),
@@ -141,35 +125,24 @@ class Choco final : public Protocol {
     });
     std::vector<Room> rooms;
     std::vector<Request> requests;
-    for (std::size_t i = 0; i < peers.heard.size(); ++i) rooms.emplace_back(comm, coded.bytes());
-    for (const int peer : peers.hearing) requests.push_back(comm.post_send(peer, own.payload()));
-    for (std::size_t i = 0; i < peers.heard.size(); ++i)
-      requests.push_back(comm.post_receive(peers.heard[i], rooms[i].payload()));
+    for (std::size_t i = 0; i < peers.heard().size(); ++i) rooms.emplace_back(comm, coded.bytes());
+    for (const int peer : peers.hearing()) requests.push_back(comm.post_send(peer, own.payload()));
+    for (std::size_t i = 0; i < peers.heard().size(); ++i)
+      requests.push_back(comm.post_receive(peers.heard()[i], rooms[i].payload()));
     comm.wait_all(requests);
     comm.count_synchronised_bytes(coded.bytes());
-    const auto senders = static_cast<double>(peers.heard.size() + 1);
+    const auto senders = static_cast<double>(peers.heard().size() + 1);
     work = {{pass(x.size(), 2 * senders + 1, 2 * senders + 2), 1}};
-    for (std::size_t i = 0; charged_ && i <= peers.heard.size(); ++i) append(work, coded.decode_work());
+    for (std::size_t i = 0; charged_ && i <= peers.heard().size(); ++i) append(work, coded.decode_work());
     worker.compute(work, [&] {
-      in_rank_order(worker, peers, [&](std::size_t i, bool is_own) {
+      peers.in_rank_order([&](std::size_t i, bool is_own) {
         std::vector<float> change(x.size());
-        Random random = stream(is_own ? worker.rank() : peers.heard[i]);
+        Random random = stream(is_own ? worker.rank() : peers.heard()[i]);
         coded.add_decoded(is_own ? own.payload() : rooms[i].payload(), change, random);
-        add_scaled(peers.weight, change, known.of_neighbours);
+        add_scaled(weight(peers), change, known.of_neighbours);
         if (is_own) add(change, known.of_own);
       });
     });
-  }
-
-  /// The worker itself, and those it hears.
-  template <typename Each>
-  static void in_rank_order(const Worker& worker, const Neighbours& peers, Each each) {
-    bool has_own = false;
-    for (std::size_t i = 0; i < peers.heard.size(); ++i) {
-      if (peers.heard[i] > worker.rank() && !std::exchange(has_own, true)) each(0, true);
-      each(i, false);
-    }
-    if (!has_own) each(0, true);
   }
 
   const Graph& graph_;

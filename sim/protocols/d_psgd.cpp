@@ -1,7 +1,5 @@
-#include <utility>
-
 #include "sim/core/replica.hpp"
-#include "sim/graphs/graph.hpp"
+#include "sim/graphs/neighbourhood.hpp"
 #include "sim/protocols/protocol.hpp"
 
 namespace isthmus {
@@ -57,43 +55,28 @@ class Dpsgd final : public Protocol {
   /// A worker's mean of its neighbours' parameters and its own, once.
   class Mixing {
    public:
-    Mixing(Worker& worker, const Graph& graph, const Round& round, std::size_t size) : worker_(worker) {
-      const auto step = static_cast<int>((round.index - 1) % graph.period(worker.size()));
-      hearing_ = graph.neighbours(worker.rank(), worker.size(), step, Direction::hearing);
-      heard_ = graph.neighbours(worker.rank(), worker.size(), step, Direction::heard);
-      for (std::size_t i = 0; i < heard_.size(); ++i) buffers_.push_back(worker.communicator().buffer(size));
-    }
+    Mixing(Worker& worker, const Graph& graph, const Round& round, std::size_t size)
+        : worker_(worker), neighbours_(worker, graph, round), buffers_(neighbours_.buffers(worker, size)) {}
 
     /// Parameters go to those who hear them, and the neighbours' come in.
-    void hear(Communicator& comm, Values own) {
-      std::vector<Message> outgoing, incoming;
-      for (const int peer : hearing_) outgoing.push_back({peer, own});
-      for (std::size_t i = 0; i < heard_.size(); ++i) incoming.push_back({heard_[i], buffers_[i]});
-      comm.send_receive_all(outgoing, incoming);
-      comm.count_synchronised(own.size());
-    }
+    void hear(Communicator& comm, Values own) { neighbours_.exchange(comm, own, buffers_); }
 
     /// In rank order.
     void mix(Values own) {
-      const auto elements = static_cast<double>(own.size()), heard = static_cast<double>(heard_.size());
+      const auto elements = static_cast<double>(own.size()), heard = static_cast<double>(buffers_.size());
       const Kernel kernel =
           plain_kernel(KernelKind::elementwise, (heard + 1) * elements, (heard + 2) * elements);
       worker_.compute({{kernel, 1}}, [&] {
         std::vector<float> sum(own.size());
-        bool has_own = false;
-        for (std::size_t i = 0; i < heard_.size(); ++i) {
-          if (heard_[i] > worker_.rank() && !std::exchange(has_own, true)) add(own, sum);
-          add(buffers_[i], sum);
-        }
-        if (!has_own) add(own, sum);
-        scale(sum, 1 / static_cast<float>(heard_.size() + 1));
+        neighbours_.in_rank_order([&](std::size_t i, bool is_own) { add(is_own ? own : buffers_[i], sum); });
+        scale(sum, 1 / static_cast<float>(buffers_.size() + 1));
         copy(sum, own);
       });
     }
 
    private:
     Worker& worker_;
-    std::vector<int> hearing_, heard_;
+    Neighbourhood neighbours_;
     std::vector<Buffer> buffers_;  // of what is heard
   };
 

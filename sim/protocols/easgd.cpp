@@ -39,20 +39,15 @@ class Easgd final : public Protocol {
     Master centre(server, nullptr);
     Desk desk(server, server.size(), centre.size());
     const float pull = elasticity_ / static_cast<float>(server.size());
-    std::vector<long> seen(static_cast<std::size_t>(server.size()));  // by worker: so many exchanges
-    long exchanges = 0;
+    const auto hand_out = [&](const Desk::Visit& visit) {
+      centre.write_to(visit.values);
+      desk.answer(visit);
+    };
     for (const Round& round : server.job().rounds()) {
       for (int exchange = 0; exchange < server.size(); ++exchange) {
-        Desk::Visit visit = desk.next();
-        for (; visit.says_hello(); visit = desk.next()) {
-          visit.values = visit.room;
-          centre.write_to(visit.values);
-          seen[static_cast<std::size_t>(visit.worker)] = exchanges;
-          desk.answer(visit);
-        }
-        long& last_seen = seen[static_cast<std::size_t>(visit.worker)];
-        server.note_update(exchanges - last_seen);
-        last_seen = ++exchanges;
+        const Desk::Visit visit = desk.next(hand_out);
+        server.note_update(visit.staleness);
+        desk.updated();
         centre.compute(4, 4, [&] {
           const Values c = centre.parameters(), x = visit.values;
           for (std::size_t i = 0; i < c.size(); ++i) {

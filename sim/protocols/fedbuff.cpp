@@ -13,22 +13,17 @@ class Fedbuff final : public Buffered {
                   .concurrency = options.value("concurrency", 0),
                   .at_once = options.at("hand_out") == "at_once",
                   .damping = damping_named(options.at("damping").get<std::string>()),
-                  .rate = options.at("server_learning_rate").get<float>()}),
-        buffer_(options.at("buffer").get<int>()),
-        at_once_(options.at("hand_out") == "at_once") {}
+                  .rate = options.at("server_learning_rate").get<float>()}) {}
 
   void require_fit(const Job& job) const override {
     require_workers("/protocol/concurrency", concurrency(job.workers()), job.workers());
-    if (const int at_work = concurrency(job.workers()); !at_once_ && buffer_ > at_work) {
-      throw InputError("/protocol/buffer", "found " + std::to_string(buffer_) + " beside \"hand_out\": " +
+    const int at_work = concurrency(job.workers()), buffer = settings().buffer;
+    if (!settings().at_once && buffer > at_work) {
+      throw InputError("/protocol/buffer", "found " + std::to_string(buffer) + " beside \"hand_out\": " +
                                                "\"at_update\" and " + std::to_string(at_work) +
                                                " workers at work; allowed: as many at most, else all wait");
     }
   }
-
- private:
-  int buffer_;
-  bool at_once_;
 };
 
 }  // namespace

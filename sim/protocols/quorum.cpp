@@ -13,15 +13,11 @@ class Quorum final : public Buffered {
       : Buffered({.work = {.local_steps = options.at("local_steps").get<long>()},
                   .buffer = options.at("quorum").get<int>(),
                   .at_once = false,
-                  .late_count = false}),
-        quorum_(options.at("quorum").get<int>()) {}
+                  .late_count = false}) {}
 
   void require_fit(const Job& job) const override {
-    require_workers("/protocol/quorum", quorum_, job.workers());
+    require_workers("/protocol/quorum", settings().buffer, job.workers());
   }
-
- private:
-  int quorum_;
 };
 
 }  // namespace

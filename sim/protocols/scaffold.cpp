@@ -80,20 +80,14 @@ class Scaffold final : public Protocol {
     for (const Round& round : job.rounds()) {
       const std::array sent = {ConstValues(master.parameters()), ConstValues(control)};
       const std::vector<int> drawn = clients.invite(participation_, round, sent);
-      const std::vector<float> weights = participation_.weights(job, drawn);
       const auto count = static_cast<float>(drawn.size());
       master.compute(4 * count, 2 * count + 4, [&] {
-        std::vector<float> mean(all);
-        for (std::size_t i = 0; i < drawn.size(); ++i) {
-          add_scaled(weights[i], clients.values(i).first(all), mean);
+        for (std::size_t i = 0; i < drawn.size(); ++i)
           add_scaled(1 / static_cast<float>(server.size()), clients.values(i).slice(all, trained), control);
-        }
-        scale(mean, 1 / count);
-        move_towards(mean, rate_, master.parameters());
+        move_towards(clients.mean(participation_.weights(job, drawn), master.size()), rate_,
+                     master.parameters());
       });
-      long steps = 0;
-      for (const int client : drawn) steps += participation_.local_steps(job, client);
-      server.end_round_of_server(round, master.parameters(), steps);
+      server.end_round_of_server(round, master.parameters(), participation_.local_steps(job, drawn));
     }
     clients.close();
   }

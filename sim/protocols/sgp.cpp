@@ -1,5 +1,5 @@
 #include "sim/core/replica.hpp"
-#include "sim/graphs/graph.hpp"
+#include "sim/graphs/neighbourhood.hpp"
 #include "sim/protocols/protocol.hpp"
 
 namespace isthmus {
@@ -69,27 +69,16 @@ class Sgp final : public Protocol {
 
   /// Shares go out, and become the sum of those that come in and the own one, in rank order.
   void push(Worker& worker, const Round& round, Values own) const {
-    const auto step = static_cast<int>((round.index - 1) % graph_.period(worker.size()));
-    const std::vector<int> to = graph_.neighbours(worker.rank(), worker.size(), step, Direction::hearing),
-                           from = graph_.neighbours(worker.rank(), worker.size(), step, Direction::heard);
-    Communicator& comm = worker.communicator();
+    const Neighbourhood neighbours(worker, graph_, round);
     const auto values = static_cast<double>(own.size());
     worker.compute({{plain_kernel(KernelKind::elementwise, values, 2 * values), 1}},
-                   [&] { scale(own, 1 / static_cast<float>(to.size() + 1)); });
-    std::vector<Buffer> shares;
-    std::vector<Message> outgoing, incoming;
-    for (const int peer : to) outgoing.push_back({peer, own});
-    for (std::size_t i = 0; i < from.size(); ++i) shares.push_back(comm.buffer(own.size()));
-    for (std::size_t i = 0; i < from.size(); ++i) incoming.push_back({from[i], shares[i]});
-    comm.send_receive_all(outgoing, incoming);
-    comm.count_synchronised(own.size());
-    const auto count = static_cast<double>(from.size());
+                   [&] { scale(own, 1 / static_cast<float>(neighbours.hearing().size() + 1)); });
+    std::vector<Buffer> shares = neighbours.buffers(worker, own.size());
+    neighbours.exchange(worker.communicator(), own, shares);
+    const auto count = static_cast<double>(shares.size());
     worker.compute({{plain_kernel(KernelKind::elementwise, count * values, (count + 2) * values), 1}}, [&] {
       std::vector<float> sum(own.size());
-      std::size_t next = 0;
-      for (; next < from.size() && from[next] < worker.rank(); ++next) add(shares[next], sum);
-      add(own, sum);
-      for (; next < from.size(); ++next) add(shares[next], sum);
+      neighbours.in_rank_order([&](std::size_t i, bool is_own) { add(is_own ? own : shares[i], sum); });
       copy(sum, own);
     });
   }

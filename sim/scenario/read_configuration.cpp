@@ -60,7 +60,8 @@ Fault read_fault(const json& fault, std::size_t index) {
   const std::string place = "/platform/faults/" + std::to_string(index);
   Fault result;
   int named = 0;
-  for (const auto& [key, of] : {std::pair{"host", Fault::Of::host}, {"link", Fault::Of::link}, {"site", Fault::Of::site}}) {
+  for (const auto& [key, of] :
+       {std::pair{"host", Fault::Of::host}, {"link", Fault::Of::link}, {"site", Fault::Of::site}}) {
     if (!fault.contains(key)) continue;
     result.of = of;
     result.name = fault.at(key);
@@ -76,7 +77,8 @@ Fault read_fault(const json& fault, std::size_t index) {
   if (result.for_seconds && !result.at_seconds)
     throw InputError(place + "/for_seconds", "is of use only with \"at_seconds\"");
   if (result.mean_seconds_to_repair.has_value() != result.mean_seconds_between.has_value())
-    throw InputError(place + "/mean_seconds_to_repair", "goes with \"mean_seconds_between\", and only with it");
+    throw InputError(place + "/mean_seconds_to_repair",
+                     "goes with \"mean_seconds_between\", and only with it");
   return result;
 }
 
@@ -116,7 +118,8 @@ PlatformOptions read_platform(const json& platform, const fs::path& base_folder)
                          .slow_share = variability.at("slow_share"),
                          .slow_factor = variability.at("slow_factor"),
                          .slow_steps = variability.at("slow_steps")};
-  for (const json& fault : platform.at("faults")) options.faults.push_back(read_fault(fault, options.faults.size()));
+  for (const json& fault : platform.at("faults"))
+    options.faults.push_back(read_fault(fault, options.faults.size()));
   return options;
 }
 

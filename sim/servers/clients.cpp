@@ -6,9 +6,11 @@
 
 #include "models/error.hpp"
 #include "models/random.hpp"
+#include "sim/core/patience.hpp"
 #include "sim/servers/options.hpp"
 
 namespace isthmus {
+
 nlohmann::json Participation::schema() {
   return {{"clients",
            {{"description", "Workers at work in a round, drawn anew by the seed. Default: all."},
@@ -71,6 +73,12 @@ long Participation::local_steps(const Job& job, int client) const {
   return local_steps_ ? *local_steps_ : job.steps_of(local_epochs_, job.samples_of(client));
 }
 
+long Participation::local_steps(const Job& job, const std::vector<int>& clients) const {
+  long steps = 0;
+  for (const int client : clients) steps += local_steps(job, client);
+  return steps;
+}
+
 std::vector<float> Participation::weights(const Job& job, const std::vector<int>& clients) const {
   std::vector<float> weights(clients.size(), 1);
   if (!by_samples_) return weights;
@@ -88,9 +96,8 @@ Clients::Clients(Worker& server, int count, std::size_t size) : server_(server) 
 
 std::vector<int> Clients::invite(const Participation& participation, const Round& round,
                                  std::span<const ConstValues> vectors) {
-  constexpr double longest_pause_seconds = 64, forever_seconds = 100000;
   double waited = 0;
-  for (double pause = 1;; pause = std::min(2 * pause, longest_pause_seconds)) {
+  for (double pause = first_pause_seconds;; pause = std::min(2 * pause, longest_pause_seconds)) {
     const std::vector<int> there =
         try_to_invite(participation.draw(server_, server_.communicator(), round.index), vectors);
     if (!there.empty()) return there;
@@ -128,6 +135,13 @@ std::vector<int> Clients::try_to_invite(const std::vector<int>& clients,
     places_.push_back(i);
   }
   return there;
+}
+
+std::vector<float> Clients::mean(const std::vector<float>& weights, std::size_t size) {
+  std::vector<float> mean(size);
+  for (std::size_t i = 0; i < weights.size(); ++i) add_scaled(weights[i], values(i).first(size), mean);
+  scale(mean, 1 / static_cast<float>(weights.size()));
+  return mean;
 }
 
 void Clients::close() {

@@ -25,6 +25,8 @@ class Participation {
   std::vector<int> draw(const Worker& server, const Communicator& comm, long round) const;
   /// Local steps of a client in a round.
   long local_steps(const Job& job, int client) const;
+  /// Of these clients together.
+  long local_steps(const Job& job, const std::vector<int>& clients) const;
   /// By how many samples they have, or equally: for each of these clients its weight, which are 1 in the
   /// mean.
   std::vector<float> weights(const Job& job, const std::vector<int>& clients) const;
@@ -50,6 +52,8 @@ class Clients {
                           std::span<const ConstValues> vectors);
   /// What the i-th of these brought.
   Values values(std::size_t i) { return buffers_[places_[i]]; }
+  /// The mean of the first so many values of each, by weights that are 1 in the mean.
+  std::vector<float> mean(const std::vector<float>& weights, std::size_t size);
   /// Tells all workers that training is over.
   void close();
 

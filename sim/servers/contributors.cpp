@@ -30,14 +30,11 @@ Contributors::Contributors(Worker& server, Master& master, const Handout& handou
       master_(master),
       handout_(handout),
       desk_(server, handout.concurrency, master.size()),
-      at_work_(static_cast<std::size_t>(server.size())),
-      handed_out_(at_work_.size()) {}
+      at_work_(static_cast<std::size_t>(server.size())) {}
 
 void Contributors::hand_out(const Desk::Visit& visit) {
-  const auto worker = static_cast<std::size_t>(visit.worker);
   master_.write_to(visit.room);
-  handed_out_[worker] = updates_;
-  at_work_[worker] = true;
+  at_work_[static_cast<std::size_t>(visit.worker)] = true;
   desk_.answer(desk_.instead(visit, visit.worker));
 }
 
@@ -53,21 +50,15 @@ void Contributors::welcome(const Desk::Visit& visit) {
   desk_.let_wait(visit);
 }
 
-Contributors::Change Contributors::next() {
-  while (true) {
-    const Desk::Visit visit = desk_.next();
-    if (visit.says_hello()) {
-      welcome(visit);
-      continue;
-    }
-    at_work_[static_cast<std::size_t>(visit.worker)] = false;
-    return {visit, updates_ - handed_out_[static_cast<std::size_t>(visit.worker)]};
-  }
+Desk::Visit Contributors::next() {
+  const Desk::Visit visit = desk_.next([this](const Desk::Visit& hello) { welcome(hello); });
+  at_work_[static_cast<std::size_t>(visit.worker)] = false;
+  return visit;
 }
 
-void Contributors::taken(const Change& change, bool updated) {
-  if (updated) ++updates_;
-  returned_.push_back(change.visit);
+void Contributors::taken(const Desk::Visit& change, bool updated) {
+  if (updated) desk_.updated();
+  returned_.push_back(change);
   if (!updated && !handout_.at_once) return;
   for (const Desk::Visit& visit : returned_) {
     const int drawn = draw_idle(visit.worker);

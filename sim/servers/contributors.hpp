@@ -31,16 +31,12 @@ class Contributors {
   /// Throws OutOfMemory.
   Contributors(Worker& server, Master& master, const Handout& handout);
 
-  struct Change {
-    Desk::Visit visit;
-    long staleness;  ///< so many updates since it was handed out
-  };
   /// Waits for a worker's change.
-  Change next();
+  Desk::Visit next();
   /// It has been taken in, and `updated` the parameters, or not.
-  void taken(const Change& change, bool updated);
+  void taken(const Desk::Visit& change, bool updated);
   /// It is not taken in: its worker is handed out the parameters of now.
-  void turned_down(const Change& change) { hand_out(change.visit); }
+  void turned_down(const Desk::Visit& change) { hand_out(change); }
   /// Tells all that training is over.
   void close();
 
@@ -54,10 +50,9 @@ class Contributors {
   Handout handout_;
   Desk desk_;
   std::vector<bool> at_work_;        // by worker
-  std::vector<long> handed_out_;     // likewise: after so many updates
   std::vector<int> idle_;            // in no order
   std::vector<Desk::Visit> returned_;  // they wait for new parameters
-  long updates_ = 0, drawn_ = 0;
+  long drawn_ = 0;
 };
 
 }  // namespace isthmus

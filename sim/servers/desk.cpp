@@ -13,9 +13,11 @@ constexpr std::size_t goodbye_bytes = 1;
 }  // namespace
 
 Desk::Desk(Worker& server, int places, std::size_t size)
-    : server_(server), comm_(server.communicator()), to_come_(server.size()) {
-  for (int place = 0; place < places; ++place)
-    places_.push_back({comm_.buffer(std::max(size, goodbye_bytes))});
+    : server_(server),
+      comm_(server.communicator()),
+      to_come_(server.size()),
+      answered_(static_cast<std::size_t>(server.size())) {
+  for (int place = 0; place < places; ++place) places_.push_back({comm_.buffer(size)});
   requests_.resize(places_.size());
   for (std::size_t place = 0; place < places_.size(); ++place) receive_in(place);
 }
@@ -44,7 +46,7 @@ bool Desk::one_more(std::size_t& place, Request& request) {
   }
 }
 
-Desk::Visit Desk::next() {
+Desk::Visit Desk::next(const Welcome& welcome) {
   while (true) {
     std::size_t place = 0;
     Request request;
@@ -54,12 +56,23 @@ Desk::Visit Desk::next() {
       continue;
     }
     const Values room = places_[place].room;
-    const Visit visit = {place, request->source(), room.first(comm_.received_values(*request)), room,
-                         request->losses_of_source()};
-    if (!visit.says_hello()) server_.note_arrival(visit.worker);
-    if (is_there(visit)) return visit;
-    ++to_come_;  // again
-    receive_in(place);
+    const std::size_t brought = comm_.received_values(*request);
+    const int worker = request->source();
+    const Visit visit = {place,
+                         worker,
+                         brought > 0 ? room.first(brought) : room,
+                         room,
+                         request->losses_of_source(),
+                         updates_ - answered_[static_cast<std::size_t>(worker)]};
+    if (brought > 0) server_.note_arrival(worker);
+    if (!is_there(visit)) {
+      ++to_come_;  // again
+      receive_in(place);
+    } else if (brought > 0) {
+      return visit;
+    } else {
+      welcome(visit);
+    }
   }
 }
 
@@ -75,6 +88,7 @@ void Desk::let_wait(const Visit& visit) {
 
 void Desk::answer(const Visit& visit, std::optional<double> note) {
   Place& place = places_[visit.place];
+  answered_[static_cast<std::size_t>(visit.worker)] = updates_;
   ++to_come_;
   if (!is_there(visit)) return receive_in(visit.place);
   place.receives = false;

@@ -22,12 +22,15 @@ class Desk {
     Values values;  ///< what it brought; its answer goes there, too
     Values room;    ///< all that its place has
     long losses;    ///< of that worker, until it came
-
-    /// It has just come, or come back.
-    bool says_hello() const { return values.size() == 0; }
+    long staleness = 0;  ///< updates since it was answered
   };
-  /// Waits for the one who comes first. It keeps its place until it is answered, dismissed or let wait.
-  Visit next();
+  /// What is done with who says hello, having come or come back: it is answered, or let wait.
+  using Welcome = std::function<void(const Visit&)>;
+  /// Waits for the first to bring something, and welcomes others meanwhile. It keeps its place until it is
+  /// answered, dismissed or let wait.
+  Visit next(const Welcome& welcome);
+  /// What somebody brought has changed what others are answered.
+  void updated() { ++updates_; }
   /// Sends it `values`, and expects it again. A `note` goes ahead: 8 bytes, for who must make room first (see
   /// Invitation).
   void answer(const Visit& visit, std::optional<double> note = {});
@@ -60,6 +63,8 @@ class Desk {
   std::vector<Place> places_;
   std::vector<Request> requests_;  // by place: what comes in, or goes out; null: neither
   int to_come_;                    // workers that will, and for whom no place waits
+  long updates_ = 0;
+  std::vector<long> answered_;  // by worker: after so many updates
 };
 
 /// A worker's way to all servers, each of which has a slice of the model's parameters.

@@ -42,10 +42,6 @@ void deliver_by(const std::shared_ptr<const Cargo>& cargo, ConstPayload payload,
       [cargo](simgrid::kernel::activity::CommImpl*, void*, std::size_t) { cargo->deliver(); });
 }
 
-}  // namespace
-
-namespace {
-
 /// Messages of one end that wait for a lost rank in vain. They would do so for good, as SimGrid does not wake
 /// who waits for a message when it is cancelled: so on that host somebody takes, or brings, empty ones, which
 /// are known to be lost.

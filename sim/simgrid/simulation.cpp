@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/error.hpp"
+#include "sim/core/patience.hpp"
 #include "sim/process/plain_words.hpp"
 #include "sim/simgrid/compat.hpp"
 #include "sim/simgrid/network_config.hpp"
@@ -14,9 +15,6 @@ namespace isthmus {
 namespace {
 
 namespace s4u = simgrid::s4u;
-
-// Of a worker that cannot reach its server.
-constexpr double first_pause_seconds = 1, longest_pause_seconds = 64, forever_seconds = 100000;
 
 /// One run of a protocol: an actor a rank.
 class Simulation {
@@ -77,10 +75,6 @@ class Simulation {
   bool is_server(int rank) const { return rank >= job_.workers(); }
   /// Whether the run goes on without that rank.
   bool may_lose(int rank) const { return protocol_.survives_losses() && !is_server(rank); }
-  std::string name_of(int rank) const {
-    return is_server(rank) ? "server " + std::to_string(rank - job_.workers())
-                           : "worker " + std::to_string(rank);
-  }
   SimulatedHost& host(int rank) const { return *hosts_[static_cast<std::size_t>(rank)]; }
 
   void add_host(int rank, bool enforce_memory) {
@@ -92,7 +86,7 @@ class Simulation {
                                    : std::make_unique<SimulatedHost>(state_, rank, enforce_memory));
     if (platform_.host(rank)->is_on() || may_lose(rank)) return;
     note(Outcome::failed,
-         name_of(rank) + ": its host " + platform_.device(rank).host + " is off from the start");
+         job_.name_of(rank) + ": its host " + platform_.device(rank).host + " is off from the start");
   }
 
   // The first thing that goes wrong decides the outcome; most things end all ranks.
@@ -122,7 +116,7 @@ class Simulation {
 
   void start(int rank) {
     ++running_;
-    compat::add_actor(name_of(rank), platform_.host(rank), [this, rank] {
+    compat::add_actor(job_.name_of(rank), platform_.host(rank), [this, rank] {
       s4u::this_actor::on_exit([this](bool) {
         if (--running_ == 0) platform_.faults().stop();
       });
@@ -163,9 +157,9 @@ class Simulation {
       stop(Outcome::failed, error.what());
     } catch (const PeerLost& error) {
       if (may_lose(rank)) return false;
-      stop(Outcome::failed, name_of(rank) + ": " + error.what());
+      stop(Outcome::failed, job_.name_of(rank) + ": " + error.what());
     } catch (const std::exception& error) {
-      stop(Outcome::failed, name_of(rank) + ": " + plain_words(error));
+      stop(Outcome::failed, job_.name_of(rank) + ": " + plain_words(error));
     }
     return true;
   }
@@ -177,7 +171,7 @@ class Simulation {
       if (may_lose(rank)) {
         changed.is_on() ? start(rank) : lose(rank);
       } else if (!changed.is_on()) {
-        note(Outcome::failed, name_of(rank) + ": its host " + changed.get_name() + " was turned off");
+        note(Outcome::failed, job_.name_of(rank) + ": its host " + changed.get_name() + " was turned off");
         if (protocol_.survives_losses()) end_others();  // workers would try to reach it for ever
       }
     }

@@ -49,9 +49,10 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
 
 bool PlannedRun::depends_on_timing() const {
   if (protocol->depends_on_timing()) return true;
-  const bool goes_off =
-      !point.scenario.platform.faults.empty() ||
-      std::ranges::any_of(platform.profiles, [](const ProfileFacts& profile) { return profile.kind == ProfileKind::state; });
+  const bool goes_off = !point.scenario.platform.faults.empty() ||
+                        std::ranges::any_of(platform.profiles, [](const ProfileFacts& profile) {
+                          return profile.kind == ProfileKind::state;
+                        });
   return goes_off && protocol->survives_losses();
 }
 

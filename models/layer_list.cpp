@@ -19,8 +19,8 @@ class ListedLayerCosts final : public Layer {
  public:
   ListedLayerCosts(const ListedLayer& layer, ParameterLayout& layout, PassCosts forward, PassCosts backward)
       : name_(layer.name),
-        rows_(layout.add_axis(layer.name + ".rows", layer.rows, false)),
-        columns_(layer.columns == 1 ? 0 : layout.add_axis(layer.name + ".columns", layer.columns, false)),
+        rows_(layout.add_axis(layer.name + ".rows", layer.rows)),
+        columns_(layer.columns == 1 ? 0 : layout.add_axis(layer.name + ".columns", layer.columns)),
         forward_(forward),
         backward_(backward) {}
 

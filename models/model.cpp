@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "models/cnn.hpp"
 #include "models/error.hpp"
 #include "models/layer_list.hpp"
 #include "models/mlp.hpp"
@@ -53,6 +54,7 @@ namespace {
 Registry<ModelKind>& models_known() {
   static Registry<ModelKind> models({
       Mlp::kind(),
+      Cnn::kind(),
       Resnet::kind(),
       LayerList::kind(),
   });

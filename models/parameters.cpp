@@ -5,10 +5,10 @@
 
 namespace isthmus {
 
-ParameterLayout::ParameterLayout() { add_axis("single", 1, false); }
+ParameterLayout::ParameterLayout() { add_axis("single", 1); }
 
-int ParameterLayout::add_axis(std::string name, Index size, bool divisible) {
-  axes_.push_back({std::move(name), size, divisible});
+int ParameterLayout::add_axis(std::string name, Index size, AxisKind kind) {
+  axes_.push_back({std::move(name), size, kind});
   return static_cast<int>(axes_.size()) - 1;
 }
 
@@ -17,13 +17,15 @@ int ParameterLayout::add_unit(Unit unit) {
   return static_cast<int>(units_.size()) - 1;
 }
 
-std::size_t ParameterLayout::add(std::string name, int row_axis, int column_axis, bool trainable) {
+std::size_t ParameterLayout::add(std::string name, int row_axis, int column_axis, Index per_column,
+                                 bool trainable) {
   assert(!trainable || trainable_size_ == size_);
   const ParameterBlock block{.name = std::move(name),
                              .row_axis = row_axis,
                              .column_axis = column_axis,
                              .rows = axes_.at(static_cast<std::size_t>(row_axis)).size,
-                             .columns = axes_.at(static_cast<std::size_t>(column_axis)).size,
+                             .columns = axes_.at(static_cast<std::size_t>(column_axis)).size * per_column,
+                             .per_column = per_column,
                              .offset = size_,
                              .trainable = trainable,
                              .unit = current_unit_};

@@ -9,12 +9,16 @@
 
 namespace isthmus {
 
-/// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out the
-/// indices of axes that are `divisible`; inputs and outputs of a network are not.
+/// What the indices of an axis are. Networks can do without some neurons of a hidden layer, or some channels
+/// between convolutions; what is `fixed`, such as inputs and outputs, stays whole.
+enum class AxisKind { fixed, neurons, channels };
+
+/// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out its
+/// indices.
 struct LayoutAxis {
   std::string name;
   Index size = 0;
-  bool divisible = false;
+  AxisKind kind = AxisKind::fixed;
   bool operator==(const LayoutAxis&) const = default;
 };
 
@@ -34,6 +38,7 @@ struct ParameterBlock {
   int column_axis = 0;
   Index rows = 0;
   Index columns = 0;
+  Index per_column = 1;  ///< neighbours that each index of the column axis has: a window, an image's pixels
   std::size_t offset = 0;
   bool trainable = true;  ///< false for running statistics of batch norm
   int unit = -1;          ///< index into the layout's units; -1: of none
@@ -55,12 +60,14 @@ class ParameterLayout {
   /// LayoutAxis 0 has the single index 0; a column vector's columns lie on it.
   ParameterLayout();
 
-  int add_axis(std::string name, Index size, bool divisible);
+  int add_axis(std::string name, Index size, AxisKind kind = AxisKind::fixed);
   int add_unit(Unit unit);
   /// Blocks added from now on belong to this unit; to none if -1.
   void set_unit(int unit) { current_unit_ = unit; }
-  /// Appends a block; returns its offset. Trainable blocks must be added before the others.
-  std::size_t add(std::string name, int row_axis, int column_axis = 0, bool trainable = true);
+  /// Appends a block, of `per_column` columns for each index of their axis; returns its offset. Trainable
+  /// blocks must be added before the others.
+  std::size_t add(std::string name, int row_axis, int column_axis = 0, Index per_column = 1,
+                  bool trainable = true);
 
   const std::vector<LayoutAxis>& axes() const { return axes_; }
   const std::vector<Unit>& units() const { return units_; }

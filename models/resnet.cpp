@@ -5,7 +5,6 @@
 
 #include "models/error.hpp"
 #include "models/layers/average_pool.hpp"
-#include "models/layers/linear.hpp"
 #include "models/layers/max_pool.hpp"
 #include "models/partition/selection.hpp"
 
@@ -29,7 +28,6 @@ const std::map<std::string, Preset>& presets() {
 std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescription& data) {
   ResnetOptions options;
   options.input = data.shape;
-  options.classes = data.classes;
   if (json.contains("name") == (json.contains("sections") || json.contains("widths"))) {
     throw InputError("/model", "give either \"name\" or both \"sections\" and \"widths\"");
   }
@@ -57,22 +55,35 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
                                             std::to_string(halvings) +
                                             " times; a section more than they have pixels for");
   }
+  options.dense = {.hidden = json.at("hidden").get<std::vector<Index>>(),
+                   .classes = data.classes,
+                   .batch_norm = true,
+                   .output_batch_norm = false,
+                   .bias = false,
+                   .output_bias = true};
   options.style.bottleneck = json.at("block") == "bottleneck";
   options.style.pre_activation = json.at("pre_activation").get<bool>();
   options.style.method =
       json.at("convolution") == "direct" ? ConvolutionMethod::direct : ConvolutionMethod::fastest;
   options.style.statistics =
       json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.dense.statistics = options.style.statistics;
   return std::make_unique<Resnet>(std::move(options), data.sample_bytes());
 }
 
 }  // namespace
 
+std::string Resnet::name_of(const Block& block) {
+  return "section" + std::to_string(block.section) + ".block" + std::to_string(block.index);
+}
+
 Resnet::Resnet(ResnetOptions options, std::size_t input_bytes_per_sample)
     : Model(input_bytes_per_sample), options_(std::move(options)) {
   for (std::size_t section = 0; section < options_.sections.size(); ++section) {
     for (int index = 1; index <= options_.sections[section]; ++index) {
-      blocks_.push_back({static_cast<int>(section) + 1, index});
+      const auto inner = static_cast<std::size_t>(ResidualBlock::inner_convolutions(options_.style));
+      blocks_.push_back(
+          {static_cast<int>(section) + 1, index, std::vector<int>(inner, options_.widths[section])});
     }
   }
   declare_layout();
@@ -84,9 +95,7 @@ Resnet::Resnet(ResnetOptions options, std::vector<Block> blocks, std::size_t inp
 }
 
 ModelKind Resnet::kind() {
-  return {.kind = {.name = "resnet",
-                   .summary = "residual network for small images, pre-activation by default (as in ResIST)",
-                   .options = nlohmann::json::parse(R"({
+  nlohmann::json schema = nlohmann::json::parse(R"({
     "name": {"description": "A known network; or give sections and widths. resnet101, resnet152 and resnet200 are the ResIST paper's, of two-convolution blocks.",
              "enum": ["resnet20", "resnet18", "resnet101", "resnet152", "resnet200"]},
     "sections": {"description": "Blocks of each section.", "type": "array", "minItems": 1, "maxItems": 8,
@@ -106,55 +115,63 @@ ModelKind Resnet::kind() {
                     "enum": ["fastest", "direct"], "default": "fastest"},
     "statistics": {"description": "What evaluation normalises by: the evaluation batch, or a running average of training's.",
                    "enum": ["batch", "running"], "default": "batch"}
-  })")},
+  })");
+  schema["hidden"] = hidden_schema();
+  schema["hidden"]["description"] =
+      "Widths of hidden dense layers after the mean over all pixels, each Linear, BN, ReLU.";
+  schema["hidden"]["default"] = nlohmann::json::array();
+  return {.kind = {.name = "resnet",
+                   .summary = "residual network for small images, pre-activation by default (as in ResIST)",
+                   .options = std::move(schema)},
           .make = make_resnet};
 }
 
 Layers Resnet::make_layers(ParameterLayout& layout) const {
   const BlockStyle& style = options_.style;
   Layers layers;
-  auto stem =
-      std::make_unique<Convolution>("stem", options_.input,
-                                    Convolution::Options{options_.widths.front(), options_.stem_kernel,
-                                                         options_.stem_stride, true, style.method});
+  auto stem = std::make_unique<Convolution>("stem", options_.input,
+                                            Convolution::Options{.output_channels = options_.widths.front(),
+                                                                 .kernel = options_.stem_kernel,
+                                                                 .stride = options_.stem_stride,
+                                                                 .plain_input = true,
+                                                                 .method = style.method});
   SampleShape shape = stem->output_shape();
   layers.push_back(std::move(stem));
   if (!style.pre_activation)
     layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));
   if (options_.stem_max_pool) {
-    auto pool = std::make_unique<MaxPool>(shape);
+    auto pool = std::make_unique<MaxPool>(shape, 3);
     shape = pool->output_shape();
     layers.push_back(std::move(pool));
   }
   for (const Block& block : blocks_) {
-    const std::string name =
-        "section" + std::to_string(block.section) + ".block" + std::to_string(block.index);
+    const std::string name = name_of(block);
     const int channels = options_.widths[static_cast<std::size_t>(block.section - 1)];
     const int stride = block.section > 1 && block.index == 1 ? 2 : 1;
     const bool removable = ResidualBlock::has_identity(shape, channels, stride, style);
     const int unit = layout.add_unit({.name = name, .section = block.section, .removable = removable});
-    auto layer = std::make_unique<ResidualBlock>(name, shape, channels, stride, style, unit, block.scale);
+    auto layer = std::make_unique<ResidualBlock>(name, shape, channels, block.inner, stride, style, layout,
+                                                 unit, block.scale);
     shape = layer->output_shape();
     layers.push_back(std::move(layer));
   }
   layers.push_back(std::make_unique<AveragePool>(shape));
-  const int features = layout.add_axis("features", shape.channels, false);
-  const int classes = layout.add_axis("classes", options_.classes, false);
-  layers.push_back(std::make_unique<Linear>("output", layout, features, classes, true));
+  add_dense_layers(layers, layout, layout.add_axis("features", shape.channels), 1, options_.dense);
   return layers;
 }
 
 std::unique_ptr<Model> Resnet::subnet(const Selection& selection) const {
-  std::vector<bool> chosen(blocks_.size());
-  for (const BlockSelection& part : selection.blocks()) {
-    const int unit = layout().blocks()[part.block].unit;
-    if (unit >= 0) chosen[static_cast<std::size_t>(unit)] = true;
-  }
   std::vector<Block> blocks;
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    if (chosen[i]) blocks.push_back(blocks_[i]);
+  for (Block block : blocks_) {
+    const std::string convolution = name_of(block) + ".conv";
+    for (std::size_t i = 0; i < block.inner.size(); ++i)
+      block.inner[i] = static_cast<int>(
+          selected_rows(layout(), selection, convolution + std::to_string(i + 1) + ".weight"));
+    if (block.inner.front() > 0) blocks.push_back(std::move(block));
   }
-  return std::unique_ptr<Model>(new Resnet(options_, std::move(blocks), input_bytes_per_sample()));
+  ResnetOptions part = options_;
+  part.dense.hidden = selected_widths(layout(), selection, part.dense.hidden.size());
+  return std::unique_ptr<Model>(new Resnet(std::move(part), std::move(blocks), input_bytes_per_sample()));
 }
 
 std::unique_ptr<Model> Resnet::with_scaled_units(const std::vector<int>& units, float scale) const {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "models/dense.hpp"
 #include "models/layers/residual_block.hpp"
 #include "models/model.hpp"
 
@@ -11,7 +12,6 @@ namespace isthmus {
 /// What a residual network is made of.
 struct ResnetOptions {
   SampleShape input;
-  int classes = 0;
   std::vector<int> sections = {};  ///< blocks between two changes of resolution
   std::vector<int> widths =
       {};  ///< channels of each section; every one after the first halves the resolution
@@ -19,19 +19,22 @@ struct ResnetOptions {
   int stem_stride = 1;
   bool stem_max_pool = false;  ///< 3x3, stride 2, after the stem's convolution (and its BN and ReLU, if any)
   BlockStyle style = {};
+  DenseOptions dense = {};  ///< after the mean
 };
 
 /// Residual networks for small images: a stem, 3x3 of stride 1 unless told otherwise (without BN; with BN and
-/// ReLU if blocks are post-activated), sections of residual blocks, the mean over all pixels, a linear layer
-/// with bias. As in the ResIST authors' code there is no BN before the mean. Each block is a unit; those
-/// whose shape stays are removable.
+/// ReLU if blocks are post-activated), sections of residual blocks, the mean over all pixels, dense layers: a
+/// linear one with bias, unless told otherwise. As in the ResIST authors' code there is no BN before the
+/// mean. Each block is a unit; those whose shape stays are removable. Partitions deal out hidden neurons,
+/// too, and the channels inside blocks.
 class Resnet final : public Model {
  public:
   Resnet(ResnetOptions options, std::size_t input_bytes_per_sample);
 
   static ModelKind kind();
 
-  /// The selection must take blocks (units) in full or not at all.
+  /// The selection must take the same neurons and channels of a layer in every block that touches it, and
+  /// all else of a unit in full or not at all.
   std::unique_ptr<Model> subnet(const Selection& selection) const override;
   std::unique_ptr<Model> with_scaled_units(const std::vector<int>& units, float scale) const override;
 
@@ -41,9 +44,11 @@ class Resnet final : public Model {
  private:
   /// A block by its place in the whole network.
   struct Block {
-    int section, index;  // from 1
+    int section, index;      // from 1
+    std::vector<int> inner;  // channels that each convolution but the last makes
     float scale = 1;
   };
+  static std::string name_of(const Block& block);
   Resnet(ResnetOptions options, std::vector<Block> blocks, std::size_t input_bytes_per_sample);
 
   ResnetOptions options_;

@@ -84,7 +84,10 @@ Kernel norm_backward(double elements) {
 Kernel sum_of_two(double elements) { return plain_kernel(KernelKind::elementwise, elements, 3 * elements); }
 
 std::int64_t ConvolutionWork::output_pixels() const {
-  return batch * ((height + stride - 1) / stride) * ((width + stride - 1) / stride);
+  const auto side = [&](std::int64_t input) {
+    return ((padded ? input : input - window + 1) + stride - 1) / stride;
+  };
+  return batch * side(height) * side(width);
 }
 
 double ConvolutionWork::input_elements() const {

@@ -38,11 +38,12 @@ struct ProductShape {
   bool operator==(const ProductShape&) const = default;
 };
 
-/// A square convolution that is padded so that only its stride changes the size of images.
+/// A square convolution.
 struct ConvolutionWork {
   std::int64_t batch = 1, input_channels = 1, output_channels = 1;
   std::int64_t height = 1, width = 1;  ///< of the input
   std::int64_t window = 1, stride = 1;
+  bool padded = true;        ///< so that only the stride changes the size of images
   bool plain_input = false;  ///< as data sets hold images: of a network's first layer
 
   std::int64_t output_pixels() const;  ///< of the whole batch

@@ -1,8 +1,8 @@
 #include "models/layers/convolution.hpp"
 
+#include <algorithm>
 #include <boost/random/uniform_real_distribution.hpp>
 #include <cmath>
-#include <optional>
 
 #include "models/layers/onednn_compat.hpp"
 
@@ -14,6 +14,8 @@ using dnnl::memory;
 using dnnl::prop_kind;
 using onednn::Type;
 
+int padding_of(const Convolution::Options& options) { return options.padded ? (options.kernel - 1) / 2 : 0; }
+
 }  // namespace
 
 /// Primitives for one number of samples; those of the backward pass are made when first needed.
@@ -21,7 +23,7 @@ struct Convolution::Plan {
   Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision,
        onednn::ImageLayout layout, Index samples)
       : strides{options.stride, options.stride},
-        padding{(options.kernel - 1) / 2, (options.kernel - 1) / 2},
+        padding{padding_of(options), padding_of(options)},
         rounded(precision == Precision::bf16 &&
                 !(options.plain_input && layout == onednn::ImageLayout::blocked)) {
     const Index inputs = options.plain_input ? input.channels : onednn::filled_channels(input, layout),
@@ -43,6 +45,14 @@ struct Convolution::Plan {
       filled_weights = onednn::Storage(plain_weights);
       filled_gradient = onednn::Storage(plain_weights);
     }
+    if (options.bias) {
+      bias = {{outputs}, Type::f32, memory::format_tag::a};
+      if (outputs != output.channels) {
+        filled_bias = AlignedFloats(static_cast<std::size_t>(outputs));
+        std::ranges::fill(filled_bias, 0.0f);
+        filled_bias_gradient = AlignedFloats(static_cast<std::size_t>(outputs));
+      }
+    }
     if (rounded) rounded_source = onednn::Storage(source_factor);
     winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
                options.stride == 1 && input.channels >= WinogradLimits::least_channels;
@@ -53,7 +63,7 @@ struct Convolution::Plan {
     forward_description =
         best_description<dnnl::convolution_forward>(WinogradLimits::least_tiles, [&](algorithm method) {
           return onednn::compat::describe<dnnl::convolution_forward>(prop_kind::forward_training, method,
-                                                                     source_factor, weights_factor,
+                                                                     source_factor, weights_factor, bias,
                                                                      destination, strides, padding, padding);
         });
     forward = dnnl::convolution_forward(*forward_description);
@@ -76,8 +86,8 @@ struct Convolution::Plan {
     weights_gradient_description = best_description<dnnl::convolution_backward_weights>(
         WinogradLimits::weight_gradient_least_tiles, [&](algorithm method) {
           return onednn::compat::describe_backward<dnnl::convolution_backward_weights>(
-              *forward_description, method, source_factor, any_weights, destination_factor, strides, padding,
-              padding);
+              *forward_description, method, source_factor, any_weights, bias, destination_factor, strides,
+              padding, padding);
         });
     weights_gradient = dnnl::convolution_backward_weights(*weights_gradient_description);
     gradient_weights = onednn::Storage(weights_gradient_description->diff_weights_desc());
@@ -125,12 +135,14 @@ struct Convolution::Plan {
   memory::dims strides, padding;
   bool rounded;
   memory::desc source, destination, any_weights, plain_weights;
+  memory::desc bias;                                               // of no dimensions: there is none
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
   onednn::Storage rounded_source;                                  // of the last forward pass, if rounded
   // If channels of zeros fill up blocks: the others among plain_weights, and by themselves.
   std::optional<memory::desc> used_weights;
   memory::desc used_alone;
   onednn::Storage filled_weights, filled_gradient;
+  AlignedFloats filled_bias, filled_bias_gradient;
   bool winograd = false;
   Index tiles = 0;
   std::optional<dnnl::convolution_forward::primitive_desc> forward_description;
@@ -143,12 +155,16 @@ struct Convolution::Plan {
       gradient_weights;  // in the layouts these primitives like
 };
 
-Convolution::Convolution(std::string name, SampleShape input, Options options)
+Convolution::Convolution(std::string name, SampleShape input, Options options, Axes axes)
     : name_(std::move(name)),
       input_(input),
-      output_{options.output_channels, (input.height - 1) / options.stride + 1,
-              (input.width - 1) / options.stride + 1},
-      options_(options) {}
+      output_{options.output_channels, output_side(input.height, options), output_side(input.width, options)},
+      options_(options),
+      axes_(axes) {}
+
+int Convolution::output_side(int input, const Options& options) {
+  return (input + 2 * padding_of(options) - options.kernel) / options.stride + 1;
+}
 
 Convolution::~Convolution() = default;
 
@@ -160,9 +176,10 @@ void Convolution::set_precision(Precision precision) {
 }
 
 void Convolution::declare_parameters(ParameterLayout& layout) {
-  const int rows = layout.add_axis(name_ + ".outputs", output_.channels, false);
-  const int columns = layout.add_axis(name_ + ".inputs", fan_in(), false);
-  weight_offset_ = layout.add(name_ + ".weight", rows, columns);
+  const int rows = axes_.outputs ? *axes_.outputs : layout.add_axis(name_ + ".outputs", output_.channels);
+  const int columns = axes_.inputs ? *axes_.inputs : layout.add_axis(name_ + ".inputs", input_.channels);
+  weight_offset_ = layout.add(name_ + ".weight", rows, columns, Index{options_.kernel} * options_.kernel);
+  if (options_.bias) bias_offset_ = layout.add(name_ + ".bias", rows);
 }
 
 void Convolution::initialise(Values parameters, Random& random) const {
@@ -170,6 +187,9 @@ void Convolution::initialise(Values parameters, Random& random) const {
   boost::random::uniform_real_distribution<float> uniform(-bound, bound);
   const auto count = static_cast<std::size_t>(output_.channels * fan_in());
   for (float& weight : parameters.slice(weight_offset_, count)) weight = uniform(random);
+  if (!options_.bias) return;
+  for (float& bias : parameters.slice(bias_offset_, static_cast<std::size_t>(output_.channels)))
+    bias = uniform(random);
 }
 
 ConvolutionWork Convolution::work_shape(Index batch) const {
@@ -180,12 +200,17 @@ ConvolutionWork Convolution::work_shape(Index batch) const {
           .width = input_.width,
           .window = options_.kernel,
           .stride = options_.stride,
+          .padded = options_.padded,
           .plain_input = options_.plain_input};
 }
 
 void Convolution::add_costs(CostProfile& costs, Index batch) const {
-  const Kernel kernel = convolution_forward(work_shape(batch));
+  Kernel kernel = convolution_forward(work_shape(batch));
   costs.forward_multiply_adds += kernel.flops / 2;
+  if (options_.bias) {
+    kernel.flops += static_cast<double>(batch * output_.size());
+    kernel.elements += static_cast<double>(output_.channels);
+  }
   add(costs.forward, kernel);
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
 }
@@ -194,6 +219,12 @@ void Convolution::add_backward(std::vector<BackwardStep>& steps, Extent own, Ind
   BackwardStep step{own, {}};
   if (!first) add(step.work, convolution_input_gradient(work_shape(batch)));
   add(step.work, convolution_weight_gradient(work_shape(batch)));
+  if (options_.bias) {
+    const auto results = static_cast<double>(batch * output_.size());
+    add(step.work, of_images(plain_kernel(KernelKind::reduction, results,
+                                          results + static_cast<double>(output_.channels)),
+                             output_.channels));
+  }
   steps.push_back(std::move(step));
 }
 
@@ -211,11 +242,16 @@ void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap out
     onednn::reorder(source, plan.rounded_source.memory());
     source = plan.rounded_source.memory();
   }
-  onednn::run(plan.forward,
-              {{DNNL_ARG_SRC, source},
-               {DNNL_ARG_WEIGHTS, plan.forward_weights.memory()},
-               {DNNL_ARG_DST, onednn::view(plan.destination, output.data())}},
-              plan.forward_description->scratchpad_desc());
+  onednn::Arguments arguments = {{DNNL_ARG_SRC, source},
+                                 {DNNL_ARG_WEIGHTS, plan.forward_weights.memory()},
+                                 {DNNL_ARG_DST, onednn::view(plan.destination, output.data())}};
+  if (options_.bias) {
+    const float* bias = parameters.data() + bias_offset_;
+    if (!plan.filled_bias.empty()) std::copy_n(bias, output_.channels, plan.filled_bias.begin());
+    arguments.emplace(DNNL_ARG_BIAS,
+                      onednn::view(plan.bias, plan.filled_bias.empty() ? bias : plan.filled_bias.data()));
+  }
+  onednn::run(plan.forward, arguments, plan.forward_description->scratchpad_desc());
 }
 
 void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap,
@@ -223,13 +259,18 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
   Plan& plan = this->plan(input.rows());
   plan.prepare_weights_gradient();
   const memory gradient = plan.gradient_factor(output_gradient.data());
-  onednn::run(
-      plan.weights_gradient,
-      {{DNNL_ARG_SRC, plan.rounded ? plan.rounded_source.memory() : onednn::view(plan.source, input.data())},
-       {DNNL_ARG_DIFF_DST, gradient},
-       {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights.memory()}},
-      plan.weights_gradient_description->scratchpad_desc());
+  onednn::Arguments arguments = {
+      {DNNL_ARG_SRC, plan.rounded ? plan.rounded_source.memory() : onednn::view(plan.source, input.data())},
+      {DNNL_ARG_DIFF_DST, gradient},
+      {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights.memory()}};
+  float* const bias_gradient = gradients.data() + bias_offset_;
+  AlignedFloats& filled = plan.filled_bias_gradient;
+  if (options_.bias)
+    arguments.emplace(DNNL_ARG_DIFF_BIAS,
+                      onednn::view(plan.bias, filled.empty() ? bias_gradient : filled.data()));
+  onednn::run(plan.weights_gradient, arguments, plan.weights_gradient_description->scratchpad_desc());
   plan.store_gradient(plan.gradient_weights.memory(), gradients.data() + weight_offset_);
+  if (!filled.empty()) std::copy_n(filled.begin(), output_.channels, bias_gradient);
   if (!input_gradient) return;
   plan.prepare_input_gradient();
   plan.load_weights(parameters.data() + weight_offset_, plan.backward_weights.memory());

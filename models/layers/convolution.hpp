@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "models/layers/layer.hpp"
@@ -21,23 +22,32 @@ struct WinogradLimits {
   static constexpr Index least_tiles = 64, weight_gradient_least_tiles = 32;
 };
 
-/// A square convolution of images, padded so that only the stride changes their size; no bias. Output
-/// channels x input channels x kernel x kernel weights start as U(+-1/sqrt(fan_in)), as in PyTorch.
-/// Activations lie as image_layout() says, but for the input of a network's first layer, which is plain.
+/// A square convolution of images. Output channels x input channels x kernel x kernel weights, and biases,
+/// start as U(+-1/sqrt(fan_in)), as in PyTorch. Activations lie as image_layout() says, but for the input of
+/// a network's first layer, which is plain.
 class Convolution final : public Layer {
  public:
   struct Options {
     int output_channels = 0;
-    int kernel = 3;  ///< odd
+    int kernel = 3;
     int stride = 1;
+    bool padded = true;  ///< so that only the stride changes the size of images; of odd kernels
+    bool bias = false;
     bool plain_input = false;  ///< first layer: gradients of its input are not to be had
     ConvolutionMethod method = ConvolutionMethod::fastest;
   };
 
-  Convolution(std::string name, SampleShape input, Options options);
+  /// Of a layout's axes those that the channels lie on; none: of this layer alone.
+  struct Axes {
+    std::optional<int> inputs, outputs;
+  };
+
+  Convolution(std::string name, SampleShape input, Options options, Axes axes = {});
   ~Convolution() override;
 
   SampleShape output_shape() const { return output_; }
+  /// Its side, of images with this one.
+  static int output_side(int input, const Options& options);
   Index outputs() const override;
   void declare_parameters(ParameterLayout& layout) override;
   void initialise(Values parameters, Random& random) const override;
@@ -60,9 +70,10 @@ class Convolution final : public Layer {
   std::string name_;
   SampleShape input_, output_;
   Options options_;
+  Axes axes_;
   Precision precision_ = Precision::fp32;
   onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
-  std::size_t weight_offset_ = 0;
+  std::size_t weight_offset_ = 0, bias_offset_ = 0;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };
 

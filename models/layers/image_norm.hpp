@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "models/aligned.hpp"
@@ -16,7 +17,9 @@ namespace isthmus {
 /// formula, constants and FLOPs are those of BatchNorm; it computes in fp32.
 class ImageNorm final : public Layer {
  public:
-  ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics);
+  /// `axis`: that of a layout which the channels lie on; none: of this layer alone.
+  ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics,
+            std::optional<int> axis = {});
   ~ImageNorm() override;
 
   Index outputs() const override;
@@ -40,7 +43,7 @@ class ImageNorm final : public Layer {
   bool relu_;
   BatchStatistics statistics_;
   onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
-  int axis_ = 0;
+  std::optional<int> axis_;
   std::size_t scale_offset_ = 0, shift_offset_ = 0;
   RunningStatistics running_;
   AlignedFloats mean_, variance_;                 // of the last forward()

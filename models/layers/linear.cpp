@@ -17,17 +17,18 @@ auto matrix_at(V values, std::size_t offset, Index rows, Index columns) {
 }  // namespace
 
 Linear::Linear(std::string name, const ParameterLayout& layout, int input_axis, int output_axis, bool bias,
-               std::optional<Index> nonzeros)
+               std::optional<Index> nonzeros, Index per_input)
     : name_(std::move(name)),
       input_axis_(input_axis),
       output_axis_(output_axis),
-      inputs_(layout.axes().at(static_cast<std::size_t>(input_axis)).size),
+      per_input_(per_input),
+      inputs_(layout.axes().at(static_cast<std::size_t>(input_axis)).size * per_input),
       outputs_(layout.axes().at(static_cast<std::size_t>(output_axis)).size),
       bias_(bias),
       nonzeros_(nonzeros) {}
 
 void Linear::declare_parameters(ParameterLayout& layout) {
-  weight_offset_ = layout.add(name_ + ".weight", output_axis_, input_axis_);
+  weight_offset_ = layout.add(name_ + ".weight", output_axis_, input_axis_, per_input_);
   if (bias_) bias_offset_ = layout.add(name_ + ".bias", output_axis_);
 }
 

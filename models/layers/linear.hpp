@@ -14,8 +14,9 @@ class Linear final : public Layer {
   /// Axes are indices into the layout given to declare_parameters(). With `nonzeros`, the input has only so
   /// many non-zero entries a sample: costs count those alone (an index and a value each); such a layer cannot
   /// run.
+  /// `per_input`: features that each index of the input axis has, as flattened images have pixels.
   Linear(std::string name, const ParameterLayout& layout, int input_axis, int output_axis, bool bias,
-         std::optional<Index> nonzeros = {});
+         std::optional<Index> nonzeros = {}, Index per_input = 1);
 
   Index outputs() const override { return outputs_; }
   void declare_parameters(ParameterLayout& layout) override;
@@ -31,6 +32,7 @@ class Linear final : public Layer {
 
   std::string name_;
   int input_axis_, output_axis_;
+  Index per_input_;
   Index inputs_, outputs_;
   bool bias_;
   std::optional<Index> nonzeros_;

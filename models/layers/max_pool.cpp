@@ -8,7 +8,13 @@ namespace {
 using dnnl::algorithm;
 using dnnl::memory;
 
-constexpr int pool_size = 3, pool_stride = 2, pool_padding = 1;
+constexpr int pool_stride = 2;
+
+int padding_of_pool(int window) { return (window - 1) / 2; }
+
+int pooled_side(int input, int window) {
+  return (input + 2 * padding_of_pool(window) - window) / pool_stride + 1;
+}
 
 }  // namespace
 
@@ -17,8 +23,10 @@ struct MaxPool::Plan {
   using Forward = onednn::compat::PoolingForward;
   using Backward = onednn::compat::PoolingBackward;
 
-  Plan(const memory::desc& from, const memory::desc& to)
-      : source(from),
+  Plan(const memory::desc& from, const memory::desc& to, int window)
+      : kernel{window, window},
+        padding{padding_of_pool(window), padding_of_pool(window)},
+        source(from),
         destination(to),
         forward_description(onednn::compat::describe<Forward>(dnnl::prop_kind::forward_training,
                                                               algorithm::pooling_max, source, destination,
@@ -30,28 +38,28 @@ struct MaxPool::Plan {
         backward(backward_description),
         chosen(forward_description.workspace_desc()) {}
 
-  memory::dims strides{pool_stride, pool_stride}, kernel{pool_size, pool_size}, dilation{0, 0},
-      padding{pool_padding, pool_padding};
+  memory::dims strides{pool_stride, pool_stride}, kernel, dilation{0, 0}, padding;
   memory::desc source, destination;
   Forward::primitive_desc forward_description;
   Backward::primitive_desc backward_description;
   Forward forward;
   Backward backward;
-  onednn::Storage chosen;  // which of the nine pixels was the largest
+  onednn::Storage chosen;  // which of a window's pixels was the largest
 };
 
-MaxPool::MaxPool(SampleShape input)
+MaxPool::MaxPool(SampleShape input, int window)
     : input_(input),
-      output_{input.channels, (input.height - 1) / pool_stride + 1, (input.width - 1) / pool_stride + 1} {}
+      output_{input.channels, pooled_side(input.height, window), pooled_side(input.width, window)},
+      window_(window) {}
 
 MaxPool::~MaxPool() = default;
 
 void MaxPool::add_costs(CostProfile& costs, Index batch) const {
   const auto inputs = static_cast<double>(batch) * static_cast<double>(input_.size()),
              results = static_cast<double>(batch) * static_cast<double>(output_.size());
-  add(costs.forward, of_images(plain_kernel(KernelKind::pooling, (pool_size * pool_size - 1) * results,
-                                            inputs + 2 * results),
-                               input_.channels));
+  add(costs.forward,
+      of_images(plain_kernel(KernelKind::pooling, (window_ * window_ - 1) * results, inputs + 2 * results),
+                input_.channels));
   // The output, and a byte each that says which pixel it was.
   costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * (sizeof(float) + 1);
 }
@@ -68,7 +76,7 @@ MaxPool::Plan& MaxPool::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
   if (!known) {
     known = std::make_unique<Plan>(onednn::images(samples, input_, layout_),
-                                   onednn::images(samples, output_, layout_));
+                                   onednn::images(samples, output_, layout_), window_);
   }
   return *known;
 }

@@ -8,12 +8,14 @@
 
 namespace isthmus {
 
-/// The largest of 3x3 pixels, every second row and column, channel by channel: what stems for large images
-/// end with. The gradient goes to that pixel (the first of equals). FLOPs: a comparison counts as one, 8 per
-/// output element; backward one.
+/// The largest of 3x3 or 2x2 pixels, every second row and column, channel by channel. Windows of three, which
+/// stems for large images end with, reach a pixel over the edge; of two, what is left of an odd side is
+/// dropped. The gradient goes to that pixel (the first of equals). FLOPs: a comparison counts as one, 8 or 3
+/// per output element; backward one.
 class MaxPool final : public Layer {
  public:
-  explicit MaxPool(SampleShape input);
+  /// `window`: 2 or 3 pixels on a side.
+  MaxPool(SampleShape input, int window);
   ~MaxPool() override;
 
   SampleShape output_shape() const { return output_; }
@@ -30,6 +32,7 @@ class MaxPool final : public Layer {
   Plan& plan(Index samples);
 
   SampleShape input_, output_;
+  int window_;
   onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

@@ -3,12 +3,12 @@
 namespace isthmus {
 
 void Relu::add_costs(CostProfile& costs, Index batch) const {
-  add(costs.forward, relu_forward(static_cast<double>(batch * features_)));
-  costs.activation_bytes += static_cast<std::size_t>(batch * features_) * sizeof(float);
+  add(costs.forward, kernel(relu_forward(static_cast<double>(batch * features_))));
+  costs.activation_bytes += static_cast<std::size_t>(batch * outputs()) * sizeof(float);
 }
 
 void Relu::add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool) const {
-  steps.push_back({own, {{relu_backward(static_cast<double>(batch * features_))}}});
+  steps.push_back({own, {{kernel(relu_backward(static_cast<double>(batch * features_)))}}});
 }
 
 void Relu::forward(Values, ConstMatrixMap input, MatrixMap output, Mode) { output = input.cwiseMax(0.0f); }

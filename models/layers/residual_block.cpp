@@ -36,31 +36,44 @@ bool ResidualBlock::has_identity(const SampleShape& input, int channels, int str
   return stride == 1 && input.channels == output_channels(channels, style);
 }
 
-ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style,
-                             int unit, float scale)
+ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, const std::vector<int>& inner,
+                             int stride, BlockStyle style, ParameterLayout& layout, int unit, float scale)
     : unit_(unit), scale_(scale), pre_activation_(style.pre_activation), output_(input) {
-  const auto shapes = branch_convolutions(channels, stride, style);
-  const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu) {
-    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics)});
+  auto shapes = branch_convolutions(channels, stride, style);
+  using Axis = std::optional<int>;
+  const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu,
+                        Axis axis) {
+    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics, axis)});
   };
   const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from,
-                            ConvolutionShape shape) {
-    auto convolution = std::make_unique<Convolution>(
-        name + part, from,
-        Convolution::Options{shape.channels, shape.kernel, shape.stride, false, style.method});
+                            ConvolutionShape shape, Convolution::Axes axes) {
+    auto convolution = std::make_unique<Convolution>(name + part, from,
+                                                     Convolution::Options{.output_channels = shape.channels,
+                                                                          .kernel = shape.kernel,
+                                                                          .stride = shape.stride,
+                                                                          .method = style.method},
+                                                     axes);
     const SampleShape to = convolution->output_shape();
     stages.push_back({std::move(convolution)});
     return to;
   };
+  Axis before;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    if (pre_activation_) norm(branch_, ".norm" + number, output_, true);
-    output_ = convolve(branch_, ".conv" + number, output_, shapes[i]);
-    if (!pre_activation_) norm(branch_, ".norm" + number, output_, i + 1 < shapes.size());
+    const bool last = i + 1 == shapes.size();
+    Axis after;
+    if (!last) {
+      shapes[i].channels = inner.at(i);
+      after = layout.add_axis(name + ".channels" + number, inner[i], AxisKind::channels);
+    }
+    if (pre_activation_) norm(branch_, ".norm" + number, output_, true, before);
+    output_ = convolve(branch_, ".conv" + number, output_, shapes[i], {before, after});
+    if (!pre_activation_) norm(branch_, ".norm" + number, output_, !last, after);
+    before = after;
   }
   if (has_identity(input, channels, stride, style)) return;
-  convolve(shortcut_, ".shortcut", input, {output_.channels, 1, stride});
-  if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false);
+  convolve(shortcut_, ".shortcut", input, {output_.channels, 1, stride}, {});
+  if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false, {});
 }
 
 Index ResidualBlock::outputs() const { return branch_.back().layer->outputs(); }

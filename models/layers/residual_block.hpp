@@ -26,9 +26,13 @@ struct BlockStyle {
 /// and one per element of the sum.
 class ResidualBlock final : public Layer {
  public:
-  /// `unit`: the block's index among the layout's units, to which its parameters belong.
-  ResidualBlock(std::string name, SampleShape input, int channels, int stride, BlockStyle style, int unit,
-                float scale = 1);
+  /// `inner`: channels that each convolution but the last makes, as many numbers as inner_convolutions()
+  /// says; they are axes of the layout, `NAME.channels1`, ... `unit`: the block's index among the layout's
+  /// units, to which its parameters belong.
+  ResidualBlock(std::string name, SampleShape input, int channels, const std::vector<int>& inner, int stride,
+                BlockStyle style, ParameterLayout& layout, int unit, float scale = 1);
+
+  static int inner_convolutions(const BlockStyle& style) { return style.bottleneck ? 2 : 1; }
 
   SampleShape output_shape() const { return output_; }
   /// Whether a block of these shapes could be left out.

@@ -9,8 +9,8 @@ constexpr float newest_weight = 0.1f;
 
 void RunningStatistics::declare(ParameterLayout& layout, const std::string& name, int axis) {
   features_ = layout.axes().at(static_cast<std::size_t>(axis)).size;
-  mean_offset_ = layout.add(name + ".running_mean", axis, 0, false);
-  variance_offset_ = layout.add(name + ".running_variance", axis, 0, false);
+  mean_offset_ = layout.add(name + ".running_mean", axis, 0, 1, false);
+  variance_offset_ = layout.add(name + ".running_variance", axis, 0, 1, false);
 }
 
 void RunningStatistics::initialise(Values parameters) const {

@@ -34,6 +34,17 @@ IndexSet IndexSet::slice(Index begin, Index end) const {
   return part;
 }
 
+IndexSet IndexSet::neighbours(Index count) const {
+  if (count == 1) return *this;
+  if (is_range()) return range(begin_ * count, count_ * count);
+  std::vector<Index> all;
+  all.reserve(static_cast<std::size_t>(count_ * count));
+  for (Index i = 0; i < count_; ++i) {
+    for (Index j = 0; j < count; ++j) all.push_back((*this)[i] * count + j);
+  }
+  return list(std::move(all));
+}
+
 IndexSet IndexSet::positions_in(const IndexSet& container) const {
   if (is_range() && (container.is_range() || count_ == 0)) {
     return range(count_ == 0 ? 0 : begin_ - container.begin_, count_);

@@ -22,6 +22,9 @@ class IndexSet {
     return is_range() ? begin_ + i : (*list_)[static_cast<std::size_t>(begin_ + i)];
   }
 
+  /// The `count` neighbours that each index i has where all have as many: i * count and those after it.
+  IndexSet neighbours(Index count) const;
+
   /// Where each of these indices stands within `container`, which must have them all.
   IndexSet positions_in(const IndexSet& container) const;
 

@@ -70,40 +70,48 @@ std::vector<Index> neuron_counts(Index size, const std::vector<double>& shares) 
   return counts;
 }
 
-Partition draw_neurons(const ParameterLayout& layout, const std::vector<double>& of_workers, NeuronDeal deal,
-                       std::uint64_t seed, std::uint64_t round) {
+AxisSet axes_of(const ParameterLayout& layout, AxisKind kind) {
+  AxisSet set;
+  for (const LayoutAxis& axis : layout.axes()) set.push_back(axis.kind == kind);
+  return set;
+}
+
+Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
+                       const std::vector<double>& of_workers, NeuronDeal deal, std::uint64_t seed,
+                       std::uint64_t round) {
   const std::size_t workers = of_workers.size();
   std::vector<std::vector<IndexSet>> shares;  // by axis, by worker
   for (const LayoutAxis& axis : layout.axes()) {
     Random random = random_stream(seed, "neurons", shares.size(), round);
-    shares.push_back(axis.divisible ? deal_axis(axis.size, of_workers, deal, random)
-                                    : std::vector<IndexSet>(workers, IndexSet::range(0, axis.size)));
+    shares.push_back(dealt[shares.size()] ? deal_axis(axis.size, of_workers, deal, random)
+                                          : std::vector<IndexSet>(workers, IndexSet::range(0, axis.size)));
   }
   std::vector<bool> shared;
   std::vector<std::vector<BlockSelection>> parts(workers);
   for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
-    const auto rows = static_cast<std::size_t>(layout.blocks()[i].row_axis);
-    const auto columns = static_cast<std::size_t>(layout.blocks()[i].column_axis);
-    shared.push_back(!layout.axes()[rows].divisible && !layout.axes()[columns].divisible);
+    const ParameterBlock& block = layout.blocks()[i];
+    const auto rows = static_cast<std::size_t>(block.row_axis);
+    const auto columns = static_cast<std::size_t>(block.column_axis);
+    shared.push_back(!dealt[rows] && !dealt[columns]);
     for (std::size_t worker = 0; worker < parts.size(); ++worker) {
-      parts[worker].push_back({i, shares[rows][worker], shares[columns][worker]});
+      parts[worker].push_back(
+          {i, shares[rows][worker], shares[columns][worker].neighbours(block.per_column)});
     }
   }
   return {std::vector<Selection>(parts.begin(), parts.end()), shared};
 }
 
-std::vector<Selection> neuron_homes(const ParameterLayout& layout, int workers) {
+std::vector<Selection> neuron_homes(const ParameterLayout& layout, const AxisSet& dealt, int workers) {
   std::vector<Selection> homes;
   for (int worker = 0; worker < workers; ++worker) {
     std::vector<BlockSelection> home;
     for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
       const ParameterBlock& block = layout.blocks()[i];
-      const auto divisible = [&](int axis) {
-        return layout.axes()[static_cast<std::size_t>(axis)].divisible;
-      };
-      const bool by_columns = divisible(block.column_axis) && !divisible(block.row_axis);
+      const auto is_dealt = [&](int axis) { return dealt[static_cast<std::size_t>(axis)]; };
+      const bool by_columns = is_dealt(block.column_axis) && !is_dealt(block.row_axis);
       home.push_back(by_columns ? BlockSelection{i, IndexSet::range(0, block.rows),
-                                                 home_slice(block.columns, workers, worker)}
+                                                 home_slice(block.columns / block.per_column, workers, worker)
+                                                     .neighbours(block.per_column)}
                                 : BlockSelection{i, home_slice(block.rows, workers, worker),
                                                  IndexSet::range(0, block.columns)});
     }

@@ -25,12 +25,13 @@ class AsyncIst final : public Protocol {
   explicit AsyncIst(const nlohmann::json& options)
       : local_steps_(options.at("local_steps").get<long>()),
         mixing_(options.at("mixing").get<float>()),
-        at_once_(options.at("hand_out") == "at_once") {}
+        at_once_(options.at("hand_out") == "at_once"),
+        axes_(options) {}
 
   RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override {
-    require_neurons(job, "async_ist", static_cast<std::size_t>(job.workers()), "workers");
+    axes_.require_fit(job, "async_ist", static_cast<std::size_t>(job.workers()), "workers");
     require_reset(job, "async_ist", "subnet");
   }
 
@@ -39,7 +40,7 @@ class AsyncIst final : public Protocol {
   bool survives_losses() const override { return true; }
 
   void run(Worker& worker) const override {
-    Deck deck(worker);
+    Deck deck(worker, axes_);
     Replica subnet(worker, nullptr);
     Invitation invitation(worker);
     ServerLink(worker).bring({});
@@ -56,7 +57,7 @@ class AsyncIst final : public Protocol {
   }
 
   void serve(Worker& server) const override {
-    Deck deck(server);
+    Deck deck(server, axes_);
     Master master(server, nullptr);
     const int workers = server.size();
     Desk desk(server, workers, deck.largest());
@@ -105,8 +106,9 @@ class AsyncIst final : public Protocol {
   /// the seed, so that a number says which one it is.
   class Deck {
    public:
-    explicit Deck(const Worker& worker)
+    Deck(const Worker& worker, const DealtAxes& axes)
         : layout_(worker.job().model().layout()),
+          dealt_axes_(axes.of(layout_)),
           everything_(Selection::everything(layout_)),
           seed_(worker.job().training().seed),
           workers_(worker.size()),
@@ -137,11 +139,12 @@ class AsyncIst final : public Protocol {
 
    private:
     Partition deal(long index) const {
-      return draw_neurons(layout_, workers_, NeuronDeal::uniform, seed_,
+      return draw_neurons(layout_, dealt_axes_, workers_, NeuronDeal::uniform, seed_,
                           static_cast<std::uint64_t>(index + 1));
     }
 
     const ParameterLayout& layout_;
+    AxisSet dealt_axes_;
     Selection everything_;
     std::uint64_t seed_;
     int workers_;
@@ -172,16 +175,13 @@ class AsyncIst final : public Protocol {
   long local_steps_;
   float mixing_;
   bool at_once_;
+  DealtAxes axes_;
 };
 
 }  // namespace
 
 ProtocolKind async_ist_kind() {
-  return {
-      .kind = {.name = "async_ist",
-               .summary = "asynchronous independent subnet training: a server hands the next subnet to "
-                          "whoever is ready",
-               .options = {{"local_steps", local_steps_schema()},
+  nlohmann::json schema = {{"local_steps", local_steps_schema()},
                            {"mixing",
                             {{"description",
                               "How far the server's parameters go to those that come back: 1, all the way, "
@@ -195,12 +195,17 @@ ProtocolKind async_ist_kind() {
                               "When a worker that is back goes on: at_once, or together, when all are, as in "
                               "IST."},
                              {"enum", {"at_once", "together"}},
-                             {"default", "at_once"}}}},
-               .required = {"local_steps"}},
-      .label = "Async IST",
-      .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
-        return std::make_unique<AsyncIst>(options);
-      }};
+                             {"default", "at_once"}}}};
+  schema.update(DealtAxes::schema());
+  return {.kind = {.name = "async_ist",
+                   .summary = "asynchronous independent subnet training: a server hands the next subnet to "
+                              "whoever is ready",
+                   .options = std::move(schema),
+                   .required = {"local_steps"}},
+          .label = "Async IST",
+          .make = [](const nlohmann::json& options) -> std::unique_ptr<Protocol> {
+            return std::make_unique<AsyncIst>(options);
+          }};
 }
 
 }  // namespace isthmus

@@ -22,6 +22,7 @@ class Hist final : public Protocol {
         averages_(options.at("averages").get<long>()),
         sharded_(options.at("exchange") == "sharded"),
         aggregate_(make_aggregate(options)),
+        axes_(options),
         parcels_(options) {
     std::map<int, std::vector<int>> by_number;
     const auto site_of = options.value("sites", std::vector<int>());
@@ -33,17 +34,18 @@ class Hist final : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_ * averages_}; }
 
   void require_fit(const Job& job) const override {
-    require_neurons(job, "hist", sites_.size(), "sites");
+    axes_.require_fit(job, "hist", sites_.size(), "sites");
     require_reset(job, "hist", "subnet");
   }
 
   void run(Worker& worker) const override {
     const Model& model = worker.job().model();
     const ParameterLayout& layout = model.layout();
+    const AxisSet dealt = axes_.of(layout);
     const int cells = static_cast<int>(sites_.size());
     const int cell = site_of(worker.rank());
     Group inside(worker.communicator(), sites_[static_cast<std::size_t>(cell)]);
-    const auto cell_homes = sharded_ ? neuron_homes(layout, cells) : server_homes(layout, cells);
+    const auto cell_homes = sharded_ ? neuron_homes(layout, dealt, cells) : server_homes(layout, cells);
     std::optional<Group> between;
     std::optional<FixedHomes> homes;
     if (inside.rank() == 0)
@@ -52,7 +54,7 @@ class Hist final : public Protocol {
     Replica subnet(worker, nullptr);
     for (const Round& round : worker.job().rounds()) {
       const Partition partition =
-          draw_neurons(layout, cells, sharded_ ? NeuronDeal::stratified : NeuronDeal::uniform,
+          draw_neurons(layout, dealt, cells, sharded_ ? NeuronDeal::stratified : NeuronDeal::uniform,
                        worker.job().training().seed, static_cast<std::uint64_t>(round.index));
       subnet.reshape(model.subnet(partition.part(cell)));
       if (homes) homes->dispatch(partition, subnet.parameters());
@@ -105,6 +107,7 @@ class Hist final : public Protocol {
   long local_steps_, averages_;
   bool sharded_;
   std::unique_ptr<Collective> aggregate_;  // inside a site
+  DealtAxes axes_;
   ParcelOptions parcels_;
   std::vector<std::vector<int>> sites_;  // their ranks
 };
@@ -122,6 +125,7 @@ ProtocolKind hist_kind() {
   schema["group_size"]["description"] =
       "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
       "of the platform is a site.";
+  schema.update(DealtAxes::schema());
   schema.update(ParcelOptions::schema());
   schema.update(
       {{"local_steps",

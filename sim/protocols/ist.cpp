@@ -68,6 +68,7 @@ class Ist final : public Protocol {
         sharded_(options.at("exchange") == "sharded"),
         shares_(options.value("shares", std::vector<double>())),
         adapt_every_(options.value("adapt_every", 0L)),
+        axes_(options),
         parcels_(options) {
     const std::string deal = options.value("partition", sharded_ ? "stratified" : "uniform");
     deal_ = deal == "stratified" ? NeuronDeal::stratified : NeuronDeal::uniform;
@@ -76,7 +77,7 @@ class Ist final : public Protocol {
   RoundPlan round_plan() const override { return {local_steps_}; }
 
   void require_fit(const Job& job) const override {
-    require_neurons(job, "ist", static_cast<std::size_t>(job.workers()), "workers");
+    axes_.require_fit(job, "ist", static_cast<std::size_t>(job.workers()), "workers");
     if (const std::size_t count = shares_.size();
         count > 0 && count != static_cast<std::size_t>(job.workers())) {
       throw InputError("/protocol/shares", "found " + std::to_string(count) +
@@ -88,12 +89,13 @@ class Ist final : public Protocol {
 
   void run(Worker& worker) const override {
     const ParameterLayout& layout = worker.job().model().layout();
+    const AxisSet dealt = axes_.of(layout);
     const int n = worker.size();
     Shares shares(shares_.empty() ? std::vector<double>(static_cast<std::size_t>(n), 1) : shares_);
-    FixedHomes homes(worker, sharded_ ? neuron_homes(layout, n) : server_homes(layout, n), parcels_);
+    FixedHomes homes(worker, sharded_ ? neuron_homes(layout, dealt, n) : server_homes(layout, n), parcels_);
     train_subnets(worker, homes, [&](const Round& round) {
       if (adapt_every_ > 0 && round.index > 1 && (round.index - 1) % adapt_every_ == 0) shares.adapt(worker);
-      return draw_neurons(layout, shares.of_workers(), deal_, worker.job().training().seed,
+      return draw_neurons(layout, dealt, shares.of_workers(), deal_, worker.job().training().seed,
                           static_cast<std::uint64_t>(round.index));
     });
   }
@@ -109,6 +111,7 @@ class Ist final : public Protocol {
   bool sharded_;
   std::vector<double> shares_;  // empty: equal
   long adapt_every_;            // 0: never
+  DealtAxes axes_;
   ParcelOptions parcels_;
   NeuronDeal deal_{};
 };
@@ -143,6 +146,7 @@ ProtocolKind ist_kind() {
          "long it computed. What is learnt then depends on the devices."},
         {"type", "integer"},
         {"minimum", 1}}}};
+  schema.update(DealtAxes::schema());
   schema.update(ParcelOptions::schema());
   return {
       .kind = {.name = "ist",

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
+#include "models/partition/neurons.hpp"
 #include "sim/protocols/exchange.hpp"
 
 namespace isthmus {
@@ -13,10 +17,22 @@ using Deal = std::function<Partition(const Round&)>;
 /// part of the model, trains the subnet of these parameters for the round's local steps, and gives it back.
 void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal);
 
-/// Throws InputError unless there are hidden neurons, in each layer one at least for each of so many
-/// `holders`.
-void require_neurons(const Job& job, const std::string& protocol, std::size_t count,
-                     const std::string& holders);
+/// Which axes of a model are dealt out: the option `axes`.
+class DealtAxes {
+ public:
+  static nlohmann::json schema();
+  explicit DealtAxes(const nlohmann::json& protocol)
+      : names_(protocol.at("axes").get<std::vector<std::string>>()) {}
+
+  AxisSet of(const ParameterLayout& layout) const;
+  /// Throws InputError unless the model has these axes, and on each one index at least for each of so many
+  /// `holders`.
+  void require_fit(const Job& job, const std::string& protocol, std::size_t count,
+                   const std::string& holders) const;
+
+ private:
+  std::vector<std::string> names_;
+};
 
 /// Throws InputError if the optimizer's state is to outlive a round: after it a worker's `network` is another
 /// one.

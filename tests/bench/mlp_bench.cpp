@@ -25,7 +25,7 @@ void mlp_step(benchmark::State& state) {
   use_one_thread();
   const Index width = state.range(0);
   const Dataset data = random_data(784, 10);
-  const Mlp model({.inputs = 784, .hidden = {width, width}, .classes = 10}, data.description.sample_bytes());
+  const Mlp model(784, {.hidden = {width, width}, .classes = 10}, data.description.sample_bytes());
   TrainingOptions options;
   Trainer trainer(data,
                   BatchStream(split_samples({}, data.train_labels, 1, 1)[0], random_stream(1, "batches")),

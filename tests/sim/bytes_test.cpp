@@ -168,11 +168,11 @@ TEST_CASE("bytes of IST with the partition of the other exchange") {
     const json uniform = scenario_of(network, n, protocol);
     const Prepared prepared(uniform);
     const ParameterLayout& layout = prepared.job.model().layout();
-    const auto homes = neuron_homes(layout, n);
+    const auto homes = neuron_homes(layout, axes_of(layout, AxisKind::neurons), n);
     std::uint64_t expected = 0;
     for (std::uint64_t round = 1; round <= rounds; ++round) {
-      const Partition partition =
-          draw_neurons(layout, n, NeuronDeal::uniform, prepared.job.training().seed, round);
+      const Partition partition = draw_neurons(layout, axes_of(layout, AxisKind::neurons), n,
+                                               NeuronDeal::uniform, prepared.job.training().seed, round);
       for (int worker = 0; worker < n; ++worker) {
         const Selection& own = partition.part(worker);
         CHECK(static_cast<long>(own.size()) == part(network, n, worker));

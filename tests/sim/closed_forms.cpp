@@ -126,9 +126,11 @@ Forecast forecast_ist(const json& options, const Job& job, const LinkModel& link
                               ? NeuronDeal::stratified
                               : NeuronDeal::uniform;
   const long local_steps = options.at("local_steps");
-  const std::vector<Selection> homes = sharded ? neuron_homes(layout, n) : server_homes(layout, n);
+  const std::vector<Selection> homes =
+      sharded ? neuron_homes(layout, axes_of(layout, AxisKind::neurons), n) : server_homes(layout, n);
   const Partition partition =
-      draw_neurons(layout, n, deal, job.training().seed, 1);  // parts have the same sizes in every round
+      draw_neurons(layout, axes_of(layout, AxisKind::neurons), n, deal, job.training().seed,
+                   1);  // parts have the same sizes in every round
   Forecast forecast;
   // ... but how much of a part is at home with its worker is left to chance unless strata are equal.
   forecast.varies = sharded && deal == NeuronDeal::uniform;

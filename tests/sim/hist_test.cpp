@@ -62,9 +62,9 @@ TEST_CASE("HIST: bytes between sites are IST's, inside a broadcast and averages,
   CHECK(total(run, "bytes_sent") == total(live, "bytes_sent"));
   const Prepared prepared(scenario_of(protocol, workers, 1));
   const ParameterLayout& layout = prepared.job.model().layout();
-  const Partition partition =
-      draw_neurons(layout, sites, NeuronDeal::stratified, prepared.job.training().seed, 1);
-  const auto homes = neuron_homes(layout, sites);
+  const Partition partition = draw_neurons(layout, axes_of(layout, AxisKind::neurons), sites,
+                                           NeuronDeal::stratified, prepared.job.training().seed, 1);
+  const auto homes = neuron_homes(layout, axes_of(layout, AxisKind::neurons), sites);
   std::size_t values = 0;
   for (int site = 0; site < sites; ++site) {
     const std::size_t part = partition.part(site).size();

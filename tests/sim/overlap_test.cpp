@@ -177,9 +177,9 @@ TEST_CASE("overlap: what goes wrong beside the worker is the run's outcome") {
 TEST_CASE("buckets: whole blocks from the last to the first, closed once they are full") {
   ParameterLayout layout;
   std::vector<int> axes;
-  for (const int size : {10, 20, 5, 40, 1}) axes.push_back(layout.add_axis("a", size, false));
+  for (const int size : {10, 20, 5, 40, 1}) axes.push_back(layout.add_axis("a", size));
   for (std::size_t i = 0; i < axes.size(); ++i) layout.add("block" + std::to_string(i), axes[i]);
-  layout.add("statistics", axes[0], 0, false);
+  layout.add("statistics", axes[0], 0, 1, false);
   const auto buckets = [&](double first_values, double values) {
     return gradient_buckets(layout, {.bucket_bytes = 4 * values, .first_bucket_bytes = 4 * first_values});
   };

@@ -73,9 +73,9 @@ class ResidualMlp final : public Model {
 
  protected:
   Layers make_layers(ParameterLayout& layout) const override {
-    const int inputs = layout.add_axis("inputs", inputs_, false),
-              features = layout.add_axis("features", width, false),
-              classes = layout.add_axis("classes", classes_, false);
+    const int inputs = layout.add_axis("inputs", inputs_),
+              features = layout.add_axis("features", width),
+              classes = layout.add_axis("classes", classes_);
     Layers layers;
     layers.push_back(std::make_unique<Linear>("stem", layout, inputs, features, true));
     layers.push_back(std::make_unique<Relu>(width));
@@ -147,14 +147,14 @@ class BlockSizes final : public Model {
         : shared_(shared), block_(block), blocks_(std::move(blocks)) {}
     Index outputs() const override { return 1; }
     void declare_parameters(ParameterLayout& layout) override {
-      const int block = layout.add_axis("block", block_, false);
-      layout.add("first half", layout.add_axis("first half", shared_ / 2, false));
+      const int block = layout.add_axis("block", block_);
+      layout.add("first half", layout.add_axis("first half", shared_ / 2));
       for (std::size_t i = 0; i < blocks_.size(); ++i) {
         layout.set_unit(static_cast<int>(i));
         layout.add(std::to_string(blocks_[i]), block);
       }
       layout.set_unit(-1);
-      layout.add("second half", layout.add_axis("second half", shared_ - shared_ / 2, false));
+      layout.add("second half", layout.add_axis("second half", shared_ - shared_ / 2));
     }
     void add_costs(CostProfile& costs, Index batch) const override {
       const double flops = static_cast<double>(batch) * static_cast<double>(1 + blocks_.size());

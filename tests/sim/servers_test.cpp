@@ -137,7 +137,9 @@ TEST_CASE("asynchronous IST: together it is IST, alone local SGD, and it sends w
   // Four subnets go out in each round, each with 8 bytes that say which; and four come back.
   const json run = complete_scenario(together);
   const Prepared prepared(together);
-  const Partition deal = draw_neurons(prepared.job.model().layout(), 4, NeuronDeal::uniform, 1, 1);
+  const Partition deal =
+      draw_neurons(prepared.job.model().layout(), axes_of(prepared.job.model().layout(), AxisKind::neurons),
+                   4, NeuronDeal::uniform, 1, 1);
   std::uint64_t subnets = 0;
   for (int part = 0; part < 4; ++part) subnets += 4 * deal.part(part).size();
   const json server = run["workers"].back();

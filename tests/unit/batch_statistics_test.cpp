@@ -19,7 +19,7 @@ struct NormLayer {
   Index features;
 
   NormLayer(BatchStatistics statistics, Index size)
-      : layer("norm", layout, layout.add_axis("features", size, true),
+      : layer("norm", layout, layout.add_axis("features", size, AxisKind::neurons),
               {.affine = true, .statistics = statistics}),
         features(size) {
     layer.declare_parameters(layout);
@@ -100,7 +100,7 @@ TEST_CASE("Without running statistics, evaluation normalises by its own batch", 
 TEST_CASE("A network's evaluation leaves all parameters as they are, its training moves only statistics",
           "[batch_norm][network]") {
   const auto statistics = GENERATE(BatchStatistics::batch, BatchStatistics::running);
-  const Mlp model({.inputs = 6, .hidden = {5, 4}, .classes = 3, .statistics = statistics}, 28);
+  const Mlp model(6, {.hidden = {5, 4}, .classes = 3, .statistics = statistics}, 28);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
   const auto initial = parameters;
   const auto network = model.network(10);
@@ -122,7 +122,7 @@ TEST_CASE("A network's evaluation leaves all parameters as they are, its trainin
 }
 
 TEST_CASE("evaluate() is the sum over batches whose sizes differ by at most one", "[trainer]") {
-  const Mlp model({.inputs = 6, .hidden = {5}, .classes = 3}, 28);
+  const Mlp model(6, {.hidden = {5}, .classes = 3}, 28);
   const auto parameters = model.initial_parameters(random_stream(1, "initial"));
   // By hand: 23 samples in batches of about 7 are 8 + 8 + 7 (23 / 7 = 3 batches); of 30, one batch of all.
   const auto [batch, sizes] = GENERATE(table<int, std::vector<Index>>(

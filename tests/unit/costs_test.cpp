@@ -27,11 +27,11 @@ struct Expected {
 /// Linear: 2 per multiply-add forward; backward as much again for the weights' gradient and, but for the
 /// first layer, for the input's; a bias 1 per output forward (addition) and backward (sum). Batch norm 6 and
 /// 9 per element, ReLU 1 and 1, softmax 5 per logit.
-Expected by_hand(const MlpOptions& o, double batch, double sample_bytes) {
+Expected by_hand(Index features, const DenseOptions& o, double batch, double sample_bytes) {
   Expected e;
   std::vector<double> widths(o.hidden.begin(), o.hidden.end());
   widths.push_back(static_cast<double>(o.classes));
-  double inputs = static_cast<double>(o.inputs), widest = 0;
+  double inputs = static_cast<double>(features), widest = 0;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const double outputs = widths[i];
     const bool last = i + 1 == widths.size(), norm = last ? o.output_batch_norm : o.batch_norm;
@@ -53,9 +53,9 @@ Expected by_hand(const MlpOptions& o, double batch, double sample_bytes) {
   return e;
 }
 
-void check_costs(const MlpOptions& options, int batch, std::size_t sample_bytes) {
-  const CostProfile costs = Mlp(options, sample_bytes).costs(batch);
-  const Expected expected = by_hand(options, batch, static_cast<double>(sample_bytes));
+void check_costs(Index inputs, const DenseOptions& options, int batch, std::size_t sample_bytes) {
+  const CostProfile costs = Mlp(inputs, options, sample_bytes).costs(batch);
+  const Expected expected = by_hand(inputs, options, batch, static_cast<double>(sample_bytes));
   CHECK(static_cast<double>(costs.parameters) == expected.parameters);
   CHECK(static_cast<double>(costs.statistics) == expected.statistics);
   CHECK(costs.forward_multiply_adds == expected.multiply_adds);
@@ -87,8 +87,8 @@ TEST_CASE("Costs of MLPs as counted by hand", "[costs]") {
   const auto statistics = GENERATE(BatchStatistics::batch, BatchStatistics::running);
   const auto hidden = GENERATE(std::vector<Index>{}, std::vector<Index>{20}, std::vector<Index>{30, 7, 19});
   CAPTURE(norm, output_norm, bias, hidden);
-  check_costs({.inputs = 11,
-               .hidden = hidden,
+  check_costs(11,
+              {.hidden = hidden,
                .classes = 5,
                .batch_norm = norm,
                .output_batch_norm = output_norm,
@@ -99,43 +99,42 @@ TEST_CASE("Costs of MLPs as counted by hand", "[costs]") {
 
 TEST_CASE("Costs of the papers' models", "[costs]") {
   const int batch = GENERATE(1, 128);
-  check_costs({.inputs = 784, .hidden = {512, 512}, .classes = 10}, batch, 784 * 4 + 4);
-  check_costs({.inputs = 4096, .hidden = {4096}, .classes = 35}, batch, 4096 * 4 + 4);
-  check_costs({.inputs = 4096, .hidden = {8192, 8192}, .classes = 35}, batch, 4096 * 4 + 4);
-  check_costs({.inputs = 135909, .hidden = {2560}, .classes = 670091, .nonzeros = 76}, batch, 76 * 8 + 4);
+  check_costs(784, {.hidden = {512, 512}, .classes = 10}, batch, 784 * 4 + 4);
+  check_costs(4096, {.hidden = {4096}, .classes = 35}, batch, 4096 * 4 + 4);
+  check_costs(4096, {.hidden = {8192, 8192}, .classes = 35}, batch, 4096 * 4 + 4);
+  check_costs(135909, {.hidden = {2560}, .classes = 670091, .nonzeros = 76}, batch, 76 * 8 + 4);
 }
 
 TEST_CASE("Some of these costs as plain numbers", "[costs]") {
-  const CostProfile fashion = Mlp({.inputs = 784, .hidden = {512, 512}, .classes = 10}, 3140).costs(128);
+  const CostProfile fashion = Mlp(784, {.hidden = {512, 512}, .classes = 10}, 3140).costs(128);
   CHECK(fashion.parameters == 784 * 512 + 512 * 512 + 512 * 10 + 4 * 512);
   CHECK(fashion.statistics == 0);
   CHECK(fashion.forward_multiply_adds == 128.0 * (784 * 512 + 512 * 512 + 512 * 10));
   CHECK(fashion.activation_bytes == 128 * 3140 + 4 * (128 * (4 * 512 + 2 * 10) + 3 * (2 * 512 + 10)));
 
   const CostProfile amazon =
-      Mlp({.inputs = 135909, .hidden = {1024}, .classes = 670091, .nonzeros = 76}, 612).costs(128);
+      Mlp(135909, {.hidden = {1024}, .classes = 670091, .nonzeros = 76}, 612).costs(128);
   CHECK(amazon.parameters == 1024ULL * (135909 + 670091 + 2));
   CHECK(amazon.forward_multiply_adds == 128.0 * 1024 * (76 + 670091));
 }
 
 TEST_CASE("Costs follow from the description: nothing of a model's size is allocated", "[costs]") {
   // 8e12 parameters: 32 TB that no machine has.
-  const MlpOptions options{.inputs = 135909, .hidden = {10000000}, .classes = 670091, .nonzeros = 76};
-  const CostProfile costs = Mlp(options, 612).costs(1000);
+  const DenseOptions options{.hidden = {10000000}, .classes = 670091, .nonzeros = 76};
+  const CostProfile costs = Mlp(135909, options, 612).costs(1000);
   CHECK(costs.parameters == 10000000ULL * (135909 + 670091 + 2));
-  check_costs(options, 1000, 612);
+  check_costs(135909, options, 1000, 612);
 }
 
 TEST_CASE("A network takes the memory that its cost profile says", "[costs]") {
-  const auto options = GENERATE(
-      MlpOptions{.inputs = 300, .hidden = {400, 500}, .classes = 50},
-      MlpOptions{.inputs = 300, .hidden = {700}, .classes = 900, .statistics = BatchStatistics::running},
-      MlpOptions{.inputs = 300,
-                 .hidden = {600, 200, 400},
-                 .classes = 10,
-                 .batch_norm = false,
-                 .output_batch_norm = false,
-                 .bias = true});
+  const auto options =
+      GENERATE(DenseOptions{.hidden = {400, 500}, .classes = 50},
+               DenseOptions{.hidden = {700}, .classes = 900, .statistics = BatchStatistics::running},
+               DenseOptions{.hidden = {600, 200, 400},
+                            .classes = 10,
+                            .batch_norm = false,
+                            .output_batch_norm = false,
+                            .bias = true});
   const std::size_t before_probe = bytes_in_use();
   const std::vector<char> probe(1 << 20);
   if (bytes_in_use() - before_probe < probe.size()) {
@@ -143,7 +142,7 @@ TEST_CASE("A network takes the memory that its cost profile says", "[costs]") {
     return;
   }
   const int capacity = GENERATE(64, 1000);
-  const Mlp model(options, 1204);
+  const Mlp model(300, options, 1204);
   const CostProfile costs = model.costs(capacity);
   const std::size_t before = bytes_in_use();
   const auto network = model.network(capacity);
@@ -180,15 +179,15 @@ void check_backward_steps(const Model& model, int batch) {
 }  // namespace
 
 TEST_CASE("The steps of a backward pass take its FLOPs and know each gradient once", "[costs]") {
-  check_backward_steps(Mlp({.inputs = 5, .hidden = {}, .classes = 3}, 20), 4);
-  check_backward_steps(Mlp({.inputs = 50, .hidden = {60, 30, 20}, .classes = 10, .bias = true}, 204), 7);
+  check_backward_steps(Mlp(5, {.hidden = {}, .classes = 3}, 20), 4);
+  check_backward_steps(Mlp(50, {.hidden = {60, 30, 20}, .classes = 10, .bias = true}, 204), 7);
   for (const bool bottleneck : {false, true}) {
     for (const bool pre_activation : {false, true}) {
       check_backward_steps(Resnet({.input = {3, 16, 16},
-                                   .classes = 10,
                                    .sections = {2, 1, 2},
                                    .widths = {4, 8, 12},
-                                   .style = {.bottleneck = bottleneck, .pre_activation = pre_activation}},
+                                   .style = {.bottleneck = bottleneck, .pre_activation = pre_activation},
+                                   .dense = {.hidden = {9}, .classes = 10}},
                                   3 * 16 * 16 + 4),
                            5);
     }

@@ -15,7 +15,7 @@ namespace {
 /// first section changes the shape. Running statistics come last, as they do in networks.
 ParameterLayout blocks_in(const std::vector<int>& sections) {
   ParameterLayout layout;
-  const int axis = layout.add_axis("features", 2, false), single = layout.add_axis("one", 1, false);
+  const int axis = layout.add_axis("features", 2), single = layout.add_axis("one", 1);
   for (std::size_t section = 0; section < sections.size(); ++section) {
     for (int block = 0; block < sections[section]; ++block) {
       layout.add_unit({.name = std::to_string(section + 1) + "." + std::to_string(block + 1),
@@ -34,7 +34,7 @@ ParameterLayout blocks_in(const std::vector<int>& sections) {
   layout.add("head", single, axis);
   for (int unit = 0; unit < units; ++unit) {
     layout.set_unit(unit);
-    layout.add("mean" + std::to_string(unit), axis, 0, false);
+    layout.add("mean" + std::to_string(unit), axis, 0, 1, false);
   }
   return layout;
 }

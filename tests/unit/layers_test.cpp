@@ -84,7 +84,7 @@ TEST_CASE("Linear layers", "[layers][gradient]") {
       table<Index, Index, Index>({{1, 1, 1}, {1, 5, 3}, {4, 1, 3}, {4, 3, 1}, {7, 5, 3}, {3, 9, 17}}));
   CAPTURE(bias, samples, inputs, outputs);
   ParameterLayout layout;
-  const int from = layout.add_axis("in", inputs, false), to = layout.add_axis("out", outputs, true);
+  const int from = layout.add_axis("in", inputs), to = layout.add_axis("out", outputs, AxisKind::neurons);
   Linear layer("linear", layout, from, to, bias);
   layer.declare_parameters(layout);
   REQUIRE(layout.size() == static_cast<std::size_t>(inputs * outputs + (bias ? outputs : 0)));
@@ -101,7 +101,7 @@ TEST_CASE("Batch norm layers", "[layers][gradient]") {
   const auto [samples, features] = GENERATE(table<Index, Index>({{2, 1}, {3, 4}, {8, 3}, {5, 33}}));
   CAPTURE(affine, relu, statistics == BatchStatistics::running, samples, features);
   ParameterLayout layout;
-  const int axis = layout.add_axis("features", features, true);
+  const int axis = layout.add_axis("features", features, AxisKind::neurons);
   BatchNorm layer("norm", layout, axis, {.affine = affine, .relu = relu, .statistics = statistics});
   layer.declare_parameters(layout);
   layer.declare_statistics(layout);
@@ -122,7 +122,7 @@ TEST_CASE("Batch norm layers", "[layers][gradient]") {
 
 TEST_CASE("Batch norm of one sample gives the shift and passes no gradient back", "[layers][gradient]") {
   ParameterLayout layout;
-  BatchNorm layer("norm", layout, layout.add_axis("features", 3, true), {});
+  BatchNorm layer("norm", layout, layout.add_axis("features", 3, AxisKind::neurons), {});
   layer.declare_parameters(layout);
   // Its factor is 1/sqrt(1e-5) = 316, so that terms of some hundreds cancel: to 316 * 1e-7 = 3e-5 or so.
   constexpr double precision = 1e-3;
@@ -144,7 +144,7 @@ TEST_CASE("ReLU layers", "[layers][gradient]") {
 
 TEST_CASE("Initial values", "[layers]") {
   ParameterLayout layout;
-  const int from = layout.add_axis("in", 64, false), to = layout.add_axis("out", 200, true);
+  const int from = layout.add_axis("in", 64), to = layout.add_axis("out", 200, AxisKind::neurons);
   Linear linear("linear", layout, from, to, true);
   BatchNorm norm("norm", layout, to, {.affine = true, .statistics = BatchStatistics::running});
   linear.declare_parameters(layout);

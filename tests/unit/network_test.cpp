@@ -74,8 +74,8 @@ const std::vector<Case> cases = {
 TEST_CASE("Gradients of networks agree with finite differences", "[network][gradient]") {
   const auto& c = GENERATE(from_range(cases.begin(), cases.end()));
   CAPTURE(c.name);
-  const Mlp model({.inputs = 4,
-                   .hidden = c.hidden,
+  const Mlp model(4,
+                  {.hidden = c.hidden,
                    .classes = 3,
                    .batch_norm = c.batch_norm,
                    .output_batch_norm = c.output_batch_norm,
@@ -106,7 +106,7 @@ TEST_CASE("Gradients of networks agree with finite differences", "[network][grad
 }
 
 TEST_CASE("During the backward pass a network tells which gradients are final", "[network]") {
-  const Mlp model({.inputs = 4, .hidden = {6, 5}, .classes = 3, .bias = true}, 20);
+  const Mlp model(4, {.hidden = {6, 5}, .classes = 3, .bias = true}, 20);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
   const Matrix input = normal_matrix(9, 4, 1);
   const auto labels = random_labels(9, 3, 3);
@@ -125,7 +125,7 @@ TEST_CASE("During the backward pass a network tells which gradients are final", 
 }
 
 TEST_CASE("A network's result does not depend on what it computed before", "[network]") {
-  const Mlp model({.inputs = 4, .hidden = {6, 5}, .classes = 3}, 20);
+  const Mlp model(4, {.hidden = {6, 5}, .classes = 3}, 20);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
   const Matrix many = normal_matrix(9, 4, 1), few = normal_matrix(3, 4, 2);
   const auto labels = random_labels(9, 3, 3);
@@ -141,13 +141,9 @@ TEST_CASE("A network's result does not depend on what it computed before", "[net
 }
 
 TEST_CASE("Data parallelism: the mean gradient of two halves is that of the joined batch", "[network]") {
-  const Mlp model({.inputs = 20,
-                   .hidden = {30, 16},
-                   .classes = 5,
-                   .batch_norm = false,
-                   .output_batch_norm = false,
-                   .bias = true},
-                  84);
+  const Mlp model(
+      20, {.hidden = {30, 16}, .classes = 5, .batch_norm = false, .output_batch_norm = false, .bias = true},
+      84);
   auto parameters = model.initial_parameters(random_stream(1, "initial"));
   const Matrix input = normal_matrix(32, 20, 1);
   const auto labels = random_labels(32, 5, 2);
@@ -171,9 +167,8 @@ TEST_CASE("Data parallelism: the mean gradient of two halves is that of the join
 }
 
 TEST_CASE("The layout of an MLP names every block", "[network]") {
-  const Mlp model(
-      {.inputs = 10, .hidden = {7, 5}, .classes = 3, .bias = true, .statistics = BatchStatistics::running},
-      44);
+  const Mlp model(10, {.hidden = {7, 5}, .classes = 3, .bias = true, .statistics = BatchStatistics::running},
+                  44);
   std::vector<std::string> names;
   std::size_t offset = 0, trainable = 0;
   for (const ParameterBlock& block : model.layout().blocks()) {

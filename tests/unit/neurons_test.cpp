@@ -15,8 +15,7 @@ namespace neurons_test {
 namespace {
 
 Mlp mlp(std::vector<Index> hidden, bool bias = false, BatchStatistics statistics = BatchStatistics::batch) {
-  return Mlp({.inputs = 9, .hidden = std::move(hidden), .classes = 4, .bias = bias, .statistics = statistics},
-             40);
+  return Mlp(9, {.hidden = std::move(hidden), .classes = 4, .bias = bias, .statistics = statistics}, 40);
 }
 
 /// How often each parameter of the layout is chosen.
@@ -67,7 +66,7 @@ TEST_CASE("Every hidden layer's neurons are dealt to exactly one worker each, ev
   CAPTURE(deal == NeuronDeal::uniform, workers, hidden);
   const Mlp model = mlp(hidden, true, BatchStatistics::running);
   const ParameterLayout& layout = model.layout();
-  const Partition partition = draw_neurons(layout, workers, deal, 1, 2);
+  const Partition partition = draw_neurons(layout, axes_of(layout, AxisKind::neurons), workers, deal, 1, 2);
   REQUIRE(partition.workers() == workers);
   for (std::size_t layer = 0; layer < hidden.size(); ++layer) {
     std::vector<int> times(static_cast<std::size_t>(hidden[layer]));
@@ -105,8 +104,9 @@ TEST_CASE("A stratified deal gives each worker an equal share of every home", "[
       GENERATE(table<int, Index>({{2, 8}, {3, 18}, {4, 64}, {4, 35}, {5, 29}, {8, 64}}));
   CAPTURE(workers, width);
   const Mlp model = mlp({width});
-  const Partition partition = draw_neurons(model.layout(), workers, NeuronDeal::stratified, 3, 1);
-  const auto homes = neuron_homes(model.layout(), workers);
+  const Partition partition = draw_neurons(model.layout(), axes_of(model.layout(), AxisKind::neurons),
+                                           workers, NeuronDeal::stratified, 3, 1);
+  const auto homes = neuron_homes(model.layout(), axes_of(model.layout(), AxisKind::neurons), workers);
   for (int home = 0; home < workers; ++home) {
     const auto resident = neurons_of(homes[static_cast<std::size_t>(home)], model.layout(), 1);
     const std::set<Index> at_home(resident.begin(), resident.end());
@@ -129,7 +129,8 @@ TEST_CASE("Any neuron comes to any worker equally often, and independently of it
   std::vector<std::vector<int>> first(width, std::vector<int>(workers));
   int same_worker_as_next = 0, same_worker_across_layers = 0;
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    const Partition partition = draw_neurons(model.layout(), workers, deal, 5, round);
+    const Partition partition =
+        draw_neurons(model.layout(), axes_of(model.layout(), AxisKind::neurons), workers, deal, 5, round);
     std::vector<int> owner(width), owner_above(width);
     for (int worker = 0; worker < workers; ++worker) {
       for (const Index i : neurons_of(partition.part(worker), model.layout(), 1)) {
@@ -156,7 +157,8 @@ TEST_CASE("Any neuron comes to any worker equally often, and independently of it
 TEST_CASE("The same seed and round draw the same partition, others draw others", "[neurons]") {
   const Mlp model = mlp({40, 40});
   const auto drawn = [&](std::uint64_t seed, std::uint64_t round, int layer = 1) {
-    const Partition partition = draw_neurons(model.layout(), 4, NeuronDeal::uniform, seed, round);
+    const Partition partition = draw_neurons(model.layout(), axes_of(model.layout(), AxisKind::neurons), 4,
+                                             NeuronDeal::uniform, seed, round);
     return neurons_of(partition.part(0), model.layout(), layer);
   };
   CHECK(drawn(1, 1) == drawn(1, 1));
@@ -168,7 +170,7 @@ TEST_CASE("The same seed and round draw the same partition, others draw others",
 TEST_CASE("Homes hold every parameter exactly once, evenly", "[neurons]") {
   const int workers = GENERATE(1, 2, 3, 4, 8);
   const Mlp model = mlp({10, 23}, true, BatchStatistics::running);
-  const auto homes = neuron_homes(model.layout(), workers);
+  const auto homes = neuron_homes(model.layout(), axes_of(model.layout(), AxisKind::neurons), workers);
   REQUIRE(homes.size() == static_cast<std::size_t>(workers));
   CHECK(cover(homes, model.layout()) == std::vector<int>(model.layout().size(), 1));
   for (const auto& home : homes) {
@@ -189,7 +191,7 @@ TEST_CASE("A subnet's parameters are its part of the whole, in the same order", 
   CAPTURE(workers, hidden);
   const Mlp model = mlp(hidden, true, BatchStatistics::running);
   const ParameterLayout& layout = model.layout();
-  const Partition partition = draw_neurons(layout, workers, deal, 1, 1);
+  const Partition partition = draw_neurons(layout, axes_of(layout, AxisKind::neurons), workers, deal, 1, 1);
   std::vector<float> whole(layout.size());
   std::iota(whole.begin(), whole.end(), 0.0f);
   for (int worker = 0; worker < workers; ++worker) {
@@ -226,7 +228,7 @@ TEST_CASE("Subnets have the closed form's size", "[neurons][subnet]") {
                                                              {4, 784, {512, 512}, 10},
                                                              {8, 4096, {4096}, 35},
                                                              {4, 100, {64, 32, 16}, 7}}));
-  const Mlp model({.inputs = inputs, .hidden = hidden, .classes = classes}, 0);
+  const Mlp model(inputs, {.hidden = hidden, .classes = classes}, 0);
   Index between = 0, neurons = hidden.back();
   for (std::size_t i = 0; i + 1 < hidden.size(); ++i) {
     between += hidden[i] * hidden[i + 1];
@@ -235,7 +237,8 @@ TEST_CASE("Subnets have the closed form's size", "[neurons][subnet]") {
   const Index expected =
       (inputs * hidden.front() + between / workers + hidden.back() * classes + 2 * neurons) / workers;
   for (const auto deal : {NeuronDeal::uniform, NeuronDeal::stratified}) {
-    const Partition partition = draw_neurons(model.layout(), workers, deal, 1, 1);
+    const Partition partition =
+        draw_neurons(model.layout(), axes_of(model.layout(), AxisKind::neurons), workers, deal, 1, 1);
     for (int worker = 0; worker < workers; ++worker) {
       CHECK(partition.part(worker).size() == static_cast<std::size_t>(expected));
       CHECK(model.subnet(partition.part(worker))->layout().size() == static_cast<std::size_t>(expected));
@@ -275,7 +278,7 @@ TEST_CASE("Unequal shares: every neuron is dealt to exactly one worker, to each 
   const Mlp model = mlp({23, 40}, true);
   const ParameterLayout& layout = model.layout();
   const std::vector<double> shares = {4, 1, 2, 1};
-  const Partition partition = draw_neurons(layout, shares, deal, 1, 2);
+  const Partition partition = draw_neurons(layout, axes_of(layout, AxisKind::neurons), shares, deal, 1, 2);
   for (const int hidden : {1, 2}) {
     const Index size = hidden == 1 ? 23 : 40;
     std::set<Index> all;

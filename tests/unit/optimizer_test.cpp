@@ -114,9 +114,10 @@ TEST_CASE("Steps are those of PyTorch 1.13's optimizers", "[optimizer]") {
 }
 
 TEST_CASE("An optimizer that is saved and restored goes on as if nothing had been", "[optimizer]") {
-  for (const nlohmann::json& options :
-       {nlohmann::json{{"kind", "sgd"}}, {{"kind", "sgd"}, {"momentum", 0.9}}, {{"kind", "adam"}},
-        {{"kind", "adamw"}, {"weight_decay", 0.1}}}) {
+  for (const nlohmann::json& options : {nlohmann::json{{"kind", "sgd"}},
+                                        {{"kind", "sgd"}, {"momentum", 0.9}},
+                                        {{"kind", "adam"}},
+                                        {{"kind", "adamw"}, {"weight_decay", 0.1}}}) {
     const auto one = make_optimizer(options), other = make_optimizer(options);
     std::vector<float> a(9, 1);
     for (std::uint64_t step = 0; step < 3; ++step) one->step(a, normal_floats(9, step), 0.1);

@@ -38,16 +38,20 @@ Example random_example(const SampleShape& shape) {
   return example;
 }
 
+DenseOptions head(int outputs) {
+  return {.classes = outputs, .output_batch_norm = false, .output_bias = true};
+}
+
 Resnet make(const SampleShape& input, std::vector<int> sections, std::vector<int> widths,
             BlockStyle style = {}, int stem_kernel = 3, int stem_stride = 1, bool stem_max_pool = false) {
   return Resnet({.input = input,
-                 .classes = classes,
                  .sections = std::move(sections),
                  .widths = std::move(widths),
                  .stem_kernel = stem_kernel,
                  .stem_stride = stem_stride,
                  .stem_max_pool = stem_max_pool,
-                 .style = style},
+                 .style = style,
+                 .dense = head(classes)},
                 4);
 }
 
@@ -229,7 +233,7 @@ TEST_CASE("bf16 uses matrix units where the CPU has them", "[resnet]") {
                                                            {{32, 14, 14}, 64, 1, 2},
                                                            {{64, 32, 32}, 64, 3, 1},
                                                            {{512, 4, 4}, 512, 3, 1}}) {
-    Convolution convolution("c", input, {channels, kernel, stride, false, ConvolutionMethod::fastest});
+    Convolution convolution("c", input, {.output_channels = channels, .kernel = kernel, .stride = stride});
     convolution.set_precision(Precision::bf16);
     const std::string used = convolution.implementations(32);
     INFO(used);
@@ -245,7 +249,7 @@ TEST_CASE("convolutions that matter use oneDNN's fast implementations", "[resnet
     return;
   }
   const auto names = [](SampleShape input, int channels, int stride, bool plain) {
-    return Convolution("c", input, {channels, 3, stride, plain, ConvolutionMethod::fastest})
+    return Convolution("c", input, {.output_channels = channels, .stride = stride, .plain_input = plain})
         .implementations(32);
   };
   for (const std::string& used : {names({1, 28, 28}, 16, 1, true), names({3, 32, 32}, 64, 1, true),
@@ -265,7 +269,9 @@ TEST_CASE("of any width", "[.][implementations]") {
     if (precision == Precision::bf16 && !has_bf16()) continue;
     for (int width = 1; width <= 65; ++width) {
       const auto check = [&](SampleShape input, int channels, int kernel, int stride, bool plain) {
-        Convolution convolution("c", input, {channels, kernel, stride, plain, ConvolutionMethod::fastest});
+        Convolution convolution(
+            "c", input,
+            {.output_channels = channels, .kernel = kernel, .stride = stride, .plain_input = plain});
         convolution.set_precision(precision);
         const std::string used = convolution.implementations(8);
         INFO(input.channels << " to " << channels << " channels, kernel " << kernel << ": " << used);
@@ -327,7 +333,18 @@ TEST_CASE("steps of networks", "[.][steps]") {
             {"statistics", "batch"},
             {"stem_kernel", 3},
             {"stem_stride", 1},
-            {"stem_max_pool", true}},
+            {"stem_max_pool", true},
+            {"hidden", {width}}},
+           precision);
+      step({{"kind", "cnn"},
+            {"convolutions",
+             {{{"channels", width}, {"pool", 2}},
+              {{"channels", 2 * width}, {"kernel", 5}, {"padded", false}}}},
+            {"hidden", {2 * width}},
+            {"batch_norm", width < 10},
+            {"output_batch_norm", false},
+            {"convolution", "fastest"},
+            {"statistics", "batch"}},
            precision);
     }
     step({{"kind", "mlp"},
@@ -366,13 +383,13 @@ TEST_CASE("no primitive of a step is oneDNN's reference code", "[resnet]") {
 TEST_CASE("the ResIST paper's networks have the sizes it gives", "[resnet]") {
   const auto paper = [](std::vector<int> sections) {
     return Resnet({.input = {3, 32, 32},
-                   .classes = 100,
                    .sections = std::move(sections),
                    .widths = {64, 128, 256, 512},
                    .stem_kernel = 3,
                    .stem_stride = 1,
                    .stem_max_pool = false,
-                   .style = {}},
+                   .style = {},
+                   .dense = head(100)},
                   4);
   };
   const Resnet resnet101 = paper({3, 4, 23, 3});
@@ -459,6 +476,7 @@ TEST_CASE("residual networks are described with care", "[resnet]") {
                     {"statistics", "batch"},
                     {"stem_kernel", 3},
                     {"stem_stride", 1},
+                    {"hidden", nlohmann::json::array()},
                     {"stem_max_pool", options.value("stem_max_pool", false)}});
     CHECK_THROWS_AS(make_model(options, data), InputError);
   };

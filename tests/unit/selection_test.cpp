@@ -16,13 +16,13 @@ namespace {
 /// Two axes of neurons, one of inputs; a matrix over each pair, vectors, statistics.
 ParameterLayout some_layout() {
   ParameterLayout layout;
-  const int in = layout.add_axis("in", 5, false), a = layout.add_axis("a", 7, true),
-            b = layout.add_axis("b", 6, true);
+  const int in = layout.add_axis("in", 5), a = layout.add_axis("a", 7, AxisKind::neurons),
+            b = layout.add_axis("b", 6, AxisKind::neurons);
   layout.add("first", a, in);
   layout.add("vector", a);
   layout.add("second", b, a);
   layout.add("last", in, b);
-  layout.add("statistics", b, 0, false);
+  layout.add("statistics", b, 0, 1, false);
   return layout;
 }
 

@@ -26,8 +26,8 @@ Dataset clouds(double difficulty, int classes = 2) {
 }
 
 Mlp mlp_for(const Dataset& data, bool norm = true) {
-  return Mlp({.inputs = data.train_inputs.cols(),
-              .hidden = {32, 16},
+  return Mlp(data.train_inputs.cols(),
+             {.hidden = {32, 16},
               .classes = data.description.classes,
               .batch_norm = norm,
               .output_batch_norm = norm,
@@ -173,7 +173,7 @@ TEST_CASE("A trainer takes up a model of another shape", "[trainer]") {
   use_one_thread();
   const Dataset data = clouds(0.5);
   const Mlp model = mlp_for(data);
-  const Mlp smaller({.inputs = 50, .hidden = {5}, .classes = 2}, 204);
+  const Mlp smaller(50, {.hidden = {5}, .classes = 2}, 204);
   Trainer trainer = trainer_of(data, model, small_batches());
   trainer.train(3);
   trainer.set_model(smaller);

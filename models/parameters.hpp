@@ -9,9 +9,10 @@
 
 namespace isthmus {
 
-/// What the indices of an axis are. Networks can do without some neurons of a hidden layer, or some channels
-/// between convolutions; what is `fixed`, such as inputs and outputs, stays whole.
-enum class AxisKind { fixed, neurons, channels };
+/// What the indices of an axis are. Networks can do without some neurons of a hidden layer, some channels
+/// between two convolutions, or some of those that residual blocks add to (`streams`); what is `fixed`, such
+/// as inputs and outputs, stays whole.
+enum class AxisKind { fixed, neurons, channels, streams };
 
 /// A dimension that parameters share, such as the neurons of one hidden layer. Partitions deal out its
 /// indices.

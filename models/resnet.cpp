@@ -78,19 +78,28 @@ std::string Resnet::name_of(const Block& block) {
 }
 
 Resnet::Resnet(ResnetOptions options, std::size_t input_bytes_per_sample)
-    : Model(input_bytes_per_sample), options_(std::move(options)) {
+    : Model(input_bytes_per_sample), options_(std::move(options)), stem_channels_(options_.widths.front()) {
+  int stream = stem_channels_;
   for (std::size_t section = 0; section < options_.sections.size(); ++section) {
     for (int index = 1; index <= options_.sections[section]; ++index) {
-      const auto inner = static_cast<std::size_t>(ResidualBlock::inner_convolutions(options_.style));
-      blocks_.push_back(
-          {static_cast<int>(section) + 1, index, std::vector<int>(inner, options_.widths[section])});
+      Block block{static_cast<int>(section) + 1, index,
+                  ResidualBlock::channels_of(options_.widths[section], options_.style), false};
+      block.changes_shape = stride_of(block) != 1 || block.channels.back() != stream;
+      stream = block.channels.back();
+      blocks_.push_back(std::move(block));
     }
   }
   declare_layout();
 }
 
-Resnet::Resnet(ResnetOptions options, std::vector<Block> blocks, std::size_t input_bytes_per_sample)
-    : Model(input_bytes_per_sample), options_(std::move(options)), blocks_(std::move(blocks)) {
+int Resnet::stride_of(const Block& block) { return block.section > 1 && block.index == 1 ? 2 : 1; }
+
+Resnet::Resnet(ResnetOptions options, int stem_channels, std::vector<Block> blocks,
+               std::size_t input_bytes_per_sample)
+    : Model(input_bytes_per_sample),
+      options_(std::move(options)),
+      stem_channels_(stem_channels),
+      blocks_(std::move(blocks)) {
   declare_layout();
 }
 
@@ -129,16 +138,18 @@ ModelKind Resnet::kind() {
 Layers Resnet::make_layers(ParameterLayout& layout) const {
   const BlockStyle& style = options_.style;
   Layers layers;
+  int stream = layout.add_axis("stem", stem_channels_, AxisKind::streams);
   auto stem = std::make_unique<Convolution>("stem", options_.input,
-                                            Convolution::Options{.output_channels = options_.widths.front(),
+                                            Convolution::Options{.output_channels = stem_channels_,
                                                                  .kernel = options_.stem_kernel,
                                                                  .stride = options_.stem_stride,
                                                                  .plain_input = true,
-                                                                 .method = style.method});
+                                                                 .method = style.method},
+                                            Convolution::Axes{{}, stream});
   SampleShape shape = stem->output_shape();
   layers.push_back(std::move(stem));
   if (!style.pre_activation)
-    layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics));
+    layers.push_back(std::make_unique<ImageNorm>("stem.norm", shape, true, style.statistics, stream));
   if (options_.stem_max_pool) {
     auto pool = std::make_unique<MaxPool>(shape, 3);
     shape = pool->output_shape();
@@ -146,38 +157,43 @@ Layers Resnet::make_layers(ParameterLayout& layout) const {
   }
   for (const Block& block : blocks_) {
     const std::string name = name_of(block);
-    const int channels = options_.widths[static_cast<std::size_t>(block.section - 1)];
-    const int stride = block.section > 1 && block.index == 1 ? 2 : 1;
-    const bool removable = ResidualBlock::has_identity(shape, channels, stride, style);
-    const int unit = layout.add_unit({.name = name, .section = block.section, .removable = removable});
-    auto layer = std::make_unique<ResidualBlock>(name, shape, channels, block.inner, stride, style, layout,
-                                                 unit, block.scale);
+    const int unit =
+        layout.add_unit({.name = name, .section = block.section, .removable = !block.changes_shape});
+    const int after = block.changes_shape ? layout.add_axis("section" + std::to_string(block.section),
+                                                            block.channels.back(), AxisKind::streams)
+                                          : stream;
+    const BlockShape of_block{block.channels, stride_of(block), block.changes_shape, stream, after};
+    auto layer = std::make_unique<ResidualBlock>(name, shape, of_block, style, layout, unit, block.scale);
     shape = layer->output_shape();
     layers.push_back(std::move(layer));
+    stream = after;
   }
   layers.push_back(std::make_unique<AveragePool>(shape));
-  add_dense_layers(layers, layout, layout.add_axis("features", shape.channels), 1, options_.dense);
+  add_dense_layers(layers, layout, stream, 1, options_.dense);
   return layers;
 }
 
 std::unique_ptr<Model> Resnet::subnet(const Selection& selection) const {
+  const auto channels = [&](const std::string& convolution) {
+    return static_cast<int>(selected_rows(layout(), selection, convolution + ".weight"));
+  };
   std::vector<Block> blocks;
   for (Block block : blocks_) {
-    const std::string convolution = name_of(block) + ".conv";
-    for (std::size_t i = 0; i < block.inner.size(); ++i)
-      block.inner[i] = static_cast<int>(
-          selected_rows(layout(), selection, convolution + std::to_string(i + 1) + ".weight"));
-    if (block.inner.front() > 0) blocks.push_back(std::move(block));
+    for (std::size_t i = 0; i < block.channels.size(); ++i)
+      block.channels[i] = channels(name_of(block) + ".conv" + std::to_string(i + 1));
+    if (block.channels.front() > 0) blocks.push_back(std::move(block));
   }
   ResnetOptions part = options_;
   part.dense.hidden = selected_widths(layout(), selection, part.dense.hidden.size());
-  return std::unique_ptr<Model>(new Resnet(std::move(part), std::move(blocks), input_bytes_per_sample()));
+  return std::unique_ptr<Model>(
+      new Resnet(std::move(part), channels("stem"), std::move(blocks), input_bytes_per_sample()));
 }
 
 std::unique_ptr<Model> Resnet::with_scaled_units(const std::vector<int>& units, float scale) const {
   std::vector<Block> blocks = blocks_;
   for (const int unit : units) blocks.at(static_cast<std::size_t>(unit)).scale = scale;
-  return std::unique_ptr<Model>(new Resnet(options_, std::move(blocks), input_bytes_per_sample()));
+  return std::unique_ptr<Model>(
+      new Resnet(options_, stem_channels_, std::move(blocks), input_bytes_per_sample()));
 }
 
 }  // namespace isthmus

@@ -26,7 +26,8 @@ struct ResnetOptions {
 /// ReLU if blocks are post-activated), sections of residual blocks, the mean over all pixels, dense layers: a
 /// linear one with bias, unless told otherwise. As in the ResIST authors' code there is no BN before the
 /// mean. Each block is a unit; those whose shape stays are removable. Partitions deal out hidden neurons,
-/// too, and the channels inside blocks.
+/// too, the channels inside blocks, and those of the streams that blocks add to: `stem` and, wherever the
+/// shape changes, the section's.
 class Resnet final : public Model {
  public:
   Resnet(ResnetOptions options, std::size_t input_bytes_per_sample);
@@ -44,14 +45,18 @@ class Resnet final : public Model {
  private:
   /// A block by its place in the whole network.
   struct Block {
-    int section, index;      // from 1
-    std::vector<int> inner;  // channels that each convolution but the last makes
+    int section, index;         // from 1
+    std::vector<int> channels;  // that each convolution makes
+    bool changes_shape;
     float scale = 1;
   };
   static std::string name_of(const Block& block);
-  Resnet(ResnetOptions options, std::vector<Block> blocks, std::size_t input_bytes_per_sample);
+  static int stride_of(const Block& block);
+  Resnet(ResnetOptions options, int stem_channels, std::vector<Block> blocks,
+         std::size_t input_bytes_per_sample);
 
   ResnetOptions options_;
+  int stem_channels_;
   std::vector<Block> blocks_;
 };
 

@@ -10,17 +10,13 @@ namespace {
 
 constexpr int bottleneck_expansion = 4;
 
-struct ConvolutionShape {
-  int channels, kernel, stride;
+struct Window {
+  int kernel, stride;
 };
 
-std::vector<ConvolutionShape> branch_convolutions(int channels, int stride, const BlockStyle& style) {
-  if (!style.bottleneck) return {{channels, 3, stride}, {channels, 3, 1}};
-  return {{channels, 1, 1}, {channels, 3, stride}, {channels * bottleneck_expansion, 1, 1}};
-}
-
-int output_channels(int channels, const BlockStyle& style) {
-  return style.bottleneck ? channels * bottleneck_expansion : channels;
+std::vector<Window> windows_of(int stride, const BlockStyle& style) {
+  if (!style.bottleneck) return {{3, stride}, {3, 1}};
+  return {{1, 1}, {3, stride}, {1, 1}};
 }
 
 MatrixMap scratch_matrix(onednn::Scratch slot, Index samples, Index features) {
@@ -31,49 +27,45 @@ ConstMatrixMap constant(const MatrixMap& matrix) { return {matrix.data(), matrix
 
 }  // namespace
 
-bool ResidualBlock::has_identity(const SampleShape& input, int channels, int stride,
-                                 const BlockStyle& style) {
-  return stride == 1 && input.channels == output_channels(channels, style);
+std::vector<int> ResidualBlock::channels_of(int width, const BlockStyle& style) {
+  if (!style.bottleneck) return {width, width};
+  return {width, width, width * bottleneck_expansion};
 }
 
-ResidualBlock::ResidualBlock(std::string name, SampleShape input, int channels, const std::vector<int>& inner,
-                             int stride, BlockStyle style, ParameterLayout& layout, int unit, float scale)
+ResidualBlock::ResidualBlock(std::string name, SampleShape input, const BlockShape& shape, BlockStyle style,
+                             ParameterLayout& layout, int unit, float scale)
     : unit_(unit), scale_(scale), pre_activation_(style.pre_activation), output_(input) {
-  auto shapes = branch_convolutions(channels, stride, style);
-  using Axis = std::optional<int>;
-  const auto norm = [&](Stages& stages, const std::string& part, const SampleShape& shape, bool relu,
-                        Axis axis) {
-    stages.push_back({std::make_unique<ImageNorm>(name + part, shape, relu, style.statistics, axis)});
+  const auto norm = [&](Stages& stages, const std::string& part, bool relu, int axis) {
+    stages.push_back({std::make_unique<ImageNorm>(name + part, output_, relu, style.statistics, axis)});
   };
-  const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from,
-                            ConvolutionShape shape, Convolution::Axes axes) {
+  const auto convolve = [&](Stages& stages, const std::string& part, const SampleShape& from, int channels,
+                            Window window, Convolution::Axes axes) {
     auto convolution = std::make_unique<Convolution>(name + part, from,
-                                                     Convolution::Options{.output_channels = shape.channels,
-                                                                          .kernel = shape.kernel,
-                                                                          .stride = shape.stride,
+                                                     Convolution::Options{.output_channels = channels,
+                                                                          .kernel = window.kernel,
+                                                                          .stride = window.stride,
                                                                           .method = style.method},
                                                      axes);
-    const SampleShape to = convolution->output_shape();
+    output_ = convolution->output_shape();
     stages.push_back({std::move(convolution)});
-    return to;
   };
-  Axis before;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
+  const std::vector<Window> windows = windows_of(shape.stride, style);
+  int from = shape.input_axis;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    const bool last = i + 1 == shapes.size();
-    Axis after;
-    if (!last) {
-      shapes[i].channels = inner.at(i);
-      after = layout.add_axis(name + ".channels" + number, inner[i], AxisKind::channels);
-    }
-    if (pre_activation_) norm(branch_, ".norm" + number, output_, true, before);
-    output_ = convolve(branch_, ".conv" + number, output_, shapes[i], {before, after});
-    if (!pre_activation_) norm(branch_, ".norm" + number, output_, !last, after);
-    before = after;
+    const bool last = i + 1 == windows.size();
+    const int to =
+        last ? shape.output_axis
+             : layout.add_axis(name + ".channels" + number, shape.channels.at(i), AxisKind::channels);
+    if (pre_activation_) norm(branch_, ".norm" + number, true, from);
+    convolve(branch_, ".conv" + number, output_, shape.channels.at(i), windows[i], {from, to});
+    if (!pre_activation_) norm(branch_, ".norm" + number, !last, to);
+    from = to;
   }
-  if (has_identity(input, channels, stride, style)) return;
-  convolve(shortcut_, ".shortcut", input, {output_.channels, 1, stride}, {});
-  if (!pre_activation_) norm(shortcut_, ".shortcut.norm", output_, false, {});
+  if (!shape.changes_shape) return;
+  convolve(shortcut_, ".shortcut", input, output_.channels, {1, shape.stride},
+           {shape.input_axis, shape.output_axis});
+  if (!pre_activation_) norm(shortcut_, ".shortcut.norm", false, shape.output_axis);
 }
 
 Index ResidualBlock::outputs() const { return branch_.back().layer->outputs(); }

@@ -20,23 +20,29 @@ struct BlockStyle {
   BatchStatistics statistics = BatchStatistics::batch;
 };
 
+/// One block among others.
+struct BlockShape {
+  std::vector<int> channels;  ///< that each convolution makes
+  int stride = 1;
+  bool changes_shape = false;           ///< then its shortcut is a convolution, else the identity
+  int input_axis = 0, output_axis = 0;  ///< of the layout, which the channels of its input and output lie on
+};
+
 /// y = shortcut(x) + scale * branch(x) (He et al. 2016, "Identity mappings in deep residual networks"). The
 /// shortcut is the identity, or where the shape changes a 1x1 convolution, of the activated input with
 /// pre-activation (as in the ResIST authors' code) and followed by BN without. FLOPs: those of its layers,
 /// and one per element of the sum.
 class ResidualBlock final : public Layer {
  public:
-  /// `inner`: channels that each convolution but the last makes, as many numbers as inner_convolutions()
-  /// says; they are axes of the layout, `NAME.channels1`, ... `unit`: the block's index among the layout's
-  /// units, to which its parameters belong.
-  ResidualBlock(std::string name, SampleShape input, int channels, const std::vector<int>& inner, int stride,
-                BlockStyle style, ParameterLayout& layout, int unit, float scale = 1);
+  /// Channels between two convolutions are axes that it adds to the layout, `NAME.channels1`, ... `unit`: its
+  /// index among the layout's units, to which its parameters belong.
+  ResidualBlock(std::string name, SampleShape input, const BlockShape& shape, BlockStyle style,
+                ParameterLayout& layout, int unit, float scale = 1);
 
-  static int inner_convolutions(const BlockStyle& style) { return style.bottleneck ? 2 : 1; }
+  /// Channels that each convolution of a block of that width makes.
+  static std::vector<int> channels_of(int width, const BlockStyle& style);
 
   SampleShape output_shape() const { return output_; }
-  /// Whether a block of these shapes could be left out.
-  static bool has_identity(const SampleShape& input, int channels, int stride, const BlockStyle& style);
 
   Index outputs() const override;
   void declare_parameters(ParameterLayout& layout) override;

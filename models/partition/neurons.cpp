@@ -76,29 +76,35 @@ AxisSet axes_of(const ParameterLayout& layout, AxisKind kind) {
   return set;
 }
 
+Selection chosen_on_axes(const ParameterLayout& layout, const std::vector<IndexSet>& chosen) {
+  std::vector<BlockSelection> blocks;
+  for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
+    const ParameterBlock& block = layout.blocks()[i];
+    blocks.push_back({i, chosen[static_cast<std::size_t>(block.row_axis)],
+                      chosen[static_cast<std::size_t>(block.column_axis)].neighbours(block.per_column)});
+  }
+  return Selection(std::move(blocks));
+}
+
 Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
                        const std::vector<double>& of_workers, NeuronDeal deal, std::uint64_t seed,
                        std::uint64_t round) {
   const std::size_t workers = of_workers.size();
-  std::vector<std::vector<IndexSet>> shares;  // by axis, by worker
-  for (const LayoutAxis& axis : layout.axes()) {
-    Random random = random_stream(seed, "neurons", shares.size(), round);
-    shares.push_back(dealt[shares.size()] ? deal_axis(axis.size, of_workers, deal, random)
-                                          : std::vector<IndexSet>(workers, IndexSet::range(0, axis.size)));
+  std::vector<std::vector<IndexSet>> chosen(workers);  // by worker, by axis
+  for (std::size_t axis = 0; axis < layout.axes().size(); ++axis) {
+    const Index size = layout.axes()[axis].size;
+    Random random = random_stream(seed, "neurons", axis, round);
+    const auto shares = dealt[axis] ? deal_axis(size, of_workers, deal, random)
+                                    : std::vector<IndexSet>(workers, IndexSet::range(0, size));
+    for (std::size_t worker = 0; worker < workers; ++worker) chosen[worker].push_back(shares[worker]);
   }
   std::vector<bool> shared;
-  std::vector<std::vector<BlockSelection>> parts(workers);
-  for (std::size_t i = 0; i < layout.blocks().size(); ++i) {
-    const ParameterBlock& block = layout.blocks()[i];
-    const auto rows = static_cast<std::size_t>(block.row_axis);
-    const auto columns = static_cast<std::size_t>(block.column_axis);
-    shared.push_back(!dealt[rows] && !dealt[columns]);
-    for (std::size_t worker = 0; worker < parts.size(); ++worker) {
-      parts[worker].push_back(
-          {i, shares[rows][worker], shares[columns][worker].neighbours(block.per_column)});
-    }
-  }
-  return {std::vector<Selection>(parts.begin(), parts.end()), shared};
+  for (const ParameterBlock& block : layout.blocks())
+    shared.push_back(!dealt[static_cast<std::size_t>(block.row_axis)] &&
+                     !dealt[static_cast<std::size_t>(block.column_axis)]);
+  std::vector<Selection> parts;
+  for (const std::vector<IndexSet>& axes : chosen) parts.push_back(chosen_on_axes(layout, axes));
+  return {std::move(parts), shared};
 }
 
 std::vector<Selection> neuron_homes(const ParameterLayout& layout, const AxisSet& dealt, int workers) {

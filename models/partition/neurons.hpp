@@ -18,6 +18,9 @@ using AxisSet = std::vector<bool>;
 /// Those of a kind.
 AxisSet axes_of(const ParameterLayout& layout, AxisKind kind);
 
+/// All parameters whose row and column are chosen, by axis.
+Selection chosen_on_axes(const ParameterLayout& layout, const std::vector<IndexSet>& chosen);
+
 /// How many of `size` neurons each worker gets, by its share (whatever they sum up to): the nearest whole
 /// numbers that sum up to `size`, of equal shares the first workers' being larger, and none below 1. At least
 /// as many neurons as workers.

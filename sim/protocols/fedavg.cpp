@@ -1,4 +1,3 @@
-#include <array>
 #include <memory>
 
 #include "sim/core/replica.hpp"
@@ -50,8 +49,7 @@ class FedAvg final : public Protocol {
     Master master(server, nullptr);
     Clients clients(server, job.participants(), master.size());
     for (const Round& round : job.rounds()) {
-      const std::array sent = {ConstValues(master.parameters())};
-      const std::vector<int> drawn = clients.invite(participation_, round, sent);
+      const std::vector<int> drawn = clients.invite(participation_, round, {master.parameters()});
       const auto count = static_cast<float>(drawn.size());
       master.compute(2 * count, count + 2, [&] {
         move_towards(clients.mean(participation_.weights(job, drawn), master.size()), rate_,

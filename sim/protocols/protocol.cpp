@@ -26,6 +26,10 @@ ProtocolKind easgd_kind();
 ProtocolKind fedavg_kind();
 ProtocolKind scaffold_kind();
 ProtocolKind async_ist_kind();
+ProtocolKind federated_dropout_kind();
+ProtocolKind heterofl_kind();
+ProtocolKind fedrolex_kind();
+ProtocolKind fjord_kind();
 
 namespace {
 
@@ -61,6 +65,10 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(fedavg_kind()),
       with_common_options(scaffold_kind()),
       with_common_options(async_ist_kind()),
+      with_common_options(federated_dropout_kind()),
+      with_common_options(heterofl_kind()),
+      with_common_options(fedrolex_kind()),
+      with_common_options(fjord_kind()),
   });
   return protocols;
 }

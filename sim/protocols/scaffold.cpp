@@ -78,8 +78,8 @@ class Scaffold final : public Protocol {
     Buffer control = server.communicator().buffer(trained);  // c
     Clients clients(server, job.participants(), all + trained);
     for (const Round& round : job.rounds()) {
-      const std::array sent = {ConstValues(master.parameters()), ConstValues(control)};
-      const std::vector<int> drawn = clients.invite(participation_, round, sent);
+      const std::vector<int> drawn =
+          clients.invite(participation_, round, {master.parameters(), ConstValues(control)});
       const auto count = static_cast<float>(drawn.size());
       master.compute(4 * count, 2 * count + 4, [&] {
         for (std::size_t i = 0; i < drawn.size(); ++i)

@@ -21,28 +21,45 @@ void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal) {
 }
 
 nlohmann::json DealtAxes::schema() {
-  return {{"axes",
-           {{"description",
-             "What is dealt out: neurons of hidden dense layers, channels between convolutions (as in LoFT), "
-             "or layers of either by name, such as \"hidden1\"."},
-            {"type", "array"},
-            {"items", {{"type", "string"}}},
-            {"minItems", 1},
-            {"uniqueItems", true},
-            {"default", {"neurons"}}}}};
+  return {
+      {"axes",
+       {{"description",
+         "What is dealt out, as far as the model has it: neurons of hidden dense layers, channels between "
+         "two "
+         "convolutions (as in LoFT), streams (the channels that residual blocks add to), or layers of these "
+         "by name, such as \"hidden1\"."},
+        {"type", "array"},
+        {"items", {{"type", "string"}}},
+        {"minItems", 1},
+        {"uniqueItems", true},
+        {"default", {"neurons"}}}}};
 }
 
 namespace {
 
-bool names_axis(const std::string& name, const LayoutAxis& axis) {
-  switch (axis.kind) {
+std::string kind_name(AxisKind kind) {
+  switch (kind) {
     case AxisKind::neurons:
-      return name == "neurons" || name == axis.name;
+      return "neurons";
     case AxisKind::channels:
-      return name == "channels" || name == axis.name;
+      return "channels";
+    case AxisKind::streams:
+      return "streams";
     default:
-      return false;
+      return "";
   }
+}
+
+bool is_kind(const std::string& name) { return name == "neurons" || name == "channels" || name == "streams"; }
+
+bool names_axis(const std::string& name, const LayoutAxis& axis) {
+  return axis.kind != AxisKind::fixed && (name == kind_name(axis.kind) || name == axis.name);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 }  // namespace
@@ -59,24 +76,26 @@ AxisSet DealtAxes::of(const ParameterLayout& layout) const {
 void DealtAxes::require_fit(const Job& job, const std::string& protocol, std::size_t count,
                             const std::string& holders) const {
   const std::vector<LayoutAxis>& axes = job.model().layout().axes();
+  std::string known;
+  for (const LayoutAxis& axis : axes) {
+    if (axis.kind == AxisKind::fixed) continue;
+    known += (known.empty() ? "" : ", ") + axis.name + " (" + kind_name(axis.kind) + ")";
+  }
+  if (known.empty()) known = "nothing of the kind";
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (std::ranges::any_of(axes, [&](const LayoutAxis& axis) { return names_axis(names_[i], axis); }))
-      continue;
-    std::string found;
-    for (const LayoutAxis& axis : axes) {
-      if (axis.kind == AxisKind::fixed) continue;
-      found += (found.empty() ? "" : ", ") + axis.name +
-               (axis.kind == AxisKind::neurons ? " (neurons)" : " (channels)");
-    }
+    const auto is_named = [&](const LayoutAxis& axis) { return names_axis(names_[i], axis); };
+    if (is_kind(names_[i]) || std::ranges::any_of(axes, is_named)) continue;
     throw InputError("/protocol/axes/" + std::to_string(i),
-                     "found \"" + names_[i] + "\", of which the model has none that " + protocol +
-                         " could deal out; it has " + (found.empty() ? "nothing of the kind" : found));
+                     "found \"" + names_[i] + "\"; the model has " + known);
   }
   const AxisSet dealt = of(job.model().layout());
+  if (std::ranges::find(dealt, true) == dealt.end())
+    throw InputError("/model", "has no " + joined(names_) + " that " + protocol +
+                                   " could deal out (see \"axes\" in the protocol); it has " + known);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (!dealt[i] || axes[i].size >= static_cast<Index>(count)) continue;
-    const std::string what = axes[i].kind == AxisKind::neurons ? "neurons" : "channels";
-    throw InputError("/model", axes[i].name + " has " + std::to_string(axes[i].size) + " " + what +
+    throw InputError("/model", axes[i].name + " has " + std::to_string(axes[i].size) + " " +
+                                   (axes[i].kind == AxisKind::neurons ? "neurons" : "channels") +
                                    ", too few for " + protocol + " on " + std::to_string(count) + " " +
                                    holders + ": each needs at least one");
   }

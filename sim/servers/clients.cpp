@@ -95,11 +95,18 @@ Clients::Clients(Worker& server, int count, std::size_t size) : server_(server) 
 }
 
 std::vector<int> Clients::invite(const Participation& participation, const Round& round,
-                                 std::span<const ConstValues> vectors) {
+                                 const std::vector<ConstValues>& vectors) {
+  return invite(participation, round, [&](std::size_t, int) {
+    return Errand{server_.progress(), vectors, buffers_.front().values().size()};
+  });
+}
+
+std::vector<int> Clients::invite(const Participation& participation, const Round& round,
+                                 const ErrandOf& errand_of) {
   double waited = 0;
   for (double pause = first_pause_seconds;; pause = std::min(2 * pause, longest_pause_seconds)) {
     const std::vector<int> there =
-        try_to_invite(participation.draw(server_, server_.communicator(), round.index), vectors);
+        try_to_invite(participation.draw(server_, server_.communicator(), round.index), errand_of);
     if (!there.empty()) return there;
     if (waited > forever_seconds) throw std::runtime_error("nobody has answered an invitation for a day");
     server_.pause(pause);
@@ -107,17 +114,18 @@ std::vector<int> Clients::invite(const Participation& participation, const Round
   }
 }
 
-std::vector<int> Clients::try_to_invite(const std::vector<int>& clients,
-                                        std::span<const ConstValues> vectors) {
+std::vector<int> Clients::try_to_invite(const std::vector<int>& clients, const ErrandOf& errand_of) {
   Communicator& comm = server_.communicator();
-  double progress = server_.progress();
+  std::vector<Errand> errands;
+  for (std::size_t i = 0; i < clients.size(); ++i) errands.push_back(errand_of(i, clients[i]));
   std::vector<std::vector<Request>> requests(clients.size());  // of each client, none of one that is lost
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (!comm.is_up(clients[i])) continue;
     const long losses = comm.losses(clients[i]);
-    requests[i].push_back(comm.post_send(clients[i], as_payload(progress)));
-    for (const ConstValues& vector : vectors) requests[i].push_back(comm.start_send(clients[i], vector));
-    requests[i].push_back(comm.start_receive(clients[i], buffers_[i]));
+    requests[i].push_back(comm.post_send(clients[i], as_payload(errands[i].note)));
+    for (const ConstValues& vector : errands[i].vectors)
+      requests[i].push_back(comm.start_send(clients[i], vector));
+    requests[i].push_back(comm.start_receive(clients[i], buffers_[i].values().first(errands[i].brings)));
     if (comm.losses(clients[i]) != losses) requests[i].clear();  // of a part, then: no message goes alone
   }
   places_.clear();

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "sim/core/worker.hpp"
@@ -42,23 +42,34 @@ class Participation {
 /// not drawn need not keep room for it. A client that is lost brings nothing.
 class Clients {
  public:
-  /// `count` at work in a round, who bring so many values each. Throws OutOfMemory.
+  /// `count` at work in a round, who bring up to so many values each. Throws OutOfMemory.
   Clients(Worker& server, int count, std::size_t size);
 
-  /// Sends these vectors to those that are drawn, and waits for what they bring. Returns those that were not
+  /// What a client is sent, and how many values it brings.
+  struct Errand {
+    double note;  ///< goes ahead
+    std::vector<ConstValues> vectors;
+    std::size_t brings;
+  };
+  /// That of a client, in a place: the how manieth it is of those that are drawn.
+  using ErrandOf = std::function<Errand(std::size_t place, int client)>;
+  /// Sends those that are drawn on their errands, and waits for what they bring. Returns those that were not
   /// lost meanwhile, which is somebody: while nobody is there it waits. Throws std::runtime_error when that
   /// takes forever.
+  std::vector<int> invite(const Participation& participation, const Round& round, const ErrandOf& errand_of);
+  /// The same errand for all: to be told how far training is, and these vectors.
   std::vector<int> invite(const Participation& participation, const Round& round,
-                          std::span<const ConstValues> vectors);
-  /// What the i-th of these brought.
+                          const std::vector<ConstValues>& vectors);
+  /// What the i-th of these brought, and the place in which it did.
   Values values(std::size_t i) { return buffers_[places_[i]]; }
+  std::size_t place(std::size_t i) const { return places_[i]; }
   /// The mean of the first so many values of each, by weights that are 1 in the mean.
   std::vector<float> mean(const std::vector<float>& weights, std::size_t size);
   /// Tells all workers that training is over.
   void close();
 
  private:
-  std::vector<int> try_to_invite(const std::vector<int>& clients, std::span<const ConstValues> vectors);
+  std::vector<int> try_to_invite(const std::vector<int>& clients, const ErrandOf& errand_of);
 
   Worker& server_;
   std::vector<Buffer> buffers_;
@@ -70,7 +81,8 @@ class Invitation {
  public:
   explicit Invitation(Worker& client) : client_(client) {}
 
-  /// Waits to be invited: the part of training that is done; nothing when it is over.
+  /// Waits to be invited: what the server notes, such as the part of training that is done; nothing when it
+  /// is over.
   std::optional<double> await();
   /// Takes in a vector of the server's; each once, in the order in which it sends them.
   void take(Values vector) { client_.communicator().receive(client_.size(), vector); }

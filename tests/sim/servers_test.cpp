@@ -59,6 +59,9 @@ const std::vector<json> all_kinds = {
     {{"kind", "fedavg"}, {"local_epochs", 0.5}, {"clients", 2}, {"proximal", 0.1}},
     {{"kind", "scaffold"}, {"local_steps", 2}, {"clients", 3}},
     {{"kind", "async_ist"}, {"local_steps", 2}, {"mixing", 0.5}},
+    {{"kind", "federated_dropout"}, {"local_steps", 2}, {"clients", 3}},
+    {{"kind", "fedrolex"}, {"local_steps", 2}, {"widths_of", "rounds"}},
+    {{"kind", "fjord"}, {"local_epochs", 0.5}, {"clients", 2}},
 };
 
 /// Workers of unlike speed.

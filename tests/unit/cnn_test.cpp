@@ -230,10 +230,9 @@ PartAndRest cut(const Model& model, const Selection& selection, const std::vecto
   return result;
 }
 
-AxisSet neurons_and_channels(const ParameterLayout& layout) {
-  AxisSet dealt = axes_of(layout, AxisKind::neurons);
-  const AxisSet channels = axes_of(layout, AxisKind::channels);
-  for (std::size_t i = 0; i < dealt.size(); ++i) dealt[i] = dealt[i] || channels[i];
+AxisSet all_axes(const ParameterLayout& layout) {
+  AxisSet dealt;
+  for (const LayoutAxis& axis : layout.axes()) dealt.push_back(axis.kind != AxisKind::fixed);
   return dealt;
 }
 
@@ -311,7 +310,7 @@ TEST_CASE("costs of a convolutional network follow from its shapes", "[cnn]") {
         4 * multiply_adds - 2 * convolution + 2 * elements + pooled + 2 * hidden + logits);
 }
 
-TEST_CASE("a part of a network is the whole without the other neurons and channels", "[cnn][partition]") {
+TEST_CASE("a part of a network is the whole without its other neurons and channels", "[cnn][partition]") {
   struct Case {
     std::unique_ptr<Model> model;
     SampleShape shape;
@@ -338,8 +337,7 @@ TEST_CASE("a part of a network is the whole without the other neurons and channe
   const ParameterLayout& layout = model->layout();
   const std::vector<float> parameters = random_parameters(*model);
   const Matrix inputs = normal_matrix(samples, shape.size(), 1);
-  const Partition partition =
-      draw_neurons(layout, neurons_and_channels(layout), 3, NeuronDeal::uniform, 1, 1);
+  const Partition partition = draw_neurons(layout, all_axes(layout), 3, NeuronDeal::uniform, 1, 1);
   const Selection everything = Selection::everything(layout);
   std::vector<int> holders(layout.size());
   for (int worker = 0; worker < 3; ++worker) {
@@ -366,7 +364,7 @@ TEST_CASE("a part of a network is the whole without the other neurons and channe
   }
   // A parameter has one holder where one of its axes is dealt, all where none is, and none between the
   // neurons of different workers.
-  const AxisSet dealt = neurons_and_channels(layout);
+  const AxisSet dealt = all_axes(layout);
   for (const ParameterBlock& block : layout.blocks()) {
     const bool rows = dealt[static_cast<std::size_t>(block.row_axis)],
                columns = dealt[static_cast<std::size_t>(block.column_axis)];

@@ -33,16 +33,20 @@ std::vector<std::size_t> dirichlet_ends(std::size_t count, std::size_t parts, do
   return ends;
 }
 
-std::vector<std::vector<int>> split_by_label(std::span<const int> labels, std::size_t workers, double alpha,
-                                             Random& random) {
+std::vector<std::vector<int>> samples_by_label(std::span<const int> labels, Random& random) {
   std::vector<std::vector<int>> by_label;
   for (const int sample : shuffled_samples(labels.size(), random)) {
     const auto label = static_cast<std::size_t>(labels[static_cast<std::size_t>(sample)]);
     if (by_label.size() <= label) by_label.resize(label + 1);
     by_label[label].push_back(sample);
   }
+  return by_label;
+}
+
+std::vector<std::vector<int>> split_by_label(std::span<const int> labels, std::size_t workers, double alpha,
+                                             Random& random) {
   std::vector<std::vector<int>> shards(workers);
-  for (const auto& samples : by_label) {
+  for (const auto& samples : samples_by_label(labels, random)) {
     const auto ends = dirichlet_ends(samples.size(), workers, alpha, random);
     std::size_t begin = 0;
     for (std::size_t worker = 0; worker < workers; ++worker) {
@@ -51,14 +55,44 @@ std::vector<std::vector<int>> split_by_label(std::span<const int> labels, std::s
       begin = ends[worker];
     }
   }
-  // Nobody can train on nothing: who got no sample takes one from who has most.
+  return shards;
+}
+
+/// Li et al. 2022 (NIID-Bench, arXiv 2102.02079), quantity-based label imbalance.
+std::vector<std::vector<int>> split_few_labels(std::span<const int> labels, std::size_t workers,
+                                               int labels_per_worker, Random& random) {
+  const auto by_label = samples_by_label(labels, random);
+  const auto each = std::min(static_cast<std::size_t>(labels_per_worker), by_label.size());
+  std::vector<std::vector<std::size_t>> holders(by_label.size());
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    std::vector<std::size_t> others(by_label.size());
+    std::iota(others.begin(), others.end(), 0);
+    const std::size_t own = worker % by_label.size();
+    std::erase(others, own);
+    shuffle(others, random);
+    holders[own].push_back(worker);
+    for (std::size_t i = 0; i + 1 < each; ++i) holders[others[i]].push_back(worker);
+  }
+  std::vector<std::vector<int>> shards(workers);
+  for (std::size_t label = 0; label < by_label.size(); ++label) {
+    for (std::size_t i = 0; i < holders[label].size(); ++i) {
+      const auto [begin, size] = slice_of(by_label[label].size(), holders[label].size(), i);
+      const auto first = by_label[label].begin() + static_cast<std::ptrdiff_t>(begin);
+      auto& shard = shards[holders[label][i]];
+      shard.insert(shard.end(), first, first + static_cast<std::ptrdiff_t>(size));
+    }
+  }
+  return shards;
+}
+
+/// Nobody can train on nothing: who got no sample takes one from who has most.
+void fill_empty(std::vector<std::vector<int>>& shards) {
   for (auto& shard : shards) {
     if (!shard.empty()) continue;
     auto& largest = *std::ranges::max_element(shards, {}, &std::vector<int>::size);
     shard.push_back(largest.back());
     largest.pop_back();
   }
-  return shards;
 }
 
 }  // namespace
@@ -66,8 +100,12 @@ std::vector<std::vector<int>> split_by_label(std::span<const int> labels, std::s
 Split Split::parse(const nlohmann::json& data_options) {
   const auto name = data_options.at("split").get<std::string>();
   Split split;
-  split.kind = name == "by_label" ? Kind::by_label : name == "shared" ? Kind::shared : Kind::iid;
+  split.kind = name == "by_label"     ? Kind::by_label
+               : name == "few_labels" ? Kind::few_labels
+               : name == "shared"     ? Kind::shared
+                                      : Kind::iid;
   split.alpha = data_options.value("alpha", split.alpha);
+  split.labels_per_worker = data_options.value("labels_per_worker", split.labels_per_worker);
   return split;
 }
 
@@ -80,8 +118,11 @@ std::vector<Shard> split_samples(const Split& split, std::span<const int> labels
   Random random = random_stream(seed, "split");
   const auto count = static_cast<std::size_t>(workers);
   std::vector<Shard> shards(count);
-  if (split.kind == Split::Kind::by_label) {
-    auto parts = split_by_label(labels, count, split.alpha, random);
+  if (split.kind == Split::Kind::by_label || split.kind == Split::Kind::few_labels) {
+    auto parts = split.kind == Split::Kind::by_label
+                     ? split_by_label(labels, count, split.alpha, random)
+                     : split_few_labels(labels, count, split.labels_per_worker, random);
+    fill_empty(parts);
     for (std::size_t worker = 0; worker < count; ++worker) {
       shards[worker].pass = parts[worker].size();
       shards[worker].samples = std::move(parts[worker]);

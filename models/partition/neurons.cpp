@@ -86,6 +86,13 @@ Selection chosen_on_axes(const ParameterLayout& layout, const std::vector<IndexS
   return Selection(std::move(blocks));
 }
 
+void scale_readers(const ParameterLayout& layout, const AxisSet& axes, float factor, Values parameters) {
+  for (const ParameterBlock& block : layout.blocks()) {
+    if (axes[static_cast<std::size_t>(block.column_axis)])
+      scale(parameters.slice(block.offset, block.size()), factor);
+  }
+}
+
 Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
                        const std::vector<double>& of_workers, NeuronDeal deal, std::uint64_t seed,
                        std::uint64_t round) {
@@ -104,7 +111,12 @@ Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
                      !dealt[static_cast<std::size_t>(block.column_axis)]);
   std::vector<Selection> parts;
   for (const std::vector<IndexSet>& axes : chosen) parts.push_back(chosen_on_axes(layout, axes));
-  return {std::move(parts), shared};
+  std::vector<BlockSelection> common;
+  for (std::size_t block = 0; block < shared.size(); ++block) {
+    if (const BlockSelection* of_all = parts.front().find(block); shared[block] && of_all)
+      common.push_back(*of_all);
+  }
+  return {std::move(parts), shared, Selection(std::move(common))};
 }
 
 std::vector<Selection> neuron_homes(const ParameterLayout& layout, const AxisSet& dealt, int workers) {

@@ -21,6 +21,9 @@ AxisSet axes_of(const ParameterLayout& layout, AxisKind kind);
 /// All parameters whose row and column are chosen, by axis.
 Selection chosen_on_axes(const ParameterLayout& layout, const std::vector<IndexSet>& chosen);
 
+/// Multiplies all weights that read these axes: what a unit's output counts for.
+void scale_readers(const ParameterLayout& layout, const AxisSet& axes, float factor, Values parameters);
+
 /// How many of `size` neurons each worker gets, by its share (whatever they sum up to): the nearest whole
 /// numbers that sum up to `size`, of equal shares the first workers' being larger, and none below 1. At least
 /// as many neurons as workers.

@@ -20,6 +20,32 @@ Turn Partition::turn(int worker, std::size_t block) const {
   return {static_cast<int>(place - sharers.begin()), static_cast<int>(sharers.size())};
 }
 
+std::optional<std::size_t> Partition::abandoned(const ParameterLayout& layout) const {
+  for (std::size_t block = 0; block < sharers_.size(); ++block) {
+    if (!sharers_[block].empty()) continue;
+    std::size_t held = 0;
+    for (const Selection& part : parts_) {
+      if (const BlockSelection* of_block = part.find(block)) held += of_block->size();
+    }
+    if (held < layout.blocks()[block].size()) return block;
+  }
+  return {};
+}
+
+Partition intersection(const Partition& a, const Partition& b) {
+  std::vector<Selection> parts;
+  for (int worker = 0; worker < a.workers(); ++worker)
+    parts.push_back(intersection(a.part(worker), b.part(worker)));
+  std::vector<bool> shared;
+  std::vector<BlockSelection> common;
+  for (std::size_t block = 0; block < a.sharers_.size(); ++block) {
+    shared.push_back(!a.sharers_[block].empty() && !b.sharers_[block].empty());
+    const BlockSelection* of_all = a.common_.find(block);
+    if (shared.back() && of_all && b.common_.find(block)) common.push_back(*of_all);
+  }
+  return {std::move(parts), shared, Selection(std::move(common))};
+}
+
 Partition undivided(const ParameterLayout& layout, int workers) {
   const Selection everything = Selection::everything(layout);
   return {std::vector<Selection>(static_cast<std::size_t>(workers), everything),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "models/partition/selection.hpp"
@@ -22,12 +23,19 @@ class Partition {
   const std::vector<int>& sharers(std::size_t block) const { return sharers_[block]; }
   /// The place of a worker's values among all that contribute to the mean of its entries of a block.
   Turn turn(int worker, std::size_t block) const;
+  /// A block of which nobody has some entries; none: each parameter has somebody.
+  std::optional<std::size_t> abandoned(const ParameterLayout& layout) const;
+
+  /// What two ways to deal a model leave to each worker.
+  friend Partition intersection(const Partition& a, const Partition& b);
 
  private:
   std::vector<Selection> parts_;
   Selection common_;
   std::vector<std::vector<int>> sharers_;  // by block
 };
+
+Partition intersection(const Partition& a, const Partition& b);
 
 /// Every worker has everything.
 Partition undivided(const ParameterLayout& layout, int workers);

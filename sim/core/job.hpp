@@ -10,6 +10,7 @@
 #include "models/data/dataset.hpp"
 #include "models/data/split.hpp"
 #include "models/model.hpp"
+#include "models/trainer.hpp"
 #include "models/training.hpp"
 #include "sim/core/rounds.hpp"
 
@@ -57,6 +58,10 @@ class Job {
   void keep_only_rounds(std::vector<long> indices) { kept_rounds_ = std::move(indices); }
 
   // Of live jobs only.
+  /// What a model is worth with these parameters, by the test set.
+  BatchResult test(const Model& model, std::vector<float> parameters) const {
+    return evaluate(model, std::move(parameters), dataset(), training().evaluation_batch);
+  }
   const Dataset& dataset() const { return *dataset_; }
   const std::vector<float>& initial_parameters() const { return initial_parameters_; }
   BatchStream batches(int rank) const;

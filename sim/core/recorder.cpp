@@ -14,13 +14,13 @@ std::optional<double> mean_staleness(const StalenessHistogram& staleness) {
 }
 
 Recorder::Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
-                   Progress progress, EvaluationModel evaluation_model)
+                   Progress progress, Test test)
     : job_(job),
       pool_(pool),
       recorded_(recorded),
       keeper_(keeper),
       progress_(std::move(progress)),
-      evaluation_model_(std::move(evaluation_model)),
+      test_(std::move(test)),
       reporters_(job.workers()) {}
 
 void Recorder::let_servers_report(int servers, Ledgers ledgers, std::function<void()> over) {
@@ -140,12 +140,10 @@ void Recorder::close(const Round& round, OpenRound open) {
     } else {
       // Snapshots must not pile up where training is faster than evaluation.
       while (evaluations_.size() >= static_cast<std::size_t>(2 * pool_.threads())) finish_oldest_evaluation();
-      std::shared_ptr<const Model> own = evaluation_model_ ? evaluation_model_(round) : nullptr;
-      evaluations_.emplace_back(rows_.size() - 1,
-                                pool_.submit([this, own, parameters = std::move(open.parameters)]() mutable {
-                                  return evaluate(own ? *own : job_.model(), std::move(parameters),
-                                                  job_.dataset(), job_.training().evaluation_batch);
-                                }));
+      evaluations_.emplace_back(
+          rows_.size() - 1, pool_.submit([this, round, parameters = std::move(open.parameters)]() mutable {
+            return test_(round, std::move(parameters));
+          }));
     }
   }
   if (progress_) {

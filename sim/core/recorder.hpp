@@ -57,12 +57,12 @@ class Recorder {
   /// Hears every worker's report.
   using Observer = std::function<void(const Round&, const RoundReport&)>;
 
-  /// The network to evaluate after a round; null: the job's model.
-  using EvaluationModel = std::function<std::unique_ptr<Model>(const Round&)>;
+  /// What the model is worth after a round; called in any thread.
+  using Test = std::function<BatchResult(const Round&, std::vector<float> parameters)>;
 
   /// `recorded` must outlive the recorder; so must `keeper`, which may be null.
   Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, TrajectoryKeeper* keeper,
-           Progress progress, EvaluationModel evaluation_model);
+           Progress progress, Test test);
 
   virtual ~Recorder() = default;
 
@@ -161,7 +161,7 @@ class Recorder {
   std::optional<States> states_;
   Progress progress_;
   Observer observer_;
-  EvaluationModel evaluation_model_;
+  Test test_;
   int reporters_;
   Ledgers ledgers_;  // null unless servers report
   std::function<void()> over_;

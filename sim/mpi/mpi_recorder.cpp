@@ -63,8 +63,8 @@ json as_json(const StalenessHistogram& updates) {
 }  // namespace
 
 MpiRecorder::MpiRecorder(const Job& job, TaskPool& pool, const Trajectory& recorded, Progress progress,
-                         EvaluationModel evaluation_model, Control& control, WallClock& clock)
-    : Recorder(job, pool, recorded, nullptr, std::move(progress), std::move(evaluation_model)),
+                         Test test, Control& control, WallClock& clock)
+    : Recorder(job, pool, recorded, nullptr, std::move(progress), std::move(test)),
       job_(job),
       control_(control),
       clock_(clock) {}

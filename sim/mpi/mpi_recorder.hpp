@@ -12,8 +12,8 @@ namespace isthmus {
 /// worker had done when it came for the n-th time.
 class MpiRecorder final : public Recorder {
  public:
-  MpiRecorder(const Job& job, TaskPool& pool, const Trajectory& recorded, Progress progress,
-              EvaluationModel evaluation_model, Control& control, WallClock& clock);
+  MpiRecorder(const Job& job, TaskPool& pool, const Trajectory& recorded, Progress progress, Test test,
+              Control& control, WallClock& clock);
 
   void publish(const Round& round, const Selection& part, ConstValues values) override;
   void publish_replica(const Round& round, int rank, ConstValues values, bool ends_apart) override;
@@ -41,7 +41,7 @@ class MpiRecorder final : public Recorder {
     RoundReport report;
     std::vector<float> values;   ///< of its home, if it is tested
     StalenessHistogram updates;  ///< since the round before
-    std::vector<long> arrivals;   ///< by worker: how often it has come by then
+    std::vector<long> arrivals;  ///< by worker: how often it has come by then
   };
   void put_together(const std::vector<nlohmann::json>& of_ranks);
   nlohmann::json take_reports();

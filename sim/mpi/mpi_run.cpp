@@ -101,7 +101,10 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   const Trajectory nothing_recorded;
   MpiRecorder recorder(
       job, pool, nothing_recorded, progress,
-      [&](const Round& round) { return protocol.evaluation_model(job, round); }, control, clock);
+      [&](const Round& round, std::vector<float> parameters) {
+        return protocol.test(job, round, std::move(parameters));
+      },
+      control, clock);
   std::optional<json> at_end;  // of a server, whose last answers do not count
   if (protocol.servers() > 0)
     recorder.let_servers_report(protocol.servers(), [&] { at_end = worker_json(host, clock.now_seconds()); });

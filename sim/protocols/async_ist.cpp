@@ -99,6 +99,10 @@ class AsyncIst final : public Protocol {
     desk.close();
   }
 
+  BatchResult test(const Job& job, const Round&, std::vector<float> parameters) const override {
+    return axes_.test(job, std::move(parameters), 1.0 / job.workers());
+  }
+
   std::vector<RankPair> talking_pairs(int workers) const override { return pairs_with_servers(workers, 1); }
 
  private:
@@ -196,7 +200,7 @@ ProtocolKind async_ist_kind() {
                               "IST."},
                              {"enum", {"at_once", "together"}},
                              {"default", "at_once"}}}};
-  schema.update(DealtAxes::schema());
+  schema.update(DealtAxes::schema_of_shares());
   return {.kind = {.name = "async_ist",
                    .summary = "asynchronous independent subnet training: a server hands the next subnet to "
                               "whoever is ready",

@@ -69,6 +69,10 @@ class Hist final : public Protocol {
     }
   }
 
+  BatchResult test(const Job& job, const Round&, std::vector<float> parameters) const override {
+    return axes_.test(job, std::move(parameters), 1.0 / static_cast<double>(sites_.size()));
+  }
+
   std::vector<RankPair> talking_pairs(int) const override {
     std::set<RankPair> pairs;
     const auto add = [&](const std::vector<RankPair>& of_group, const std::vector<int>& ranks) {
@@ -125,7 +129,7 @@ ProtocolKind hist_kind() {
   schema["group_size"]["description"] =
       "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
       "of the platform is a site.";
-  schema.update(DealtAxes::schema());
+  schema.update(DealtAxes::schema_of_shares());
   schema.update(ParcelOptions::schema());
   schema.update(
       {{"local_steps",

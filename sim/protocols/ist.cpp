@@ -100,6 +100,10 @@ class Ist final : public Protocol {
     });
   }
 
+  BatchResult test(const Job& job, const Round&, std::vector<float> parameters) const override {
+    return axes_.test(job, std::move(parameters), 1.0 / job.workers());
+  }
+
   bool depends_on_timing() const override { return adapt_every_ > 0; }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
@@ -146,7 +150,7 @@ ProtocolKind ist_kind() {
          "long it computed. What is learnt then depends on the devices."},
         {"type", "integer"},
         {"minimum", 1}}}};
-  schema.update(DealtAxes::schema());
+  schema.update(DealtAxes::schema_of_shares());
   schema.update(ParcelOptions::schema());
   return {
       .kind = {.name = "ist",

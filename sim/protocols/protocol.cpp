@@ -85,6 +85,10 @@ const NumberFormat& wire_format_of(const nlohmann::json& options) {
   return number_format_named(options.value("wire_format", "fp32"));
 }
 
+BatchResult Protocol::test(const Job& job, const Round&, std::vector<float> parameters) const {
+  return job.test(job.model(), std::move(parameters));
+}
+
 PlatformOptions platform_of(const Scenario& scenario, const Protocol& protocol) {
   PlatformOptions platform = scenario.platform;
   platform.servers = protocol.servers();

@@ -39,11 +39,8 @@ class Protocol {
   /// servers do without it until then. If not, such a run fails.
   virtual bool survives_losses() const { return false; }
 
-  /// The network whose accuracy counts after a round, with the parameters of the job's model; null: that
-  /// model.
-  virtual std::unique_ptr<Model> evaluation_model(const Job& /*job*/, const Round& /*round*/) const {
-    return nullptr;
-  }
+  /// What the model is worth after a round, by the test set. Called beside the simulation, in any thread.
+  virtual BatchResult test(const Job& job, const Round& round, std::vector<float> parameters) const;
 
   /// Who will send messages to whom.
   virtual std::vector<RankPair> talking_pairs(int workers) const = 0;

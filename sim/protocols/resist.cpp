@@ -11,7 +11,8 @@ namespace {
 /// ResIST (Dun et al. 2022): every round residual blocks are dealt to the workers, who share all else. Each
 /// trains the network of its blocks, the others being the identity, for some local steps; then each parameter
 /// becomes the mean over the workers that had it. There is no server unless one is asked for: the mean of a
-/// block is made by the lowest rank that had it, who hands it to those that have it next.
+/// block is made by the lowest rank that had it, who hands it to those that have it next. Of what all share,
+/// hidden neurons and channels may be dealt as well, as in independent subnet training.
 class Resist final : public Protocol {
  public:
   explicit Resist(const nlohmann::json& options)
@@ -23,6 +24,7 @@ class Resist final : public Protocol {
               .minimum_depth = options.at("minimum_depth").get<int>()},
         share_strided_(options.at("share_strided").get<bool>()),
         scale_at_test_(options.at("scale_at_test").get<bool>()),
+        axes_(options),
         warm_up_rounds_(options.at("warm_up_rounds").get<long>()) {}
 
   RoundPlan round_plan() const override {
@@ -36,8 +38,7 @@ class Resist final : public Protocol {
     const int n = worker.size();
     const Deal deal = [&](const Round& round) {
       if (round.warm_up) return undivided(layout, n);  // that is local SGD
-      return draw_units(layout, n, deal_, worker.job().training().seed,
-                        static_cast<std::uint64_t>(round.index));
+      return this->deal(worker.job(), static_cast<std::uint64_t>(round.index));
     };
     if (averaging_) {
       MovingHomes homes(worker, *averaging_, parcels_);
@@ -49,12 +50,22 @@ class Resist final : public Protocol {
   }
 
   /// The whole network; a block's output counts as often as the block was there in training.
-  std::unique_ptr<Model> evaluation_model(const Job& job, const Round& round) const override {
-    if (!scale_at_test_ || round.warm_up) return nullptr;
+  Partition deal(const Job& job, std::uint64_t round) const {
+    const ParameterLayout& layout = job.model().layout();
+    const std::uint64_t seed = job.training().seed;
+    const Partition units = draw_units(layout, job.workers(), deal_, seed, round);
+    if (axes_.none()) return units;
+    return intersection(
+        units, draw_neurons(layout, axes_.of(layout), job.workers(), NeuronDeal::uniform, seed, round));
+  }
+
+  BatchResult test(const Job& job, const Round& round, std::vector<float> parameters) const override {
     const std::vector<int> units = dealt_units(job.model().layout(), deal_.sections);
     const float scale = std::max(1 / static_cast<float>(job.workers()),
                                  static_cast<float>(deal_.minimum_depth) / static_cast<float>(units.size()));
-    return scale < 1 ? job.model().with_scaled_units(units, scale) : nullptr;
+    if (!scale_at_test_ || round.warm_up || scale >= 1)
+      return Protocol::test(job, round, std::move(parameters));
+    return job.test(*job.model().with_scaled_units(units, scale), std::move(parameters));
   }
 
   std::vector<RankPair> talking_pairs(int workers) const override {
@@ -73,6 +84,7 @@ class Resist final : public Protocol {
   std::optional<AveragingOptions> averaging_;  // of what all share; none: there is a server
   UnitDeal deal_;
   bool share_strided_, scale_at_test_;
+  DealtAxes axes_;
   long warm_up_rounds_;
 };
 
@@ -107,6 +119,14 @@ void Resist::require_fit(const Job& job) const {
                                                      " rounds; at least one must come after the warm-up");
   }
   require_reset(job, "resist", "network");
+  if (axes_.none()) return;
+  axes_.require_fit(job, "resist", static_cast<std::size_t>(job.workers()), "workers");
+  if (const auto block = deal(job, 1).abandoned(layout); block && averaging_) {
+    throw InputError("/protocol/axes",
+                     "nobody would have all of " + layout.blocks()[*block].name +
+                         " in a round, and workers hand on only what they have; allowed with "
+                         "\"exchange\": \"server\"");
+  }
 }
 
 }  // namespace
@@ -117,6 +137,13 @@ ProtocolKind resist_kind() {
   nlohmann::json option_schemas = aggregate_options();
   option_schemas["aggregate"]["onlyWith"] = {{"exchange", {"peer"}}};
   option_schemas.update(ParcelOptions::schema());
+  option_schemas.update(DealtAxes::schema());
+  option_schemas["axes"]["description"] =
+      "What is dealt out besides blocks: neurons of hidden dense layers, channels between two convolutions "
+      "of "
+      "blocks that are not dealt, or layers of these by name, such as \"hidden1\".";
+  option_schemas["axes"]["default"] = nlohmann::json::array();
+  option_schemas["axes"].erase("minItems");
   option_schemas.update(
       {{"local_steps", local_steps},
        {"partition_sections",

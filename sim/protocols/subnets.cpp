@@ -35,6 +35,25 @@ nlohmann::json DealtAxes::schema() {
         {"default", {"neurons"}}}}};
 }
 
+nlohmann::json DealtAxes::schema_of_shares() {
+  nlohmann::json schema = DealtAxes::schema();
+  schema["scale_at_test"] = {
+      {"description",
+       "In tests, what a dealt neuron or channel says counts by the share of them that a worker trains, "
+       "since "
+       "each was trained with others missing. A batch norm behind it does that by itself; without one, as "
+       "inside blocks that activate first, the whole network is far off otherwise."},
+      {"type", "boolean"},
+      {"default", false}};
+  return schema;
+}
+
+BatchResult DealtAxes::test(const Job& job, std::vector<float> parameters, double share) const {
+  if (scaled_at_test_)
+    scale_readers(job.model().layout(), of(job.model().layout()), static_cast<float>(share), parameters);
+  return job.test(job.model(), std::move(parameters));
+}
+
 namespace {
 
 std::string kind_name(AxisKind kind) {

@@ -21,17 +21,25 @@ void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal);
 class DealtAxes {
  public:
   static nlohmann::json schema();
+  /// And that of `scale_at_test`, where each holder has a share of them.
+  static nlohmann::json schema_of_shares();
   explicit DealtAxes(const nlohmann::json& protocol)
-      : names_(protocol.at("axes").get<std::vector<std::string>>()) {}
+      : names_(protocol.at("axes").get<std::vector<std::string>>()),
+        scaled_at_test_(protocol.value("scale_at_test", false)) {}
 
+  bool none() const { return names_.empty(); }
   AxisSet of(const ParameterLayout& layout) const;
   /// Throws InputError unless the model has these axes, and on each one index at least for each of so many
   /// `holders`.
   void require_fit(const Job& job, const std::string& protocol, std::size_t count,
                    const std::string& holders) const;
 
+  /// Tests the whole model; if asked to, what each dealt unit says counts by the share that a worker has.
+  BatchResult test(const Job& job, std::vector<float> parameters, double share) const;
+
  private:
   std::vector<std::string> names_;
+  bool scaled_at_test_;
 };
 
 /// Throws InputError if the optimizer's state is to outlive a round: after it a worker's `network` is another

@@ -33,7 +33,9 @@ class Simulation {
         traced_(options.trace),
         pool_(options.threads),
         recorder_(job, pool_, recorded, keeper, options.progress,
-                  [&](const Round& round) { return protocol.evaluation_model(job, round); }) {
+                  [&](const Round& round, std::vector<float> parameters) {
+                    return protocol.test(job, round, std::move(parameters));
+                  }) {
     state_.losses.resize(static_cast<std::size_t>(platform_.ranks()));
     recorder_.observe(options.observer);
     platform_.faults().start();

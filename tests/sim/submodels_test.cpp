@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "models/partition/units.hpp"
 #include "models/trainer.hpp"
 #include "tests/sim/runs.hpp"
 
@@ -211,6 +212,32 @@ TEST_CASE("sub-models: a part's bytes, work and memory are its own") {
   CHECK(removed <= 2 * (per_channel + 4 * (9 + 1 + 45)));
 }
 
+TEST_CASE("ResIST deals hidden neurons besides blocks, by peers as by a server") {
+  const json model = {{"kind", "resnet"}, {"sections", {1, 4}}, {"widths", {6, 8}}, {"hidden", {10}}};
+  const json resist = {{"kind", "resist"},
+                       {"local_steps", 2},
+                       {"partition_sections", {2}},
+                       {"axes", {"neurons"}},
+                       {"scale_at_test", false}};
+  const json by_server = scenario_of(with(resist, {{"exchange", "server"}}), model);
+  const auto peers = test_losses(scenario_of(resist, model)), server = test_losses(by_server);
+  for (std::size_t i = 0; i < peers.size(); ++i) CHECK(peers[i] == Approx(server[i]).epsilon(1e-4));
+  CHECK(peers != test_losses(scenario_of(with(resist, {{"axes", json::array()}}), model)));
+
+  // A worker's part: its units, of the head its neurons, and all else.
+  const Prepared prepared(by_server);
+  const ParameterLayout& layout = prepared.job.model().layout();
+  const AxisSet neurons = axes_of(layout, AxisKind::neurons);
+  std::uint64_t sent = 0;
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    const Partition units = draw_units(layout, 4, {.sections = {2}}, 1, round),
+                    heads = draw_neurons(layout, neurons, 4, NeuronDeal::uniform, 1, round);
+    for (int worker = 1; worker < 4; ++worker)
+      sent += 2 * 4 * intersection(units.part(worker), heads.part(worker)).size();
+  }
+  CHECK(total(complete_scenario(by_server), "bytes_sent") == sent);
+}
+
 TEST_CASE("sub-models: what does not fit is refused") {
   const auto refusal = [](const json& protocol, const json& model, const json& changes = json::object()) {
     return input_error_of(
@@ -227,10 +254,36 @@ TEST_CASE("sub-models: what does not fit is refused") {
                 {{"model", {{"hidden", {3}}}}}) ==
         "/model: hidden1 has 3 neurons, too few for federated_dropout on 4 clients at work: each needs at "
         "least one");
+  CHECK(refusal({{"kind", "resist"}, {"partition_sections", {1}}, {"axes", {"neurons"}}},
+                {{"kind", "resnet"}, {"sections", {2, 1}}, {"widths", {6, 8}}, {"hidden", {9, 9}}}) ==
+        "/protocol/axes: nobody would have all of hidden2.weight in a round, and workers hand on only what "
+        "they "
+        "have; allowed with \"exchange\": \"server\"");
   CHECK_THAT(refusal(with(steps, {{"kind", "fjord"}}), mlp, {{"training", {{"momentum", 0.9}}}}),
              Contains("/training/optimizer: remembers something"));
   CHECK_THAT(refusal(with(steps, {{"kind", "heterofl"}}), mlp, {{"training", {{"optimizer_state", "keep"}}}}),
              Contains("/training/optimizer_state"));
+}
+
+TEST_CASE("IST: in tests dealt channels count by a worker's share, if asked to") {
+  // A network of one worker has everything; of four, each block's second convolution counts for a quarter.
+  const json ist = {{"kind", "ist"}, {"local_steps", 2}, {"axes", {"channels"}}, {"scale_at_test", true}};
+  const json scenario = scenario_of(ist, resnet);
+  const Prepared prepared(scenario);
+  const ParameterLayout& layout = prepared.job.model().layout();
+  std::vector<float> parameters(layout.size(), 1), expected = parameters;
+  scale_readers(layout, axes_of(layout, AxisKind::channels), 0.25F, parameters);
+  for (const ParameterBlock& block : layout.blocks()) {
+    if (!block.name.ends_with("conv2.weight")) continue;
+    std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(block.offset), block.size(), 0.25F);
+  }
+  CHECK(parameters == expected);
+  const auto scaled = test_losses(scenario),
+             whole = test_losses(scenario_of(with(ist, {{"scale_at_test", false}}), resnet));
+  CHECK(scaled != whole);
+  json alone = {{"platform", {{"workers", 1}}}};
+  CHECK(test_losses(scenario_of(ist, resnet, alone)) ==
+        test_losses(scenario_of(with(ist, {{"scale_at_test", false}}), resnet, alone)));
 }
 
 TEST_CASE("sub-models: widths that rounds draw are drawn without favour") {

@@ -95,6 +95,37 @@ TEST_CASE("by_label shards are disjoint, cover all samples, and none is empty", 
   }
 }
 
+TEST_CASE("few_labels shards have so many labels each, one in turn, and share their samples evenly",
+          "[data][split]") {
+  const int labels_per_worker = GENERATE(1, 2, 3, 10, 15), workers = GENERATE(1, 4, 10, 37);
+  CAPTURE(labels_per_worker, workers);
+  constexpr int samples = 2000, classes = 10;
+  std::vector<int> labels(samples);
+  for (int i = 0; i < samples; ++i) labels[static_cast<std::size_t>(i)] = i % classes;
+  const Split split = Split::parse({{"split", "few_labels"}, {"labels_per_worker", labels_per_worker}});
+  const auto shards = split_samples(split, labels, workers, 3);
+  std::vector<int> seen(samples);
+  std::vector<std::set<std::size_t>> sizes(classes);  // of each label's parts
+  for (int worker = 0; worker < workers; ++worker) {
+    std::map<int, std::size_t> counts;
+    for (const int sample : shards[static_cast<std::size_t>(worker)].samples) {
+      ++seen[static_cast<std::size_t>(sample)];
+      ++counts[sample % classes];
+    }
+    CHECK(counts.size() == static_cast<std::size_t>(std::min(labels_per_worker, classes)));
+    CHECK(counts.contains(worker % classes));
+    for (const auto& [label, count] : counts) sizes[static_cast<std::size_t>(label)].insert(count);
+  }
+  for (const auto& of_label : sizes) {
+    if (!of_label.empty()) CHECK(*of_label.rbegin() - *of_label.begin() <= 1);
+  }
+  CHECK(std::ranges::max(seen) == 1);
+  if (workers >= classes || labels_per_worker >= classes) CHECK(std::ranges::min(seen) == 1);
+  CHECK(split_samples(split, labels, workers, 3)[0].samples == shards[0].samples);
+  if (labels_per_worker == 2 && workers > 1)
+    CHECK(split_samples(split, labels, workers, 4)[0].samples != shards[0].samples);
+}
+
 TEST_CASE("A small alpha gives few labels to a worker, a large one nearly equal shares", "[data][split]") {
   const auto skew_of = [](double alpha) { return skew(split(Split::Kind::by_label, 20000, 5, alpha), 10); };
   // Equal shares would be 0.1 each; Dirichlet(1e4) deviates by half a percent of that.

@@ -5,6 +5,7 @@
 #include "models/error.hpp"
 #include "models/partition/neurons.hpp"
 #include "sim/collectives/collectives.hpp"
+#include "sim/collectives/sites.hpp"
 #include "sim/core/replica.hpp"
 #include "sim/protocols/protocol.hpp"
 #include "sim/protocols/subnets.hpp"
@@ -23,18 +24,13 @@ class Hist final : public Protocol {
         sharded_(options.at("exchange") == "sharded"),
         aggregate_(make_aggregate(options)),
         axes_(options),
-        parcels_(options) {
-    std::map<int, std::vector<int>> by_number;
-    const auto site_of = options.value("sites", std::vector<int>());
-    for (std::size_t rank = 0; rank < site_of.size(); ++rank)
-      by_number[site_of[rank]].push_back(static_cast<int>(rank));
-    for (auto& [number, ranks] : by_number) sites_.push_back(std::move(ranks));
-  }
+        parcels_(options),
+        sites_(options.value("sites", std::vector<int>())) {}
 
   RoundPlan round_plan() const override { return {local_steps_ * averages_}; }
 
   void require_fit(const Job& job) const override {
-    axes_.require_fit(job, "hist", sites_.size(), "sites");
+    axes_.require_fit(job, "hist", static_cast<std::size_t>(sites_.count()), "sites");
     require_reset(job, "hist", "subnet");
   }
 
@@ -42,14 +38,13 @@ class Hist final : public Protocol {
     const Model& model = worker.job().model();
     const ParameterLayout& layout = model.layout();
     const AxisSet dealt = axes_.of(layout);
-    const int cells = static_cast<int>(sites_.size());
-    const int cell = site_of(worker.rank());
-    Group inside(worker.communicator(), sites_[static_cast<std::size_t>(cell)]);
+    const int cells = sites_.count(), cell = sites_.index_of(worker.rank());
+    Group inside(worker.communicator(), sites_.of(worker.rank()));
     const auto cell_homes = sharded_ ? neuron_homes(layout, dealt, cells) : server_homes(layout, cells);
     std::optional<Group> between;
     std::optional<FixedHomes> homes;
     if (inside.rank() == 0)
-      homes.emplace(worker, between.emplace(worker.communicator(), leaders()), cell_homes, parcels_);
+      homes.emplace(worker, between.emplace(worker.communicator(), sites_.in_place(0)), cell_homes, parcels_);
 
     Replica subnet(worker, nullptr);
     for (const Round& round : worker.job().rounds()) {
@@ -70,7 +65,7 @@ class Hist final : public Protocol {
   }
 
   BatchResult test(const Job& job, const Round&, std::vector<float> parameters) const override {
-    return axes_.test(job, std::move(parameters), 1.0 / static_cast<double>(sites_.size()));
+    return axes_.test(job, std::move(parameters), 1.0 / sites_.count());
   }
 
   std::vector<RankPair> talking_pairs(int) const override {
@@ -80,31 +75,21 @@ class Hist final : public Protocol {
         pairs.emplace(ranks[static_cast<std::size_t>(from)], ranks[static_cast<std::size_t>(to)]);
     };
     const auto broadcast_way = make_collective(CollectiveKind::broadcast, "tree", {});
-    for (const std::vector<int>& site : sites_) {
+    for (const std::vector<int>& site : sites_.all()) {
       const int size = static_cast<int>(site.size());
       add(aggregate_->talking_pairs(size), site);
       add(broadcast_way->talking_pairs(size), site);
     }
-    add(exchange_pairs(static_cast<int>(sites_.size()), !sharded_), leaders());
+    add(exchange_pairs(sites_.count(), !sharded_), sites_.in_place(0));
     return {pairs.begin(), pairs.end()};
   }
 
  private:
-  int site_of(int rank) const {
-    const auto found = std::ranges::find_if(
-        sites_, [&](const std::vector<int>& site) { return std::ranges::find(site, rank) != site.end(); });
-    return static_cast<int>(found - sites_.begin());
-  }
-  std::vector<int> leaders() const {
-    std::vector<int> first;
-    for (const std::vector<int>& site : sites_) first.push_back(site.front());
-    return first;
-  }
   /// What is at home with a site is with its first worker.
   std::vector<Selection> of_workers(const std::vector<Selection>& cell_homes, int workers) const {
     std::vector<Selection> homes(static_cast<std::size_t>(workers));
-    for (std::size_t cell = 0; cell < sites_.size(); ++cell)
-      homes[static_cast<std::size_t>(sites_[cell].front())] = cell_homes[cell];
+    for (std::size_t cell = 0; cell < cell_homes.size(); ++cell)
+      homes[static_cast<std::size_t>(sites_.all()[cell].front())] = cell_homes[cell];
     return homes;
   }
 
@@ -113,7 +98,7 @@ class Hist final : public Protocol {
   std::unique_ptr<Collective> aggregate_;  // inside a site
   DealtAxes axes_;
   ParcelOptions parcels_;
-  std::vector<std::vector<int>> sites_;  // their ranks
+  Sites sites_;
 };
 
 }  // namespace

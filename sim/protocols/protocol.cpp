@@ -8,6 +8,7 @@ namespace isthmus {
 ProtocolKind data_parallel_kind();
 ProtocolKind local_sgd_kind();
 ProtocolKind post_local_sgd_kind();
+ProtocolKind hierarchical_local_sgd_kind();
 ProtocolKind diloco_kind();
 ProtocolKind streaming_diloco_kind();
 ProtocolKind noloco_kind();
@@ -47,6 +48,7 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(data_parallel_kind()),
       with_common_options(local_sgd_kind()),
       with_common_options(post_local_sgd_kind()),
+      with_common_options(hierarchical_local_sgd_kind()),
       with_common_options(diloco_kind()),
       with_common_options(streaming_diloco_kind()),
       with_common_options(noloco_kind()),

@@ -126,7 +126,8 @@ const json protocols_of_four = {
     {{"kind", "d_psgd"}, {"graph", "ring"}},
     {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
     {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}},
-    {{"kind", "hist"}, {"local_steps", 2}, {"averages", 3}, {"group_size", 2}}};
+    {{"kind", "hist"}, {"local_steps", 2}, {"averages", 3}, {"group_size", 2}},
+    {{"kind", "hierarchical_local_sgd"}, {"local_steps", 2}, {"averages", 3}, {"group_size", 2}}};
 
 // ... and all others.
 const json protocols_of_two = {{{"kind", "data_parallel"}, {"bucket", "100B"}, {"first_bucket", "10B"}},
@@ -173,9 +174,10 @@ TEST_CASE("dense networks train alike in four real processes and in the simulato
   check_same(scenario(4, protocols_of_four), 4);
 }
 
-TEST_CASE("federated averaging and SCAFFOLD train alike in real processes and in the simulator") {
+TEST_CASE("federated averaging, SCAFFOLD and HeteroFL train alike in real processes and in the simulator") {
   check_same(scenario(3, json::array({{{"kind", "fedavg"}, {"local_steps", 7}, {"clients", 2}},
-                                      {{"kind", "scaffold"}, {"local_steps", 7}}})),
+                                      {{"kind", "scaffold"}, {"local_steps", 7}},
+                                      {{"kind", "heterofl"}, {"local_steps", 7}, {"widths", {1, 0.5}}}})),
              4);
 }
 

@@ -105,4 +105,26 @@ TEST_CASE("HIST over the zones of a platform, and refusals") {
              Catch::Contains("too few for hist on 8 sites"));
 }
 
+TEST_CASE("hierarchical local SGD is local SGD where sites, or averages of all, are the only ones") {
+  const auto hierarchical = [](int group_size, long averages, const char* aggregate = "ring") {
+    return json{{"kind", "hierarchical_local_sgd"},
+                {"local_steps", 2},
+                {"averages", averages},
+                {"group_size", group_size},
+                {"aggregate", aggregate}};
+  };
+  const auto local = [](long steps) { return json{{"kind", "local_sgd"}, {"local_steps", steps}}; };
+  CHECK(test_losses(scenario_of(hierarchical(2, 1), 4, 5)) == test_losses(scenario_of(local(2), 4, 5)));
+  CHECK(test_losses(scenario_of(hierarchical(4, 3), 4, 5)) == test_losses(scenario_of(local(2), 4, 15, 3)));
+  CHECK(test_losses(scenario_of(hierarchical(1, 3), 4, 5)) == test_losses(scenario_of(local(6), 4, 5)));
+  CHECK(test_losses(scenario_of(hierarchical(2, 3), 4, 5)) != test_losses(scenario_of(local(2), 4, 15, 3)));
+
+  // Three averages of two pairs (both send what they have once), one of all four: 6 vectors around a ring.
+  const json scenario = scenario_of(hierarchical(2, 4), 4, 1);
+  const std::uint64_t bytes = 4 * Prepared(scenario).job.model().layout().size();
+  const json run = complete_scenario(scenario);
+  CHECK(total(run, "bytes_sent") == (3 * 2 * 2 + 6) * bytes);
+  CHECK(complete_scenario(scenario, 2) == run);
+}
+
 }  // namespace hist_test

@@ -25,6 +25,13 @@ struct Schedule {
   double warm_up = 0;       ///< fraction of training with linear warm-up
 };
 
+/// What a framework keeps in a device's memory besides what the training needs.
+struct FrameworkMemory {
+  std::uint64_t context_bytes = 0;
+  bool loss_copies = false;       ///< log-probabilities and their gradient, beside logits and theirs
+  bool gradient_buckets = false;  ///< in data parallel training: the gradients a second time
+};
+
 /// With which optimizer, how long, how often, from which seed.
 struct TrainingOptions {
   int batch = 128;               ///< samples of one mini-batch of one worker
@@ -43,6 +50,7 @@ struct TrainingOptions {
   bool charge_evaluation = false;  ///< put evaluations on the simulated clock
   std::optional<double> target_accuracy;
   Precision precision = Precision::fp32;
+  FrameworkMemory framework_memory;
 
   long samples_per_step() const { return static_cast<long>(batch) * accumulation_steps; }
 };

@@ -238,6 +238,9 @@ MemoryUse replica_memory(const Job& job, const Model& model, bool optimises) {
   const int states = optimises ? make_optimizer(job.training().optimizer)->states() : 0;
   use[MemoryPart::optimizer] = costs.parameters * static_cast<std::size_t>(states) * sizeof(float);
   use[MemoryPart::activations] = costs.activation_bytes + costs.workspace_bytes;
+  if (job.training().framework_memory.loss_copies)
+    use[MemoryPart::activations] += 2 * sizeof(float) * static_cast<std::size_t>(job.training().batch) *
+                                    static_cast<std::size_t>(job.data().classes);
   return use;
 }
 

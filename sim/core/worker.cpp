@@ -9,6 +9,7 @@ namespace isthmus {
 
 Worker::Worker(const Job& job, Host& host, TaskPool& pool, Recorder& recorder)
     : job_(job), host_(host), pool_(pool), recorder_(recorder) {
+  context_ = host_.memory().reserve(MemoryPart::buffers, job.training().framework_memory.context_bytes);
   if (!is_server()) {
     if (const VariabilityOptions options = host.variability(); options.any())
       variability_ = std::make_unique<Variability>(options, job.training().seed, rank());

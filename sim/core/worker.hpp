@@ -113,7 +113,7 @@ class Worker {
   double next_slowdown(long steps) { return variability_ ? variability_->slowdown(steps) : 1; }
 
   std::unique_ptr<Variability> variability_;  // null: steps are alike
-  Reservation shard_;
+  Reservation shard_, context_;
   bool live_ = false;
   std::vector<RoundState*> states_;  // in the order in which they were made
   BatchResult training_;             // since the last evaluated round

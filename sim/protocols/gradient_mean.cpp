@@ -64,6 +64,9 @@ GradientMean::GradientMean(Worker& worker, const AveragingOptions& averaging, co
         averaging.make(worker, tensors_in(worker.job().model().layout(), bucket.extent), part));
   }
   if (options.overlap) stream_ = worker.communication_stream();
+  if (worker.job().training().framework_memory.gradient_buckets)
+    copies_ =
+        worker.reserve(MemoryPart::buffers, worker.job().model().layout().trainable_size() * sizeof(float));
 }
 
 void GradientMean::step(Replica& replica, const Round& round) {

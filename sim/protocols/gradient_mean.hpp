@@ -38,6 +38,7 @@ class GradientMean {
   std::vector<GradientPart> buckets_;
   std::vector<std::unique_ptr<Averaging>> averagings_;  // of each bucket
   std::unique_ptr<CommunicationStream> stream_;         // null: nothing overlaps
+  Reservation copies_;
 };
 
 }  // namespace isthmus

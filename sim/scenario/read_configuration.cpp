@@ -210,6 +210,11 @@ TrainingOptions read_training(const json& training) {
   options.charge_evaluation = training.at("charge_evaluation");
   options.precision = training.at("precision") == "bf16" ? Precision::bf16 : Precision::fp32;
   options.target_accuracy = optional<double>(training, "target_accuracy");
+  if (training.contains("framework_memory")) {
+    const json& framework = training.at("framework_memory");
+    options.framework_memory = {bytes(framework, "context").value_or(0), framework.at("loss_copies"),
+                                framework.at("gradient_buckets")};
+  }
   return options;
 }
 

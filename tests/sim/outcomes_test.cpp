@@ -260,4 +260,24 @@ TEST_CASE("IST refuses what it cannot train") {
   CHECK_NOTHROW(fits.protocol->require_fit(fits.job));
 }
 
+TEST_CASE("a framework's own memory: a context, log-probabilities, gradients in buckets") {
+  const auto memory = [](const json& framework, const char* protocol) {
+    json changes = {{"protocol", {{"kind", protocol}}}, {"training", {{"framework_memory", framework}}}};
+    if (protocol == std::string("local_sgd")) changes["protocol"]["local_steps"] = 2;
+    const json run = complete_scenario(scenario_with(changes));
+    return run["workers"][0]["memory"];
+  };
+  // 8 samples a batch, 4 classes; 12 inputs, 16 hidden neurons with scale and shift, 4 outputs.
+  constexpr long context = 1L << 20, losses = 2 * 4 * 8 * 4, gradients = 4 * (12 * 16 + 2 * 16 + 16 * 4);
+  for (const char* protocol : {"data_parallel", "local_sgd"}) {
+    const json none = memory(nullptr, protocol), all = memory({{"context", "1MiB"}}, protocol);
+    const bool buckets = protocol == std::string("data_parallel");
+    const auto more = [&](const char* part) { return all[part].get<long>() - none[part].get<long>(); };
+    CHECK(more("buffers") == context + (buckets ? gradients : 0));
+    CHECK(more("activations") == losses);
+    for (const char* part : {"parameters", "gradients", "optimizer", "data"}) CHECK(more(part) == 0);
+    CHECK(memory({{"context", "0B"}, {"loss_copies", false}, {"gradient_buckets", false}}, protocol) == none);
+  }
+}
+
 }  // namespace outcomes_test

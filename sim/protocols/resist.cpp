@@ -50,15 +50,6 @@ class Resist final : public Protocol {
   }
 
   /// The whole network; a block's output counts as often as the block was there in training.
-  Partition deal(const Job& job, std::uint64_t round) const {
-    const ParameterLayout& layout = job.model().layout();
-    const std::uint64_t seed = job.training().seed;
-    const Partition units = draw_units(layout, job.workers(), deal_, seed, round);
-    if (axes_.none()) return units;
-    return intersection(
-        units, draw_neurons(layout, axes_.of(layout), job.workers(), NeuronDeal::uniform, seed, round));
-  }
-
   BatchResult test(const Job& job, const Round& round, std::vector<float> parameters) const override {
     const std::vector<int> units = dealt_units(job.model().layout(), deal_.sections);
     const float scale = std::max(1 / static_cast<float>(job.workers()),
@@ -73,6 +64,15 @@ class Resist final : public Protocol {
   }
 
  private:
+  Partition deal(const Job& job, std::uint64_t round) const {
+    const ParameterLayout& layout = job.model().layout();
+    const std::uint64_t seed = job.training().seed;
+    const Partition units = draw_units(layout, job.workers(), deal_, seed, round);
+    if (axes_.none()) return units;
+    return intersection(
+        units, draw_neurons(layout, axes_.of(layout), job.workers(), NeuronDeal::uniform, seed, round));
+  }
+
   /// What all share is parameters, too: what their mean leaves out one time is no use the next.
   static AveragingOptions common_averaging(nlohmann::json options) {
     if (options.contains("compression")) options["compression"]["error_feedback"] = "none";
@@ -140,8 +140,7 @@ ProtocolKind resist_kind() {
   option_schemas.update(DealtAxes::schema());
   option_schemas["axes"]["description"] =
       "What is dealt out besides blocks: neurons of hidden dense layers, channels between two convolutions "
-      "of "
-      "blocks that are not dealt, or layers of these by name, such as \"hidden1\".";
+      "of blocks that are not dealt, or layers of these by name, such as \"hidden1\".";
   option_schemas["axes"]["default"] = nlohmann::json::array();
   option_schemas["axes"].erase("minItems");
   option_schemas.update(

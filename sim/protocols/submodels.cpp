@@ -27,10 +27,8 @@ nlohmann::json Submodels::schema(const std::vector<std::string>& axes) {
   schema.update(DealtAxes::schema());
   schema["axes"]["description"] =
       "What clients have parts of, as far as the model has it: neurons of hidden dense layers, channels "
-      "between "
-      "two convolutions, streams (the channels that residual blocks add to), or layers of these by name, "
-      "such as "
-      "\"hidden1\".";
+      "between two convolutions, streams (the channels that residual blocks add to), or layers of these by "
+      "name, such as \"hidden1\".";
   schema["axes"]["default"] = axes;
   return schema;
 }

@@ -25,9 +25,8 @@ nlohmann::json DealtAxes::schema() {
       {"axes",
        {{"description",
          "What is dealt out, as far as the model has it: neurons of hidden dense layers, channels between "
-         "two "
-         "convolutions (as in LoFT), streams (the channels that residual blocks add to), or layers of these "
-         "by name, such as \"hidden1\"."},
+         "two convolutions (as in LoFT), streams (the channels that residual blocks add to), or layers of "
+         "these by name, such as \"hidden1\"."},
         {"type", "array"},
         {"items", {{"type", "string"}}},
         {"minItems", 1},
@@ -40,9 +39,8 @@ nlohmann::json DealtAxes::schema_of_shares() {
   schema["scale_at_test"] = {
       {"description",
        "In tests, what a dealt neuron or channel says counts by the share of them that a worker trains, "
-       "since "
-       "each was trained with others missing. A batch norm behind it does that by itself; without one, as "
-       "inside blocks that activate first, the whole network is far off otherwise."},
+       "since each was trained with others missing. A batch norm behind it does that by itself; without "
+       "one, as inside blocks that activate first, the whole network is far off otherwise."},
       {"type", "boolean"},
       {"default", false}};
   return schema;

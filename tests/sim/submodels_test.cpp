@@ -257,8 +257,7 @@ TEST_CASE("sub-models: what does not fit is refused") {
   CHECK(refusal({{"kind", "resist"}, {"partition_sections", {1}}, {"axes", {"neurons"}}},
                 {{"kind", "resnet"}, {"sections", {2, 1}}, {"widths", {6, 8}}, {"hidden", {9, 9}}}) ==
         "/protocol/axes: nobody would have all of hidden2.weight in a round, and workers hand on only what "
-        "they "
-        "have; allowed with \"exchange\": \"server\"");
+        "they have; allowed with \"exchange\": \"server\"");
   CHECK_THAT(refusal(with(steps, {{"kind", "fjord"}}), mlp, {{"training", {{"momentum", 0.9}}}}),
              Contains("/training/optimizer: remembers something"));
   CHECK_THAT(refusal(with(steps, {{"kind", "heterofl"}}), mlp, {{"training", {{"optimizer_state", "keep"}}}}),

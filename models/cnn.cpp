@@ -4,6 +4,7 @@
 #include <string>
 
 #include "models/error.hpp"
+#include "models/layer_options.hpp"
 #include "models/layers/flatten.hpp"
 #include "models/layers/image_norm.hpp"
 #include "models/layers/max_pool.hpp"
@@ -111,16 +112,14 @@ std::unique_ptr<Model> make_cnn(const nlohmann::json& json, const DataDescriptio
   options.input = data.shape;
   options.stages = json.contains("name") ? preset.stages : read_stages(json["convolutions"]);
   options.batch_norm = json.value("batch_norm", preset.batch_norm);
-  options.method =
-      json.at("convolution") == "direct" ? ConvolutionMethod::direct : ConvolutionMethod::fastest;
+  options.method = convolution_method_of(json);
   options.dense.hidden = json.value("hidden", preset.hidden);
   options.dense.classes = data.classes;
   options.dense.batch_norm = json.value("dense_batch_norm", options.batch_norm);
   options.dense.output_batch_norm = json.at("output_batch_norm").get<bool>();
   options.dense.bias = !options.dense.batch_norm;
   options.dense.output_bias = !options.dense.output_batch_norm;
-  options.dense.statistics =
-      json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.dense.statistics = statistics_of(json);
   require_pixels(options, json.contains("name") ? "/model/name" : "/model/convolutions");
   return std::make_unique<Cnn>(std::move(options), data.sample_bytes());
 }
@@ -151,13 +150,11 @@ ModelKind Cnn::kind() {
                    "type": "boolean"},
     "dense_batch_norm": {"description": "The same of hidden dense layers. Default: as batch_norm.", "type": "boolean"},
     "output_batch_norm": {"description": "Batch norm without scale and shift after the last linear layer.",
-                          "type": "boolean", "default": false},
-    "convolution": {"description": "fastest: Winograd where it pays (another rounding, about 1e-6); direct: never.",
-                    "enum": ["fastest", "direct"], "default": "fastest"},
-    "statistics": {"description": "What evaluation normalises by: the evaluation batch, or a running average of training's.",
-                   "enum": ["batch", "running"], "default": "batch"}
+                          "type": "boolean", "default": false}
   })");
   schema["hidden"] = hidden_schema();
+  schema["statistics"] = statistics_schema();
+  schema["convolution"] = convolution_schema();
   schema["hidden"]["description"] =
       "Widths of the hidden dense layers, first to last. Default: those of the known network, else none.";
   return {.kind = {.name = "cnn",

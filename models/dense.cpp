@@ -11,12 +11,6 @@ std::string hidden_name(std::size_t index) { return "hidden" + std::to_string(in
 
 }  // namespace
 
-nlohmann::json hidden_schema() {
-  return nlohmann::json::parse(R"({
-    "description": "Widths of the hidden dense layers, first to last.", "type": "array", "maxItems": 100,
-    "items": {"type": "integer", "minimum": 1, "maximum": 10000000}, "examples": [[512, 512]]})");
-}
-
 void add_dense_layers(Layers& layers, ParameterLayout& layout, int input_axis, Index per_input,
                       const DenseOptions& options) {
   const auto add_linear = [&](const std::string& name, int outputs, bool bias) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -23,9 +22,6 @@ struct DenseOptions {
   BatchStatistics statistics = BatchStatistics::batch;
   std::optional<Index> nonzeros = {};  ///< sparse inputs: non-zero entries of a sample
 };
-
-/// JSON Schema of the widths of hidden layers.
-nlohmann::json hidden_schema();
 
 /// Appends them to a network whose last layer has `per_input` features for each index of `input_axis`. Each
 /// hidden layer's neurons are an axis, `hidden1`, `hidden2`, ...

@@ -1,5 +1,7 @@
 #include "models/mlp.hpp"
 
+#include "models/layer_options.hpp"
+
 namespace isthmus {
 namespace {
 
@@ -10,7 +12,7 @@ std::unique_ptr<Model> make_mlp(const nlohmann::json& json, const DataDescriptio
   options.batch_norm = json.at("batch_norm").get<bool>();
   options.output_batch_norm = json.value("output_batch_norm", options.batch_norm);
   options.bias = json.value("bias", !options.batch_norm);
-  options.statistics = json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.statistics = statistics_of(json);
   options.nonzeros = data.nonzeros_per_sample;
   return std::make_unique<Mlp>(data.shape.size(), std::move(options), data.sample_bytes());
 }
@@ -28,11 +30,10 @@ ModelKind Mlp::kind() {
                    "default": true},
     "output_batch_norm": {"description": "Batch norm without scale and shift after the last linear layer. Default: as batch_norm.",
                           "type": "boolean"},
-    "bias": {"description": "Biases in the linear layers. Default: the opposite of batch_norm.", "type": "boolean"},
-    "statistics": {"description": "What evaluation normalises by: the evaluation batch (as the IST authors' code), or a running average of training's.",
-                   "enum": ["batch", "running"], "default": "batch"}
+    "bias": {"description": "Biases in the linear layers. Default: the opposite of batch_norm.", "type": "boolean"}
   })");
   schema["hidden"] = hidden_schema();
+  schema["statistics"] = statistics_schema();
   return {
       .kind = {.name = "mlp",
                .summary = "multi-layer perceptron: Linear, BN, ReLU per hidden layer; Linear, BN (as in IST)",

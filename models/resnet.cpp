@@ -4,6 +4,7 @@
 #include <map>
 
 #include "models/error.hpp"
+#include "models/layer_options.hpp"
 #include "models/layers/average_pool.hpp"
 #include "models/layers/max_pool.hpp"
 #include "models/partition/selection.hpp"
@@ -63,10 +64,8 @@ std::unique_ptr<Model> make_resnet(const nlohmann::json& json, const DataDescrip
                    .output_bias = true};
   options.style.bottleneck = json.at("block") == "bottleneck";
   options.style.pre_activation = json.at("pre_activation").get<bool>();
-  options.style.method =
-      json.at("convolution") == "direct" ? ConvolutionMethod::direct : ConvolutionMethod::fastest;
-  options.style.statistics =
-      json.at("statistics") == "running" ? BatchStatistics::running : BatchStatistics::batch;
+  options.style.method = convolution_method_of(json);
+  options.style.statistics = statistics_of(json);
   options.dense.statistics = options.style.statistics;
   return std::make_unique<Resnet>(std::move(options), data.sample_bytes());
 }
@@ -119,13 +118,11 @@ ModelKind Resnet::kind() {
     "block": {"description": "Two 3x3 convolutions, or 1x1, 3x3, 1x1 with four times the channels.",
               "enum": ["basic", "bottleneck"], "default": "basic"},
     "pre_activation": {"description": "BN and ReLU before each convolution; else after, as in the first residual networks.",
-                       "type": "boolean", "default": true},
-    "convolution": {"description": "fastest: Winograd where it pays (another rounding, about 1e-6); direct: never.",
-                    "enum": ["fastest", "direct"], "default": "fastest"},
-    "statistics": {"description": "What evaluation normalises by: the evaluation batch, or a running average of training's.",
-                   "enum": ["batch", "running"], "default": "batch"}
+                       "type": "boolean", "default": true}
   })");
   schema["hidden"] = hidden_schema();
+  schema["statistics"] = statistics_schema();
+  schema["convolution"] = convolution_schema();
   schema["hidden"]["description"] =
       "Widths of hidden dense layers after the mean over all pixels, each Linear, BN, ReLU.";
   schema["hidden"]["default"] = nlohmann::json::array();

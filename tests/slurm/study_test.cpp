@@ -46,8 +46,8 @@ Arguments with(Arguments arguments, const Arguments& more) {
 std::map<std::string, std::string> files_of_runs(const fs::path& study) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(study / "runs")) {
-    const std::string run = fs::relative(entry.path(), study / "runs").begin()->string();
-    if (!entry.is_regular_file() || run.ends_with(analysis::partial_ending)) continue;  // being written
+    const std::string id = fs::relative(entry.path(), study / "runs").begin()->string();
+    if (!entry.is_regular_file() || id.ends_with(analysis::partial_ending)) continue;  // being written
     std::string text = read_text(entry.path());
     if (entry.path().filename() == "run.json") {
       auto run = nlohmann::ordered_json::parse(text);

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "analysis/format.hpp"
-#include "sim/study/plan.hpp"
 #include "tests/cli/program.hpp"
 
 using namespace isthmus::testing;
@@ -128,10 +127,6 @@ TEST_CASE("every shipped scenario is well") {
     if (entry.path().extension() != ".json" || entry.path().filename() == "scenario.schema.json") continue;
     INFO(entry.path().string());
     ++scenarios;
-    // To simulate a round of each kind of run takes its time with the largest.
-    if (isthmus::plan_study(isthmus::ScenarioDocument(read_json_file(entry.path())), source_path("scenarios"))
-            .size() > 60)
-      continue;
     const ProgramResult result = run_program({"check", entry.path()});
     INFO(result.err);
     CHECK(result.exit_code == 0);

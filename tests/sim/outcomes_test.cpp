@@ -251,7 +251,8 @@ TEST_CASE("IST refuses what it cannot train") {
   };
   CHECK_THAT(refusal({{"model", {{"hidden", {7}}}}}),
              Catch::Contains("/model: ") && Catch::Contains("too few"));
-  CHECK_THAT(refusal({{"model", {{"hidden", json::array()}}}}), Catch::Contains("no hidden neurons"));
+  CHECK_THAT(refusal({{"model", {{"hidden", json::array()}}}}),
+             Catch::Contains("has no neurons that ist could deal out"));
   CHECK_THAT(refusal({{"training", {{"optimizer_state", "keep"}}}}),
              Catch::StartsWith("/training/optimizer_state"));
   const Prepared fits(scenario_with({{"platform", {{"workers", 8}}},

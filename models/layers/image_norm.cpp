@@ -1,5 +1,7 @@
 #include "models/layers/image_norm.hpp"
 
+#include <optional>
+
 #include "models/layers/onednn_compat.hpp"
 
 namespace isthmus {
@@ -79,8 +81,7 @@ struct ImageNorm::Plan {
   memory workspace;  // which elements ReLU let pass
 };
 
-ImageNorm::ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics,
-                     std::optional<int> axis)
+ImageNorm::ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics, int axis)
     : name_(std::move(name)), shape_(shape), relu_(relu), statistics_(statistics), axis_(axis) {}
 
 ImageNorm::~ImageNorm() = default;
@@ -88,13 +89,12 @@ ImageNorm::~ImageNorm() = default;
 Index ImageNorm::outputs() const { return onednn::image_size(shape_, layout_); }
 
 void ImageNorm::declare_parameters(ParameterLayout& layout) {
-  if (!axis_) axis_ = layout.add_axis(name_, shape_.channels);
-  scale_offset_ = layout.add(name_ + ".scale", *axis_);
-  shift_offset_ = layout.add(name_ + ".shift", *axis_);
+  scale_offset_ = layout.add(name_ + ".scale", axis_);
+  shift_offset_ = layout.add(name_ + ".shift", axis_);
 }
 
 void ImageNorm::declare_statistics(ParameterLayout& layout) {
-  if (statistics_ == BatchStatistics::running) running_.declare(layout, name_, *axis_);
+  if (statistics_ == BatchStatistics::running) running_.declare(layout, name_, axis_);
 }
 
 void ImageNorm::initialise(Values parameters, Random&) const {

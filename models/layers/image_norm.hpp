@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "models/aligned.hpp"
@@ -17,9 +16,8 @@ namespace isthmus {
 /// formula, constants and FLOPs are those of BatchNorm; it computes in fp32.
 class ImageNorm final : public Layer {
  public:
-  /// `axis`: that of a layout which the channels lie on; none: of this layer alone.
-  ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics,
-            std::optional<int> axis = {});
+  /// `axis`: that of the layout which the channels lie on.
+  ImageNorm(std::string name, SampleShape shape, bool relu, BatchStatistics statistics, int axis);
   ~ImageNorm() override;
 
   Index outputs() const override;
@@ -43,7 +41,7 @@ class ImageNorm final : public Layer {
   bool relu_;
   BatchStatistics statistics_;
   onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
-  std::optional<int> axis_;
+  int axis_;
   std::size_t scale_offset_ = 0, shift_offset_ = 0;
   RunningStatistics running_;
   AlignedFloats mean_, variance_;                 // of the last forward()

@@ -68,6 +68,15 @@ nlohmann::json aggregate_options() {
         {"onlyWith", {{"aggregate", {"hierarchical", "auto"}}}}}}};
 }
 
+nlohmann::json aggregate_options_by_sites() {
+  nlohmann::json schema = aggregate_options();
+  schema["group_size"].erase("onlyWith");
+  schema["group_size"]["description"] =
+      "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
+      "of the platform is a site.";
+  return schema;
+}
+
 std::unique_ptr<Collective> make_aggregate(const nlohmann::json& options, CollectiveKind kind) {
   CollectiveOptions collective;
   if (options.contains("chunk")) {

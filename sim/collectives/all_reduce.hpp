@@ -12,6 +12,8 @@ void mean(const Collective& all_reduce, Communicator& comm, Values values);
 
 /// JSON Schemas of the options of a protocol that averages: `aggregate` and what goes with it.
 nlohmann::json aggregate_options();
+/// The same for protocols that have sites whatever the all-reduce.
+nlohmann::json aggregate_options_by_sites();
 
 /// Whether an all-reduce by sites has two levels to gain from: two or more sites of one size, of two or more
 /// workers. Its closed form is exact there.

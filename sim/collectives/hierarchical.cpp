@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "sim/collectives/collective.hpp"
+#include "sim/collectives/pairs.hpp"
 #include "sim/collectives/sites.hpp"
 #include "sim/collectives/slices.hpp"
 
@@ -44,8 +45,7 @@ class Hierarchical final : public Collective {
     require(workers);
     std::set<RankPair> pairs;
     const auto add_all = [&](const Collective& phase, const std::vector<int>& ranks) {
-      for (const auto& [from, to] : phase.talking_pairs(static_cast<int>(ranks.size())))
-        pairs.emplace(ranks[static_cast<std::size_t>(from)], ranks[static_cast<std::size_t>(to)]);
+      add_pairs_of_group(pairs, phase.talking_pairs(static_cast<int>(ranks.size())), ranks);
     };
     for (const std::vector<int>& site : sites_.all()) {
       add_all(*inward_, site);

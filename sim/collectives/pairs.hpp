@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "sim/platform/platform.hpp"
@@ -40,6 +41,13 @@ inline std::vector<RankPair> all_pairs_of(int workers) {
     }
   }
   return pairs;
+}
+
+/// Adds the pairs of a group, whose rank i is ranks[i].
+inline void add_pairs_of_group(std::set<RankPair>& pairs, const std::vector<RankPair>& of_group,
+                               const std::vector<int>& ranks) {
+  for (const auto& [from, to] : of_group)
+    pairs.emplace(ranks[static_cast<std::size_t>(from)], ranks[static_cast<std::size_t>(to)]);
 }
 
 }  // namespace isthmus

@@ -27,7 +27,7 @@ class Fjord final : public Submodels {
   std::string name() const override { return "fjord"; }
 
   Selection choose(const Job& job, const Turn& turn) const override {
-    return first(job, widths_.of(job.training().seed, turn.round, turn.client));
+    return choose_first(job.model().layout(), widths_.of(job.training().seed, turn.round, turn.client));
   }
 
   void train(Worker& client, Replica& subnet, const Turn& turn, long steps) const override {
@@ -46,7 +46,7 @@ class Fjord final : public Submodels {
     for (long step = 0; step < steps; ++step) {
       const double width =
           allowed[boost::random::uniform_int_distribution<std::size_t>(0, allowed.size() - 1)(random)];
-      const Selection part = first(job, width);
+      const Selection part = choose_first(job.model().layout(), width);
       const Transfer transfer(part, own);
       const auto carry = [&](const std::function<void()>& values) {
         client.compute({{plain_kernel(KernelKind::copy, 0, 2 * static_cast<double>(part.size())), 1}},
@@ -62,11 +62,6 @@ class Fjord final : public Submodels {
   }
 
  private:
-  Selection first(const Job& job, double width) const {
-    return choose_on_axes(job.model().layout(),
-                          [&](std::size_t, Index size) { return IndexSet::range(0, part_of(width, size)); });
-  }
-
   std::vector<double> all_;
   Widths widths_;
 };

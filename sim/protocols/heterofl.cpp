@@ -14,9 +14,7 @@ class HeteroFl final : public Submodels {
   std::string name() const override { return "heterofl"; }
 
   Selection choose(const Job& job, const Turn& turn) const override {
-    const double width = widths_.of(job.training().seed, turn.round, turn.client);
-    return choose_on_axes(job.model().layout(),
-                          [&](std::size_t, Index size) { return IndexSet::range(0, part_of(width, size)); });
+    return choose_first(job.model().layout(), widths_.of(job.training().seed, turn.round, turn.client));
   }
 
  private:

@@ -3,9 +3,9 @@
 
 #include "sim/collectives/all_reduce.hpp"
 #include "sim/collectives/collectives.hpp"
+#include "sim/collectives/pairs.hpp"
 #include "sim/collectives/sites.hpp"
-#include "sim/core/replica.hpp"
-#include "sim/protocols/protocol.hpp"
+#include "sim/protocols/local_sgd.hpp"
 
 namespace isthmus {
 namespace {
@@ -43,21 +43,15 @@ class HierarchicalLocalSgd final : public Protocol {
   std::vector<RankPair> talking_pairs(int workers) const override {
     std::set<RankPair> pairs;
     for (const RankPair& pair : of_all_->talking_pairs(workers)) pairs.insert(pair);
-    for (const std::vector<int>& site : sites_.all()) {
-      for (const auto& [from, to] : of_site_->talking_pairs(static_cast<int>(site.size())))
-        pairs.emplace(site[static_cast<std::size_t>(from)], site[static_cast<std::size_t>(to)]);
-    }
+    for (const std::vector<int>& site : sites_.all())
+      add_pairs_of_group(pairs, of_site_->talking_pairs(static_cast<int>(site.size())), site);
     return {pairs.begin(), pairs.end()};
   }
 
  private:
-  /// Of parameters, and of what optimizers keep if the scenario says so.
   static void average(Worker& worker, Replica& replica, const Collective& aggregate, Communicator& among) {
     mean(aggregate, among, replica.parameters());
-    const OptimizerState policy = worker.job().training().optimizer_state;
-    if (policy == OptimizerState::reset) replica.reset_optimizer();
-    if (policy != OptimizerState::average) return;
-    for (const Values state : replica.optimizer_states()) mean(aggregate, among, state);
+    synchronise_state(worker, replica, aggregate, among);
   }
 
   long local_steps_, averages_;
@@ -68,11 +62,7 @@ class HierarchicalLocalSgd final : public Protocol {
 }  // namespace
 
 ProtocolKind hierarchical_local_sgd_kind() {
-  nlohmann::json schema = aggregate_options();
-  schema["group_size"].erase("onlyWith");
-  schema["group_size"]["description"] =
-      "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
-      "of the platform is a site.";
+  nlohmann::json schema = aggregate_options_by_sites();
   schema["aggregate"]["default"] = "hierarchical";
   schema.update(
       {{"local_steps",

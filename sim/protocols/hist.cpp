@@ -5,6 +5,7 @@
 #include "models/error.hpp"
 #include "models/partition/neurons.hpp"
 #include "sim/collectives/collectives.hpp"
+#include "sim/collectives/pairs.hpp"
 #include "sim/collectives/sites.hpp"
 #include "sim/core/replica.hpp"
 #include "sim/protocols/protocol.hpp"
@@ -70,17 +71,13 @@ class Hist final : public Protocol {
 
   std::vector<RankPair> talking_pairs(int) const override {
     std::set<RankPair> pairs;
-    const auto add = [&](const std::vector<RankPair>& of_group, const std::vector<int>& ranks) {
-      for (const auto& [from, to] : of_group)
-        pairs.emplace(ranks[static_cast<std::size_t>(from)], ranks[static_cast<std::size_t>(to)]);
-    };
     const auto broadcast_way = make_collective(CollectiveKind::broadcast, "tree", {});
     for (const std::vector<int>& site : sites_.all()) {
       const int size = static_cast<int>(site.size());
-      add(aggregate_->talking_pairs(size), site);
-      add(broadcast_way->talking_pairs(size), site);
+      add_pairs_of_group(pairs, aggregate_->talking_pairs(size), site);
+      add_pairs_of_group(pairs, broadcast_way->talking_pairs(size), site);
     }
-    add(exchange_pairs(sites_.count(), !sharded_), sites_.in_place(0));
+    add_pairs_of_group(pairs, exchange_pairs(sites_.count(), !sharded_), sites_.in_place(0));
     return {pairs.begin(), pairs.end()};
   }
 
@@ -104,16 +101,12 @@ class Hist final : public Protocol {
 }  // namespace
 
 ProtocolKind hist_kind() {
-  nlohmann::json schema = aggregate_options();
+  nlohmann::json schema = aggregate_options_by_sites();
   nlohmann::json& names = schema["aggregate"]["enum"];
   std::erase_if(names.get_ref<nlohmann::json::array_t&>(),
                 [](const nlohmann::json& name) { return name == "auto" || name == "hierarchical"; });
   schema["aggregate"]["description"] = "How all-reduce travels inside a site.";
   schema["chunk"]["onlyWith"] = schema["chunks_in_flight"]["onlyWith"] = {{"aggregate", {"ring_chunked"}}};
-  schema["group_size"].erase("onlyWith");
-  schema["group_size"]["description"] =
-      "Workers of a site, by rank: 4 makes sites of ranks 0 to 3, 4 to 7, ... If it is not given, each zone "
-      "of the platform is a site.";
   schema.update(DealtAxes::schema_of_shares());
   schema.update(ParcelOptions::schema());
   schema.update(

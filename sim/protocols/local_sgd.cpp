@@ -19,17 +19,16 @@ void LocalSgd::local_round(Worker& worker, Replica& replica, OuterOptimizer& out
   replica.train(round.local_steps);
   worker.note_divergence(round, replica.parameters());
   outer.average(round, replica.parameters());
-  synchronise_state(worker, replica);
+  synchronise_state(worker, replica, averaging_.exact(), worker.communicator());
   outer.step(round, replica.parameters());
   worker.end_round(round, replica.parameters());
 }
 
-void LocalSgd::synchronise_state(Worker& worker, Replica& replica) const {
+void synchronise_state(Worker& worker, Replica& replica, const Collective& aggregate, Communicator& among) {
   const OptimizerState policy = worker.job().training().optimizer_state;
   if (policy == OptimizerState::reset) replica.reset_optimizer();
   if (policy != OptimizerState::average) return;
-  for (const Values state : replica.optimizer_states())
-    mean(averaging_.exact(), worker.communicator(), state);
+  for (const Values state : replica.optimizer_states()) mean(aggregate, among, state);
 }
 
 nlohmann::json LocalSgd::options() {

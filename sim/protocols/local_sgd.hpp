@@ -31,11 +31,13 @@ class LocalSgd : public Protocol {
   const OuterOptimizerOptions& outer_optimizer() const { return outer_; }
 
  private:
-  void synchronise_state(Worker& worker, Replica& replica) const;
-
   long local_steps_;
   AveragingOptions averaging_;
   OuterOptimizerOptions outer_;
 };
+
+/// What becomes of what optimizers keep when parameters have become a mean: it is kept, begins anew, or
+/// becomes the mean among the same workers, as the scenario says.
+void synchronise_state(Worker& worker, Replica& replica, const Collective& aggregate, Communicator& among);
 
 }  // namespace isthmus

@@ -111,6 +111,11 @@ Selection Submodels::choose_on_axes(const ParameterLayout& layout, const Indices
   return chosen_on_axes(layout, chosen);
 }
 
+Selection Submodels::choose_first(const ParameterLayout& layout, double width) const {
+  return choose_on_axes(layout,
+                        [&](std::size_t, Index size) { return IndexSet::range(0, part_of(width, size)); });
+}
+
 nlohmann::json Widths::schema(const std::vector<double>& preset) {
   return {
       {"widths",

@@ -54,6 +54,8 @@ class Submodels : public Protocol {
   /// Of each axis that is cut these indices, of others all.
   using IndicesOf = std::function<IndexSet(std::size_t axis, Index size)>;
   Selection choose_on_axes(const ParameterLayout& layout, const IndicesOf& indices_of) const;
+  /// Of each that is cut the first, as many as this part of them, rounded up.
+  Selection choose_first(const ParameterLayout& layout, double width) const;
   AxisSet cut_axes(const ParameterLayout& layout) const { return axes_.of(layout); }
 
  private:

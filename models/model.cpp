@@ -1,10 +1,13 @@
 #include "models/model.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "models/cnn.hpp"
 #include "models/error.hpp"
 #include "models/layer_list.hpp"
+#include "models/layers/onednn.hpp"
 #include "models/mlp.hpp"
 #include "models/registry.hpp"
 #include "models/resnet.hpp"
@@ -41,7 +44,11 @@ std::vector<float> Model::initial_parameters(Random random) const {
 
 std::unique_ptr<Network> Model::network(int capacity, Precision precision) const {
   DeclaredLayers declared = declared_layers();
-  for (const auto& layer : declared.layers) layer->set_precision(precision);
+  Index fewest_channels = std::numeric_limits<Index>::max();
+  for (const auto& layer : declared.layers)
+    fewest_channels = std::min(fewest_channels, layer->fewest_channels().value_or(fewest_channels));
+  const Arithmetic arithmetic = {precision, onednn::image_layout(precision, fewest_channels)};
+  for (const auto& layer : declared.layers) layer->set_arithmetic(arithmetic);
   return std::make_unique<Network>(std::move(declared.layers), capacity, declared.trainable);
 }
 

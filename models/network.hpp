@@ -3,10 +3,10 @@
 #include <array>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "models/aligned.hpp"
+#include "models/data/labels.hpp"
 #include "models/layers/layer.hpp"
 #include "models/loss.hpp"
 
@@ -17,7 +17,7 @@ using Layers = std::vector<std::unique_ptr<Layer>>;
 /// Samples of a mini-batch: inputs (samples x features) and labels.
 struct Batch {
   ConstMatrixMap inputs;
-  std::span<const int> labels;
+  Labels labels;
 };
 
 /// Layers with memory for batches of up to `capacity` samples. Parameters stay outside, in one flat vector.
@@ -33,6 +33,9 @@ class Network {
   /// updates running statistics within `parameters`.
   BatchResult gradient(Values parameters, const Batch& batch, Values gradients,
                        const GradientProgress& progress = {});
+
+  /// A forward pass in training mode, which updates running statistics.
+  void observe(Values parameters, const Batch& batch) { forward(parameters, batch, Mode::training); }
 
   /// A forward pass in evaluation mode; leaves `parameters` as they are.
   BatchResult evaluate(Values parameters, const Batch& batch);

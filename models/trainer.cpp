@@ -2,11 +2,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
+#include <utility>
 
+#include "models/layers/running_statistics.hpp"
 #include "models/optimizer/schedule.hpp"
 #include "models/slices.hpp"
 
 namespace isthmus {
+
+namespace {
+
+/// These samples, zeros and all.
+template <typename Indices>
+Batch load(const SparseSamples& samples, const Indices& indices, Matrix& inputs,
+           std::vector<std::span<const int>>& labels) {
+  labels.clear();
+  Index row = 0;
+  for (const auto index : indices) {
+    const auto sample = static_cast<std::size_t>(index);
+    samples.write(sample, {inputs.row(row++).data(), static_cast<std::size_t>(inputs.cols())});
+    labels.push_back(samples.labels(sample));
+  }
+  return {ConstMatrixMap(inputs.data(), row, inputs.cols()), Labels(std::span(std::as_const(labels)))};
+}
+
+}  // namespace
 
 Trainer::Trainer(const Dataset& dataset, BatchStream batches, const TrainingOptions& options,
                  long total_steps, std::optional<Augmenter> augmenter)
@@ -46,6 +67,7 @@ void Trainer::skip(long steps) {
 
 Batch Trainer::load_batch() {
   batches_.next(indices_);
+  if (dataset_.is_sparse()) return load(dataset_.sparse_train, indices_, inputs_, label_sets_);
   for (std::size_t i = 0; i < indices_.size(); ++i) {
     const auto sample = dataset_.train_inputs.row(indices_[i]);
     auto input = inputs_.row(static_cast<Index>(i));
@@ -94,13 +116,51 @@ BatchResult Trainer::train(long steps) {
   return sum;
 }
 
+void reestimate_statistics(const Model& model, std::vector<float>& parameters, const Dataset& dataset,
+                           int batch, long batches) {
+  const std::size_t trainable = model.layout().trainable_size();
+  const Values statistics = Values(parameters).slice(trainable, parameters.size() - trainable);
+  const auto network = model.network(batch);
+  const std::size_t samples = dataset.train_labels.size();
+  const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(batches);
+  Matrix inputs(batch, dataset.description.shape.size());
+  std::vector<double> sums(statistics.size());
+  std::vector<int> one_each(static_cast<std::size_t>(batch));
+  std::vector<std::span<const int>> sets;
+  for (std::size_t first = 0; first < wanted; first += one_each.size()) {
+    std::vector<std::size_t> indices;
+    for (std::size_t i = first; i < first + one_each.size(); ++i) indices.push_back(i * samples / wanted);
+    // From nothing a batch moves them by a part of its own statistics.
+    std::ranges::fill(statistics, 0.0F);
+    if (dataset.is_sparse()) {
+      network->observe(parameters, load(dataset.sparse_train, indices, inputs, sets));
+    } else {
+      Index row = 0;
+      for (const std::size_t index : indices)
+        inputs.row(row++) = dataset.train_inputs.row(static_cast<Index>(index));
+      network->observe(parameters, {ConstMatrixMap(inputs.data(), batch, inputs.cols()), one_each});
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += statistics.data()[i];
+  }
+  const double part = RunningStatistics::newest_weight * static_cast<double>(batches);
+  for (std::size_t i = 0; i < sums.size(); ++i) statistics.data()[i] = static_cast<float>(sums[i] / part);
+}
+
 BatchResult evaluate(const Model& model, std::vector<float> parameters, const Dataset& dataset, int batch) {
-  const auto samples = static_cast<std::size_t>(dataset.test_inputs.rows());
+  const std::size_t samples = dataset.test_labels.size();
   const std::size_t batches = std::max<std::size_t>(1, samples / static_cast<std::size_t>(batch));
-  const auto network = model.network(static_cast<int>(slice_of(samples, batches, 0).second));
+  const std::size_t largest = slice_of(samples, batches, 0).second;
+  const auto network = model.network(static_cast<int>(largest));
+  Matrix filled(dataset.is_sparse() ? static_cast<Index>(largest) : 0, dataset.test_inputs.cols());
+  std::vector<std::span<const int>> labels;
   BatchResult sum;
   for (std::size_t i = 0; i < batches; ++i) {
     const auto [begin, count] = slice_of(samples, batches, i);
+    if (dataset.is_sparse()) {
+      const auto indices = std::views::iota(begin, begin + count);
+      sum += network->evaluate(parameters, load(dataset.sparse_test, indices, filled, labels));
+      continue;
+    }
     const ConstMatrixMap inputs(dataset.test_inputs.row(static_cast<Index>(begin)).data(),
                                 static_cast<Index>(count), dataset.test_inputs.cols());
     sum += network->evaluate(parameters, {inputs, std::span(dataset.test_labels).subspan(begin, count)});

@@ -68,8 +68,14 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   Adjust adjust_;
   std::vector<int> indices_, labels_;
+  std::vector<std::span<const int>> label_sets_;  // of sparse samples
   Matrix inputs_;
 };
+
+/// Makes running statistics the mean over so many mini-batches of `batch` training samples, taken from all
+/// over the set: what they are for these very parameters, whoever trained which of them with whom.
+void reestimate_statistics(const Model& model, std::vector<float>& parameters, const Dataset& dataset,
+                           int batch, long batches);
 
 /// Loss and accuracy of a model on the test set, in batches of about `batch` samples whose sizes differ by at
 /// most one. `parameters` are taken by value: evaluation runs beside the training that changes them.

@@ -47,6 +47,7 @@ struct TrainingOptions {
   std::optional<long> evaluate_every_rounds;  ///< exactly one of these two is set
   std::optional<double> evaluate_every_epochs;
   int evaluation_batch = 1000;     ///< samples normalised together where batch statistics are used
+  long reestimation_batches = 0;   ///< of training samples, whose statistics tests normalise by
   bool charge_evaluation = false;  ///< put evaluations on the simulated clock
   std::optional<double> target_accuracy;
   Precision precision = Precision::fp32;

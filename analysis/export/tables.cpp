@@ -193,7 +193,8 @@ TypedTable history_table(const Study& study, bool with_run) {
       append(row,
              {at.round, at.local_steps, at.samples, at.simulated_seconds, count(at.bytes_sent),
               or_null(at.train_loss), or_null(at.test_loss), or_null(at.test_accuracy),
-              or_null(at.consensus_distance), or_null(at.staleness_mean), optional_count(at.staleness_max)});
+              or_null(at.consensus_distance), or_null(at.staleness_mean), optional_count(at.staleness_max),
+              or_null(at.precision_at_3), or_null(at.precision_at_5)});
       typed.table.add(std::move(row));
     }
   }

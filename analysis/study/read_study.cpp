@@ -50,7 +50,9 @@ std::vector<Evaluation> read_history(const ColumnFile& file) {
                        .test_accuracy = file.optional_number(row, "test_accuracy"),
                        .consensus_distance = file.optional_number(row, "consensus_distance"),
                        .staleness_mean = file.optional_number(row, "staleness_mean"),
-                       .staleness_max = file.optional_number(row, "staleness_max")});
+                       .staleness_max = file.optional_number(row, "staleness_max"),
+                       .precision_at_3 = file.optional_number(row, "precision_at_3"),
+                       .precision_at_5 = file.optional_number(row, "precision_at_5")});
   }
   return history;
 }

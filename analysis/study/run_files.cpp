@@ -20,7 +20,9 @@ const std::vector<Column>& history_columns() {
                                               {"test_accuracy", real, true},
                                               {"consensus_distance", real, true},
                                               {"staleness_mean", real, true},
-                                              {"staleness_max", integer, true}};
+                                              {"staleness_max", integer, true},
+                                              {"precision_at_3", real, true},
+                                              {"precision_at_5", real, true}};
   return columns;
 }
 

@@ -18,6 +18,7 @@ struct Evaluation {
   std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
   /// Of the updates since the row before, where workers do not wait for each other.
   std::optional<double> staleness_mean, staleness_max;
+  std::optional<double> precision_at_3 = {}, precision_at_5 = {};  ///< of samples with sets of labels
   /// That a worker has sent by then, in the mean over workers, for each parameter of the model.
   std::optional<double> bits_per_parameter = {};
 };

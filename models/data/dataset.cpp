@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/data/cifar.hpp"
+#include "models/data/extreme.hpp"
 #include "models/data/files.hpp"
 #include "models/data/idx.hpp"
 #include "models/data/synthetic.hpp"
@@ -21,6 +22,7 @@ Registry<DataSetKind>& data_sets_known() {
       idx_kind(),
       files_kind(),
       synthetic_kind(),
+      extreme_kind(),
   });
   return data_sets;
 }
@@ -35,6 +37,20 @@ std::unique_ptr<DataSource> make_data_source(const nlohmann::json& options) {
   const auto name = options.at("set").get<std::string>();
   if (const DataSetKind* found = data_sets_known().find(name)) return found->make(options);
   throw InputError("/data/set", "unknown data set \"" + name + "\"");
+}
+
+void Dataset::set_sparse(SparseSamples train, SparseSamples test) {
+  const auto first_labels = [](const SparseSamples& samples) {
+    std::vector<int> labels;
+    for (std::size_t i = 0; i < samples.size(); ++i) labels.push_back(samples.labels(i).front());
+    return labels;
+  };
+  train_labels = first_labels(train);
+  test_labels = first_labels(test);
+  train_inputs.resize(0, description.shape.size());
+  test_inputs.resize(0, description.shape.size());
+  sparse_train = std::move(train);
+  sparse_test = std::move(test);
 }
 
 void normalise(Dataset& dataset) {

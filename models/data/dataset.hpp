@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/data/sparse_samples.hpp"
 #include "models/kind.hpp"
 #include "models/matrix.hpp"
 #include "models/sample_shape.hpp"
@@ -20,12 +21,14 @@ struct DataDescription {
   int classes = 0;
   long train_samples = 0;
   long test_samples = 0;
-  std::optional<Index> nonzeros_per_sample;  ///< sparse inputs: costs only
+  std::optional<Index> nonzeros_per_sample;  ///< of sparse inputs, in the mean
+  Index labels_per_sample = 1;               ///< likewise
 
-  /// What one sample takes in a device's memory: fp32 values; with an index each if sparse; and a label.
+  /// What one sample takes in a device's memory: fp32 values; with an index each if sparse; and labels.
   std::size_t sample_bytes() const {
     const std::size_t entry = nonzeros_per_sample ? sizeof(float) + sizeof(int) : sizeof(float);
-    return static_cast<std::size_t>(nonzeros_per_sample.value_or(shape.size())) * entry + sizeof(int);
+    return static_cast<std::size_t>(nonzeros_per_sample.value_or(shape.size())) * entry +
+           static_cast<std::size_t>(labels_per_sample) * sizeof(int);
   }
 };
 
@@ -37,7 +40,7 @@ struct ChannelScale {
 };
 
 /// Inputs are samples x features (an image's pixels channel by channel, row by row), normalised by mean and
-/// standard deviation of the training inputs, channel by channel.
+/// standard deviation of the training inputs, channel by channel. Sparse ones are left as they are.
 struct Dataset {
   DataDescription description;
   Matrix train_inputs;
@@ -45,6 +48,12 @@ struct Dataset {
   Matrix test_inputs;
   std::vector<int> test_labels;
   std::vector<ChannelScale> channel_scales;  ///< what normalise() did to each channel
+  /// Where inputs are sparse: they are here and no matrices, and of a sample's labels the first stands above.
+  SparseSamples sparse_train, sparse_test;
+
+  bool is_sparse() const { return description.nonzeros_per_sample.has_value(); }
+  /// Makes these the samples.
+  void set_sparse(SparseSamples train, SparseSamples test);
 };
 
 /// Where samples come from.

@@ -4,6 +4,7 @@
 #include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>
 
+#include "models/data/sparse_clouds.hpp"
 #include "models/error.hpp"
 #include "models/random.hpp"
 
@@ -29,6 +30,11 @@ class SyntheticSource final : public DataSource {
     description_.classes = options.at("classes").get<int>();
     description_.train_samples = options.at("samples").get<long>();
     description_.test_samples = options.at("test_samples").get<long>();
+    if (options.contains("labels_per_sample")) {
+      if (!options.contains("nonzeros"))
+        throw InputError("/data/labels_per_sample", "only sparse samples have it: give \"nonzeros\", too");
+      description_.labels_per_sample = options["labels_per_sample"].get<Index>();
+    }
     if (options.contains("nonzeros")) {
       description_.nonzeros_per_sample = options["nonzeros"].get<Index>();
       if (*description_.nonzeros_per_sample > description_.shape.size()) {
@@ -41,11 +47,16 @@ class SyntheticSource final : public DataSource {
   DataDescription describe() const override { return description_; }
 
   Dataset load() const override {
-    if (description_.nonzeros_per_sample) {
-      throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
-    }
     Dataset dataset;
     dataset.description = description_;
+    if (dataset.is_sparse()) {
+      const auto draw = [&](long samples, std::string_view purpose) {
+        return draw_sparse_samples(description_, samples, std::min(difficulty_, 1.0), seed_, purpose);
+      };
+      dataset.set_sparse(draw(description_.train_samples, "train samples"),
+                         draw(description_.test_samples, "test samples"));
+      return dataset;
+    }
     const Matrix means = draw_means();
     fill(dataset.train_inputs, dataset.train_labels, description_.train_samples, means, "train samples");
     fill(dataset.test_inputs, dataset.test_labels, description_.test_samples, means, "test samples");
@@ -97,7 +108,7 @@ class SyntheticSource final : public DataSource {
 
 DataSetKind synthetic_kind() {
   return {.kind = {.name = "synthetic",
-                   .summary = "seeded Gaussian clouds of any size; sparse ones for costs only",
+                   .summary = "seeded Gaussian clouds of any size, or sparse samples with sets of labels",
                    .options = nlohmann::json::parse(R"({
     "dimensions": {"description": "Features of a sample. Or give \"shape\".", "type": "integer", "minimum": 1,
                    "maximum": 1000000000},
@@ -107,10 +118,12 @@ DataSetKind synthetic_kind() {
     "samples": {"description": "Training samples.", "type": "integer", "minimum": 1, "maximum": 1000000000,
                 "default": 10000},
     "test_samples": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 2000},
-    "difficulty": {"description": "Two classes are confused with probability Phi(-1/difficulty) at best.",
+    "difficulty": {"description": "Two classes are confused with probability Phi(-1/difficulty) at best. Of sparse samples the share of features that say nothing, at most 1.",
                    "type": "number", "minimum": 0, "default": 0.5},
-    "nonzeros": {"description": "Non-zero entries of a sparse sample; such data can only be costed.",
+    "nonzeros": {"description": "Makes samples sparse: so many features are not zero. Labels of a sample share a topic, most are rare.",
                  "type": "integer", "minimum": 1},
+    "labels_per_sample": {"description": "Of sparse samples: how many labels each has (1 unless you say otherwise); fewer where a topic has no more.",
+                          "type": "integer", "minimum": 1, "maximum": 100},
     "seed": {"description": "Of the samples; independent of the training's seed.", "type": "integer", "minimum": 0,
              "maximum": 9007199254740992, "default": 1}
   })")},

@@ -8,7 +8,7 @@ namespace isthmus {
 /// apart and the noise has standard deviation difficulty / 2 in every direction, so that the best possible
 /// classifier confuses two classes with probability Phi(-1 / difficulty). Images have means that are
 /// constant over cells of 4 x 4 pixels, so that neighbours have something in common.
-/// With `nonzeros` the samples are sparse, and stand for their costs only.
+/// With `nonzeros` the samples are sparse and have sets of labels: see draw_sparse_samples().
 DataSetKind synthetic_kind();
 
 }  // namespace isthmus

@@ -3,23 +3,21 @@
 namespace isthmus {
 namespace {
 
-using nlohmann::json;
-
 /// A figure is {"value": ..., "source": ...}. What is not there keeps its default.
 template <typename Number>
-void read_figure(const json& object, const char* name, Number& number) {
+void read_figure(const nlohmann::json& object, const char* name, Number& number) {
   const auto found = object.find(name);
   if (found != object.end()) number = found->at("value").get<Number>();
 }
 
-void read_figure(const json& object, const char* name, std::optional<double>& number) {
+void read_figure(const nlohmann::json& object, const char* name, std::optional<double>& number) {
   if (double value = 0; object.contains(name)) {
     read_figure(object, name, value);
     number = value;
   }
 }
 
-PrecisionProfile parse_precision(const json& document) {
+PrecisionProfile parse_precision(const nlohmann::json& document) {
   PrecisionProfile profile;
   read_figure(document, "peak_flops_per_second", profile.peak_flops_per_second);
   read_figure(document, "efficiency", profile.efficiency);
@@ -40,7 +38,7 @@ PrecisionProfile parse_precision(const json& document) {
   read_figure(document, "winograd_half_channels", profile.winograd_half_channels);
   read_figure(document, "winograd_half_pixels", profile.winograd_half_pixels);
   if (document.contains("tiles")) {
-    for (const json& tile : document.at("tiles").at("value"))
+    for (const nlohmann::json& tile : document.at("tiles").at("value"))
       profile.tiles.push_back({tile.at(0).get<int>(), tile.at(1).get<int>()});
   }
   return profile;
@@ -61,11 +59,11 @@ std::string DeviceProfile::precision_list() const {
   return list;
 }
 
-DeviceProfile parse_device_profile(const std::string& name, const json& document) {
+DeviceProfile parse_device_profile(const std::string& name, const nlohmann::json& document) {
   DeviceProfile profile;
   profile.name = name;
   profile.description = document.value("description", "");
-  const json& precisions = document.at("precisions");
+  const nlohmann::json& precisions = document.at("precisions");
   for (std::size_t i = 0; i < profile.precisions.size(); ++i) {
     const auto found = precisions.find(device_precision_names[i]);
     if (found != precisions.end()) profile.precisions[i] = parse_precision(*found);
@@ -78,7 +76,7 @@ DeviceProfile parse_device_profile(const std::string& name, const json& document
   read_figure(document, "cache_bytes", profile.cache_bytes);
   read_figure(document, "cache_bandwidth_bytes_per_second", profile.cache_bandwidth_bytes_per_second);
   if (document.contains("kind_factors")) {
-    const json& factors = document.at("kind_factors").at("value");
+    const nlohmann::json& factors = document.at("kind_factors").at("value");
     for (std::size_t i = 0; i < profile.kind_factors.size(); ++i)
       profile.kind_factors[i] = factors.value(kernel_kind_names[i], 1.0);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 #include "models/random.hpp"
@@ -14,6 +15,8 @@ struct VariabilityOptions {
   double slow_share = 0;   ///< of steps that are slow,
   double slow_factor = 1;  ///< by this factor,
   long slow_steps = 1;     ///< for so many steps each time
+
+  auto operator<=>(const VariabilityOptions&) const = default;
 
   bool any() const { return jitter > 0 || spread > 0 || (slow_share > 0 && slow_factor != 1); }
 };

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <string>
 
+#include "models/layers/column_norm.hpp"
 #include "models/layers/layer.hpp"
 #include "models/layers/running_statistics.hpp"
 
@@ -34,18 +34,13 @@ class BatchNorm final : public Layer {
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
 
  private:
-  void use_batch_statistics(ConstMatrixMap input);
-
   std::string name_;
   int axis_;
   Index features_;
   Options options_;
   std::size_t scale_offset_ = 0, shift_offset_ = 0;
   RunningStatistics running_;
-  // Per feature: of the last forward().
-  Eigen::ArrayXf mean_, variance_, inverse_deviation_;
-  // Scratch: factor and offset of y = factor * x + offset; sums of backward().
-  Eigen::ArrayXf factor_, offset_, shift_gradient_, scale_gradient_;
+  ColumnNorm norm_;
 };
 
 }  // namespace isthmus

@@ -20,19 +20,20 @@ int padding_of(const Convolution::Options& options) { return options.padded ? (o
 
 /// Primitives for one number of samples; those of the backward pass are made when first needed.
 struct Convolution::Plan {
-  Plan(const SampleShape& input, const SampleShape& output, const Options& options, Precision precision,
-       onednn::ImageLayout layout, Index samples)
-      : strides{options.stride, options.stride},
-        padding{padding_of(options), padding_of(options)},
-        rounded(precision == Precision::bf16 &&
-                !(options.plain_input && layout == onednn::ImageLayout::blocked)) {
+  Plan(const SampleShape& input, const SampleShape& output, const Options& options,
+       const Arithmetic& arithmetic, Index samples)
+      : strides{options.stride, options.stride}, padding{padding_of(options), padding_of(options)} {
+    const ImageLayout layout = arithmetic.images;
+    const bool plain = options.plain_input && layout == ImageLayout::blocked;
+    rounded = arithmetic.precision == Precision::bf16 && !plain;
+    copied = rounded || (options.plain_input && !plain);
     const Index inputs = options.plain_input ? input.channels : onednn::filled_channels(input, layout),
                 outputs = onednn::filled_channels(output, layout), kernel = options.kernel;
     const memory::dims weights = {outputs, inputs, kernel, kernel};
     const Type factors = rounded ? Type::bf16 : Type::f32;
     source =
         options.plain_input ? onednn::plain_images(samples, input) : onednn::images(samples, input, layout);
-    source_factor = rounded ? onednn::images(samples, input, layout, factors) : source;
+    source_factor = copied ? onednn::images(samples, input, layout, factors) : source;
     destination = onednn::images(samples, output, layout);
     destination_factor = onednn::images(samples, output, layout, factors);
     weights_factor = {weights, factors, memory::format_tag::any};
@@ -53,7 +54,7 @@ struct Convolution::Plan {
         filled_bias_gradient = AlignedFloats(static_cast<std::size_t>(outputs));
       }
     }
-    if (rounded) rounded_source = onednn::Storage(source_factor);
+    if (copied) copied_source = onednn::Storage(source_factor);
     winograd = options.method == ConvolutionMethod::fastest && !rounded && options.kernel == 3 &&
                options.stride == 1 && input.channels >= WinogradLimits::least_channels;
     const auto tiles_along = [](Index size) {
@@ -133,11 +134,12 @@ struct Convolution::Plan {
   }
 
   memory::dims strides, padding;
-  bool rounded;
+  bool rounded;  // factors of products are
+  bool copied;   // the source is, to be rounded or to lie otherwise
   memory::desc source, destination, any_weights, plain_weights;
   memory::desc bias;                                               // of no dimensions: there is none
   memory::desc source_factor, destination_factor, weights_factor;  // in the precision of products
-  onednn::Storage rounded_source;                                  // of the last forward pass, if rounded
+  onednn::Storage copied_source;                                   // of the last forward pass, if copied
   // If channels of zeros fill up blocks: the others among plain_weights, and by themselves.
   std::optional<memory::desc> used_weights;
   memory::desc used_alone;
@@ -168,12 +170,7 @@ int Convolution::output_side(int input, const Options& options) {
 
 Convolution::~Convolution() = default;
 
-Index Convolution::outputs() const { return onednn::image_size(output_, layout_); }
-
-void Convolution::set_precision(Precision precision) {
-  precision_ = precision;
-  layout_ = onednn::image_layout(precision);
-}
+Index Convolution::outputs() const { return onednn::image_size(output_, arithmetic_.images); }
 
 void Convolution::declare_parameters(ParameterLayout& layout) {
   const int rows = axes_.outputs ? *axes_.outputs : layout.add_axis(name_ + ".outputs", output_.channels);
@@ -230,7 +227,7 @@ void Convolution::add_backward(std::vector<BackwardStep>& steps, Extent own, Ind
 
 Convolution::Plan& Convolution::plan(Index samples) {
   std::unique_ptr<Plan>& known = plans_[samples];
-  if (!known) known = std::make_unique<Plan>(input_, output_, options_, precision_, layout_, samples);
+  if (!known) known = std::make_unique<Plan>(input_, output_, options_, arithmetic_, samples);
   return *known;
 }
 
@@ -238,9 +235,9 @@ void Convolution::forward(Values parameters, ConstMatrixMap input, MatrixMap out
   Plan& plan = this->plan(input.rows());
   plan.load_weights(parameters.data() + weight_offset_, plan.forward_weights.memory());
   memory source = onednn::view(plan.source, input.data());
-  if (plan.rounded) {
-    onednn::reorder(source, plan.rounded_source.memory());
-    source = plan.rounded_source.memory();
+  if (plan.copied) {
+    onednn::reorder(source, plan.copied_source.memory());
+    source = plan.copied_source.memory();
   }
   onednn::Arguments arguments = {{DNNL_ARG_SRC, source},
                                  {DNNL_ARG_WEIGHTS, plan.forward_weights.memory()},
@@ -260,7 +257,7 @@ void Convolution::backward(ConstValues parameters, ConstMatrixMap input, ConstMa
   plan.prepare_weights_gradient();
   const memory gradient = plan.gradient_factor(output_gradient.data());
   onednn::Arguments arguments = {
-      {DNNL_ARG_SRC, plan.rounded ? plan.rounded_source.memory() : onednn::view(plan.source, input.data())},
+      {DNNL_ARG_SRC, plan.copied ? plan.copied_source.memory() : onednn::view(plan.source, input.data())},
       {DNNL_ARG_DIFF_DST, gradient},
       {DNNL_ARG_DIFF_WEIGHTS, plan.gradient_weights.memory()}};
   float* const bias_gradient = gradients.data() + bias_offset_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,8 +24,8 @@ struct WinogradLimits {
 };
 
 /// A square convolution of images. Output channels x input channels x kernel x kernel weights, and biases,
-/// start as U(+-1/sqrt(fan_in)), as in PyTorch. Activations lie as image_layout() says, but for the input of
-/// a network's first layer, which is plain.
+/// start as U(+-1/sqrt(fan_in)), as in PyTorch. Activations lie as arithmetic says, but for the input of a
+/// network's first layer, which is plain.
 class Convolution final : public Layer {
  public:
   struct Options {
@@ -53,7 +54,10 @@ class Convolution final : public Layer {
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override;
+  std::optional<Index> fewest_channels() const override {
+    return options_.plain_input ? output_.channels : std::min(input_.channels, output_.channels);
+  }
+  void set_arithmetic(const Arithmetic& arithmetic) override { arithmetic_ = arithmetic; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
@@ -71,8 +75,7 @@ class Convolution final : public Layer {
   SampleShape input_, output_;
   Options options_;
   Axes axes_;
-  Precision precision_ = Precision::fp32;
-  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  Arithmetic arithmetic_;
   std::size_t weight_offset_ = 0, bias_offset_ = 0;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

@@ -14,7 +14,7 @@ class Flatten final : public Layer {
   Index outputs() const override { return input_.size(); }
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
+  void set_arithmetic(const Arithmetic& arithmetic) override { layout_ = arithmetic.images; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
@@ -23,7 +23,7 @@ class Flatten final : public Layer {
   Kernel copy(Index batch) const;
 
   SampleShape input_;
-  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  ImageLayout layout_ = Arithmetic().images;
 };
 
 }  // namespace isthmus

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/aligned.hpp"
+#include "models/layers/column_norm.hpp"
 #include "models/layers/layer.hpp"
 #include "models/layers/onednn.hpp"
 #include "models/layers/running_statistics.hpp"
@@ -26,7 +27,8 @@ class ImageNorm final : public Layer {
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
+  void set_arithmetic(const Arithmetic& arithmetic) override { layout_ = arithmetic.images; }
+  void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
@@ -35,15 +37,18 @@ class ImageNorm final : public Layer {
  private:
   struct Plan;
   Plan& plan(Index samples);
+  bool by_columns() const;
+  void forward_by_columns(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode);
 
   std::string name_;
   SampleShape shape_;
   bool relu_;
   BatchStatistics statistics_;
-  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  ImageLayout layout_ = Arithmetic().images;
   int axis_;
   std::size_t scale_offset_ = 0, shift_offset_ = 0;
   RunningStatistics running_;
+  ColumnNorm columns_;
   AlignedFloats mean_, variance_;                 // of the last forward()
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "models/costs.hpp"
@@ -12,6 +13,16 @@ namespace isthmus {
 
 /// Training uses (and updates) batch statistics; evaluation uses what the network was told to.
 enum class Mode { training, evaluation };
+
+/// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512), of which the
+/// last may be filled up; or a pixel's channels together (nhwc).
+enum class ImageLayout { blocked, channels_last };
+
+/// How a network computes.
+struct Arithmetic {
+  Precision precision = Precision::fp32;
+  ImageLayout images = ImageLayout::channels_last;  ///< which takes no more memory than there are channels
+};
 
 /// One step of a feed-forward network. A layer is a description (parameters, costs) until allocate() gives it
 /// memory; parameters are never its own but a network's flat vector, handed in at each call.
@@ -40,8 +51,12 @@ class Layer {
   /// need no gradient of their input.
   virtual void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const = 0;
 
+  /// The fewest channels of images that it makes or, unless it is a network's first, reads; none: it makes no
+  /// images of its own.
+  virtual std::optional<Index> fewest_channels() const { return std::nullopt; }
+
   /// To be called before allocate(). Layers without convolutions always compute in fp32.
-  virtual void set_precision(Precision) {}
+  virtual void set_arithmetic(const Arithmetic&) {}
 
   /// Memory for up to `batch` samples, besides input and output.
   virtual void allocate(Index /*batch*/) {}

@@ -22,7 +22,7 @@ class MaxPool final : public Layer {
   Index outputs() const override { return onednn::image_size(output_, layout_); }
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
+  void set_arithmetic(const Arithmetic& arithmetic) override { layout_ = arithmetic.images; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                 MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) override;
@@ -33,7 +33,7 @@ class MaxPool final : public Layer {
 
   SampleShape input_, output_;
   int window_;
-  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  ImageLayout layout_ = Arithmetic().images;
   std::map<Index, std::unique_ptr<Plan>> plans_;  // by samples
 };
 

@@ -1,5 +1,6 @@
 #include "models/layers/onednn.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace isthmus::onednn {
@@ -27,9 +28,12 @@ bool has_instructions(dnnl::cpu_isa level) {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
-ImageLayout image_layout(Precision precision) {
-  const bool matrix_units = has_instructions(dnnl::cpu_isa::avx512_core_amx);
-  return precision == Precision::bf16 && matrix_units ? ImageLayout::channels_last : ImageLayout::blocked;
+ImageLayout image_layout(Precision precision, Index fewest_channels) {
+  // Where more than a quarter of a block would be zeros, they take longer than kernels for odd numbers do.
+  const bool narrow = 4 * std::min(fewest_channels, block_of_vectors()) < 3 * block_of_vectors();
+  const bool unfilled =
+      precision == Precision::bf16 ? has_instructions(dnnl::cpu_isa::avx512_core_amx) : narrow;
+  return unfilled ? ImageLayout::channels_last : ImageLayout::blocked;
 }
 
 Index channel_block(const SampleShape& shape, ImageLayout layout) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/aligned.hpp"
+#include "models/layers/layer.hpp"
 #include "models/sample_shape.hpp"
 #include "models/training.hpp"
 
@@ -16,11 +17,10 @@ const dnnl::engine& engine();
 /// Whether oneDNN uses these instructions. (Their numbers are sets of bits: there is no order.)
 bool has_instructions(dnnl::cpu_isa level);
 
-/// How the activations of images lie: channels in blocks (nChw16c, or nChw8c without AVX-512), which fp32
-/// kernels and AVX-512's bf16 like; or a pixel's channels together (nhwc), without which oneDNN's matrix
-/// units (AMX) stay unused.
-enum class ImageLayout { blocked, channels_last };
-ImageLayout image_layout(Precision precision);
+/// How images are to lie in a network that somewhere has so few channels: in blocks, which fp32 kernels and
+/// AVX-512's bf16 like; a pixel's channels together where oneDNN's matrix units (AMX) would stay unused
+/// otherwise, and where a block would be filled up with zeros, which take as long as channels do.
+ImageLayout image_layout(Precision precision, Index fewest_channels);
 
 /// Channels that lie together.
 Index channel_block(const SampleShape& shape, ImageLayout layout);

@@ -23,7 +23,7 @@ class Relu final : public Layer {
   Index outputs() const override { return images_ ? onednn::image_size(*images_, layout_) : features_; }
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override { layout_ = onednn::image_layout(precision); }
+  void set_arithmetic(const Arithmetic& arithmetic) override { layout_ = arithmetic.images; }
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   bool backward_in_place() const override { return true; }
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
@@ -34,7 +34,7 @@ class Relu final : public Layer {
 
   Index features_;
   std::optional<SampleShape> images_;
-  onednn::ImageLayout layout_ = onednn::ImageLayout::blocked;
+  ImageLayout layout_ = Arithmetic().images;
 };
 
 }  // namespace isthmus

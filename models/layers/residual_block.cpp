@@ -123,8 +123,15 @@ void ResidualBlock::add_backward(std::vector<BackwardStep>& steps, Extent, Index
   if (pre_activation_) branch_[0].layer->add_backward(steps, branch_[0].parameters, batch, false);
 }
 
-void ResidualBlock::set_precision(Precision precision) {
-  for_each_layer([&](Layer& layer) { layer.set_precision(precision); });
+std::optional<Index> ResidualBlock::fewest_channels() const {
+  Index fewest = output_.channels;
+  for_each_layer(
+      [&](const Layer& layer) { fewest = std::min(fewest, layer.fewest_channels().value_or(fewest)); });
+  return fewest;
+}
+
+void ResidualBlock::set_arithmetic(const Arithmetic& arithmetic) {
+  for_each_layer([&](Layer& layer) { layer.set_arithmetic(arithmetic); });
 }
 
 void ResidualBlock::allocate(Index batch) {

@@ -50,7 +50,8 @@ class ResidualBlock final : public Layer {
   void initialise(Values parameters, Random& random) const override;
   void add_costs(CostProfile& costs, Index batch) const override;
   void add_backward(std::vector<BackwardStep>& steps, Extent own, Index batch, bool first) const override;
-  void set_precision(Precision precision) override;
+  std::optional<Index> fewest_channels() const override;
+  void set_arithmetic(const Arithmetic& arithmetic) override;
   void allocate(Index batch) override;
   void forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) override;
   void backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,

@@ -1,11 +1,6 @@
 #include "models/layers/running_statistics.hpp"
 
 namespace isthmus {
-namespace {
-
-constexpr float newest_weight = 0.1f;
-
-}  // namespace
 
 void RunningStatistics::declare(ParameterLayout& layout, const std::string& name, int axis) {
   features_ = layout.axes().at(static_cast<std::size_t>(axis)).size;

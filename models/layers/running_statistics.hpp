@@ -18,6 +18,8 @@ inline constexpr float normalisation_epsilon = 1e-5f;
 /// The running average: a mean and a variance for each feature, among a network's parameters.
 class RunningStatistics {
  public:
+  static constexpr float newest_weight = 0.1f;
+
   void declare(ParameterLayout& layout, const std::string& name, int axis);
   void initialise(Values parameters) const;
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "models/partition/hands.hpp"
 #include "models/random.hpp"
 #include "models/slices.hpp"
 
@@ -20,7 +21,7 @@ IndexSet home_slice(Index size, int workers, int worker) {
 /// to those who have not all of theirs yet, so that with equal shares those of a stratum and of the axis both
 /// differ by at most one.
 std::vector<IndexSet> deal_axis(Index size, const std::vector<double>& of_workers, NeuronDeal deal,
-                                Random& random) {
+                                int holders, Random& random) {
   const std::vector<Index> counts = neuron_counts(size, of_workers);
   const int strata = deal == NeuronDeal::stratified ? static_cast<int>(counts.size()) : 1;
   std::vector<std::vector<Index>> hands(counts.size());
@@ -38,10 +39,7 @@ std::vector<IndexSet> deal_axis(Index size, const std::vector<double>& of_worker
     }
   }
   std::vector<IndexSet> shares;
-  for (auto& hand : hands) {
-    std::ranges::sort(hand);
-    shares.push_back(IndexSet::list(std::move(hand)));
-  }
+  for (auto& hand : hands_of_neighbours(hands, holders)) shares.push_back(IndexSet::list(std::move(hand)));
   return shares;
 }
 
@@ -95,13 +93,13 @@ void scale_readers(const ParameterLayout& layout, const AxisSet& axes, float fac
 
 Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
                        const std::vector<double>& of_workers, NeuronDeal deal, std::uint64_t seed,
-                       std::uint64_t round) {
+                       std::uint64_t round, int holders) {
   const std::size_t workers = of_workers.size();
   std::vector<std::vector<IndexSet>> chosen(workers);  // by worker, by axis
   for (std::size_t axis = 0; axis < layout.axes().size(); ++axis) {
     const Index size = layout.axes()[axis].size;
     Random random = random_stream(seed, "neurons", axis, round);
-    const auto shares = dealt[axis] ? deal_axis(size, of_workers, deal, random)
+    const auto shares = dealt[axis] ? deal_axis(size, of_workers, deal, holders, random)
                                     : std::vector<IndexSet>(workers, IndexSet::range(0, size));
     for (std::size_t worker = 0; worker < workers; ++worker) chosen[worker].push_back(shares[worker]);
   }
@@ -116,7 +114,7 @@ Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt,
     if (const BlockSelection* of_all = parts.front().find(block); shared[block] && of_all)
       common.push_back(*of_all);
   }
-  return {std::move(parts), shared, Selection(std::move(common))};
+  return {std::move(parts), shared, Selection(std::move(common)), holders > 1};
 }
 
 std::vector<Selection> neuron_homes(const ParameterLayout& layout, const AxisSet& dealt, int workers) {

@@ -32,14 +32,15 @@ std::vector<Index> neuron_counts(Index size, const std::vector<double>& shares);
 /// IST's partition (Yuan et al. 2022, section 3): every round the indices of each of these axes, neurons or
 /// channels, are shuffled and dealt to the workers, by their shares and without replacement. A parameter
 /// belongs to a worker iff its row and its column do; parameters on no such axis belong to every worker. All
-/// ranks draw the same partition from the shared seed, so that indices are never sent.
+/// ranks draw the same partition from the shared seed, so that indices are never sent. With several `holders`
+/// a worker has its own indices and those of so many of its next neighbours: everything is held that often.
 Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt, const std::vector<double>& shares,
-                       NeuronDeal deal, std::uint64_t seed, std::uint64_t round);
+                       NeuronDeal deal, std::uint64_t seed, std::uint64_t round, int holders = 1);
 /// Of equal shares, which differ by at most one.
 inline Partition draw_neurons(const ParameterLayout& layout, const AxisSet& dealt, int workers,
-                              NeuronDeal deal, std::uint64_t seed, std::uint64_t round) {
+                              NeuronDeal deal, std::uint64_t seed, std::uint64_t round, int holders = 1) {
   return draw_neurons(layout, dealt, std::vector<double>(static_cast<std::size_t>(workers), 1), deal, seed,
-                      round);
+                      round, holders);
 }
 
 /// Where parameters rest between rounds when every worker is the home of 1/n of the neurons: a block is at

@@ -4,8 +4,12 @@
 
 namespace isthmus {
 
-Partition::Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common)
-    : parts_(std::move(parts)), common_(std::move(common)), sharers_(shared.size()) {
+Partition::Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common,
+                     bool overlapping)
+    : parts_(std::move(parts)),
+      common_(std::move(common)),
+      overlapping_(overlapping),
+      sharers_(shared.size()) {
   for (std::size_t block = 0; block < shared.size(); ++block) {
     for (int worker = 0; shared[block] && worker < workers(); ++worker) {
       if (part(worker).find(block)) sharers_[block].push_back(worker);
@@ -23,11 +27,17 @@ Turn Partition::turn(int worker, std::size_t block) const {
 std::optional<std::size_t> Partition::abandoned(const ParameterLayout& layout) const {
   for (std::size_t block = 0; block < sharers_.size(); ++block) {
     if (!sharers_[block].empty()) continue;
-    std::size_t held = 0;
+    const ParameterBlock& whole = layout.blocks()[block];
+    std::vector<bool> held(whole.size());
     for (const Selection& part : parts_) {
-      if (const BlockSelection* of_block = part.find(block)) held += of_block->size();
+      const BlockSelection* of_block = part.find(block);
+      for (Index row = 0; of_block && row < of_block->rows.size(); ++row) {
+        for (Index column = 0; column < of_block->columns.size(); ++column)
+          held[static_cast<std::size_t>(of_block->rows[row] * whole.columns + of_block->columns[column])] =
+              true;
+      }
     }
-    if (held < layout.blocks()[block].size()) return block;
+    if (std::ranges::find(held, false) != held.end()) return block;
   }
   return {};
 }
@@ -43,7 +53,7 @@ Partition intersection(const Partition& a, const Partition& b) {
     const BlockSelection* of_all = a.common_.find(block);
     if (shared.back() && of_all && b.common_.find(block)) common.push_back(*of_all);
   }
-  return {std::move(parts), shared, Selection(std::move(common))};
+  return {std::move(parts), shared, Selection(std::move(common)), a.overlapping_ || b.overlapping_};
 }
 
 Partition undivided(const ParameterLayout& layout, int workers) {

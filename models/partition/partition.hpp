@@ -8,20 +8,25 @@
 namespace isthmus {
 
 /// Who trains which parameters in a round. Two workers have of a block either the same entries or none in
-/// common; after the round each parameter becomes the mean over the workers that had it.
+/// common, unless parts overlap; after the round each parameter becomes the mean over the workers that had
+/// it.
 class Partition {
  public:
   Partition() = default;
   /// `parts`: by worker. `shared[block]`: every worker that has the block has the same entries of it.
   /// `common`: what every worker has by rule, and not because it was dealt so.
-  Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common = {});
+  /// `overlapping`: of other blocks any two may have some entries in common.
+  Partition(std::vector<Selection> parts, const std::vector<bool>& shared, Selection common = {},
+            bool overlapping = false);
 
   int workers() const { return static_cast<int>(parts_.size()); }
   const Selection& part(int worker) const { return parts_[static_cast<std::size_t>(worker)]; }
   const Selection& common() const { return common_; }
   /// Workers that have a shared block, ascending; empty for blocks that are dealt out entry by entry.
   const std::vector<int>& sharers(std::size_t block) const { return sharers_[block]; }
-  /// The place of a worker's values among all that contribute to the mean of its entries of a block.
+  bool overlapping() const { return overlapping_; }
+  /// The place of a worker's values among all that contribute to the mean of its entries of a block. Not of
+  /// parts that overlap.
   Turn turn(int worker, std::size_t block) const;
   /// A block of which nobody has some entries; none: each parameter has somebody.
   std::optional<std::size_t> abandoned(const ParameterLayout& layout) const;
@@ -32,6 +37,7 @@ class Partition {
  private:
   std::vector<Selection> parts_;
   Selection common_;
+  bool overlapping_ = false;
   std::vector<std::vector<int>> sharers_;  // by block
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "models/partition/hands.hpp"
 #include "models/random.hpp"
 #include "models/slices.hpp"
 
@@ -61,8 +62,10 @@ Partition draw_units(const ParameterLayout& layout, int workers, const UnitDeal&
                      std::uint64_t round) {
   const std::vector<int> units = dealt_units(layout, deal.sections);
   Random random = random_stream(seed, "units", 0, round);
-  const std::vector<Hand> hands = deal_units(units, static_cast<std::size_t>(workers),
-                                             static_cast<std::size_t>(deal.minimum_depth), random);
+  const std::vector<Hand> hands =
+      hands_of_neighbours(deal_units(units, static_cast<std::size_t>(workers),
+                                     static_cast<std::size_t>(deal.minimum_depth), random),
+                          deal.holders);
   std::vector<BlockSelection> common;
   std::vector<std::vector<BlockSelection>> parts(hands.size());
   const Selection everything = Selection::everything(layout);

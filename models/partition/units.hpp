@@ -12,6 +12,7 @@ namespace isthmus {
 struct UnitDeal {
   std::vector<int> sections = {3};  ///< whose blocks are dealt; those that cannot be left out never are
   int minimum_depth = 0;            ///< blocks that each worker has at least; at most as many as are dealt
+  int holders = 1;  ///< each worker has the hands of so many, its own and its next neighbours'
 };
 
 /// The units that are dealt: the removable ones of these sections, as indices into layout.units().

@@ -39,8 +39,8 @@ ordered_json own_machine_guess() {
   guess(fp32, "convolution_half_channels", 1.5);
   guess(fp32, "convolution_half_pixels", 100);
   const Index block = onednn::filled_channels({.channels = 1, .height = 1, .width = 1},
-                                              onednn::image_layout(Precision::fp32));
-  known(fp32, "channel_block", block, "oneDNN's layout of images on this CPU");
+                                              onednn::image_layout(Precision::fp32, 1));
+  known(fp32, "channel_block", block, "how images lie in networks with few channels on this CPU");
   if (has_winograd()) {
     guess(fp32, "winograd_gain", 2.3);
     guess(fp32, "winograd_weight_gradient_gain", 2);

@@ -120,7 +120,7 @@ CalibrationStep residual_network(int index) {
 
 CalibrationStep calibration_step(const json& model, const std::string& shape, long batch, const json& options,
                                  const std::string& place) {
-  static const json schema = complete_schema();
+  thread_local const Checker checker(complete_schema());
   static const fs::path platforms = shipped_devices().at("v100-sxm2").parent_path().parent_path();
   json training = options;
   training["batch"] = batch;
@@ -133,7 +133,7 @@ CalibrationStep calibration_step(const json& model, const std::string& shape, lo
   scenario["model"] = model;
   scenario["training"] = training;
   try {
-    const Point point = std::move(resolve_points(scenario, schema, platforms).front());
+    const Point point = std::move(resolve_points(scenario, checker, platforms).front());
     const Scenario& resolved = point.scenario;
     const Job job(resolved.data, resolved.model, resolved.training, 1, {}, false);
     return {.name = text_of(model) + ", " + shape + ", batch " + std::to_string(batch),

@@ -48,8 +48,8 @@ void print_devices(const TriedRun& tried) {
   const PlannedRun& run = *tried.run;
   const Work step = step_work(*run.job, run.job->model());
   std::map<std::string, std::vector<std::size_t>> kinds;
-  for (std::size_t rank = 0; rank < run.platform.hosts.size(); ++rank) {
-    if (const std::string& device = run.platform.hosts[rank].device; !device.empty())
+  for (std::size_t rank = 0; rank < run.platform->hosts.size(); ++rank) {
+    if (const std::string& device = run.platform->hosts[rank].device; !device.empty())
       kinds[device].push_back(rank);
   }
   for (const auto& [name, ranks] : kinds) {
@@ -84,7 +84,7 @@ void print_devices(const TriedRun& tried) {
 }
 
 void print_network(const PlannedRun& run) {
-  const PlatformReport& platform = run.platform;
+  const PlatformReport& platform = *run.platform;
   const auto between = [](double low, double high, std::string (*format)(double)) {
     return low == high ? format(low) : format(low) + " to " + format(high);
   };
@@ -105,7 +105,7 @@ void print_network(const PlannedRun& run) {
 /// What changes while the run goes on, quantity by quantity.
 void print_profiles(const PlannedRun& run) {
   std::map<ProfileKind, std::vector<const ProfileFacts*>> kinds;
-  for (const ProfileFacts& profile : run.platform.profiles) kinds[profile.kind].push_back(&profile);
+  for (const ProfileFacts& profile : run.platform->profiles) kinds[profile.kind].push_back(&profile);
   for (const auto& [kind, profiles] : kinds) {
     ProfileFacts all = *profiles.front();
     for (const ProfileFacts* profile : profiles) {
@@ -123,7 +123,7 @@ void print_profiles(const PlannedRun& run) {
 void print_choice(const PlannedRun& run) {
   const nlohmann::json& chosen = run.point.chosen;
   if (chosen.contains("sites")) {
-    std::cout << "  sites     " << sites_text(chosen.at("sites"), run.platform.slowest_link()) << '\n';
+    std::cout << "  sites     " << sites_text(chosen.at("sites"), run.platform->slowest_link()) << '\n';
   }
   if (!chosen.contains("aggregate")) return;
   const bool simulated = chosen.contains("simulated_round_seconds");

@@ -22,13 +22,13 @@ double as_double(std::uint64_t count) { return static_cast<double>(count); }
 std::string memory_text(const PlannedRun& run, const std::vector<MemoryUse>& peaks) {
   std::size_t fullest = 0;
   const auto share = [&](std::size_t rank) {
-    const auto limit = run.platform.hosts[rank].memory_bytes;
+    const auto limit = run.platform->hosts[rank].memory_bytes;
     const double need = as_double(peaks[rank].total());
     return std::pair(limit ? need / as_double(*limit) : 0, need);
   };
   for (std::size_t rank = 1; rank < peaks.size(); ++rank)
     if (share(rank) > share(fullest)) fullest = rank;
-  const auto limit = run.platform.hosts[fullest].memory_bytes;
+  const auto limit = run.platform->hosts[fullest].memory_bytes;
   const std::uint64_t need = peaks[fullest].total();
   const std::string text = format_memory(as_double(need)) + " of " + format_memory(limit);
   return limit && need > *limit ? "TOO MUCH: " + text : text;
@@ -142,7 +142,7 @@ void print_workers(const TriedRun& tried) {
   const PlannedRun& run = *tried.run;
   std::vector<TextRow> rows = {{"worker", "host", "device", "sends per round", "memory", "limit", "fits"}};
   const auto describe = [&](std::size_t rank) {
-    const HostFacts& host = run.platform.hosts[rank];
+    const HostFacts& host = run.platform->hosts[rank];
     TextRow row = {host.device.empty() ? format_speed(host.speed_flops) : host.device, "?", "?",
                    format_memory(host.memory_bytes), "?"};
     if (!tried.dry) return row;
@@ -153,12 +153,12 @@ void print_workers(const TriedRun& tried) {
     row[4] = !host.memory_bytes || need <= *host.memory_bytes ? "yes" : "NO";
     return row;
   };
-  const auto workers = static_cast<std::size_t>(run.job->workers()), ranks = run.platform.hosts.size();
+  const auto workers = static_cast<std::size_t>(run.job->workers()), ranks = run.platform->hosts.size();
   for (std::size_t begin = 0, end = 0; begin < ranks; begin = end) {
     const TextRow facts = describe(begin);
     const std::size_t of_its_kind = begin < workers ? workers : ranks;
     for (end = begin + 1; end < of_its_kind && describe(end) == facts;) ++end;
-    const auto& hosts = run.platform.hosts;
+    const auto& hosts = run.platform->hosts;
     const std::size_t first = begin < workers ? 0 : workers;
     TextRow row = {
         (first == 0 ? "" : "server ") + range(std::to_string(begin - first), std::to_string(end - 1 - first)),

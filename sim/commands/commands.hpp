@@ -28,6 +28,7 @@ int status_command(const Arguments& arguments);
 int export_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);
+int store_command(const Arguments& arguments);
 
 constexpr int unfinished_exit_code = 3;
 

@@ -25,6 +25,7 @@ constexpr Command commands[] = {
     {"calibrate", "fit a platform to measured messages, or a device to measured steps", calibrate_command},
     {"status", "show how far a study is: finished, failed, missing, in the queue", status_command},
     {"export", "write a study's runs and histories as CSV or SQLite", export_command},
+    {"store", "show and tend the store of what runs have trained", store_command},
     {"list", "list protocols, models, data sets, devices and network models", list_command},
     {"schema", "print the JSON Schema of scenarios", schema_command},
 };

@@ -33,7 +33,7 @@ bool CommandLine::parse(const Arguments& arguments) {
     std::cout << "Usage: " << program_ << " " << usage_ << "\n\n" << help_ << "\n" << options_;
     return false;
   }
-  const bool sufficient = !sufficient_.empty() && values_.count(sufficient_) > 0;
+  const bool sufficient = optional_ || (!sufficient_.empty() && values_.count(sufficient_) > 0);
   if (!positional_.empty() && values_.count(positional_) == 0 && !sufficient) {
     throw InputError(usage_, positional_ + " is missing (--help shows an example)");
   }

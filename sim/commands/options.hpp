@@ -26,10 +26,14 @@ class CommandLine {
   /// With this option, no positional argument is needed.
   void set_sufficient(std::string option) { sufficient_ = std::move(option); }
 
+  /// No positional argument is needed.
+  void set_optional() { optional_ = true; }
+
   /// False if help was asked for, and has been printed. Throws InputError.
   bool parse(const Arguments& arguments);
 
   const boost::program_options::variables_map& values() const { return values_; }
+  bool has_argument() const { return values_.count(positional_) > 0; }
   std::string argument() const { return arguments().front(); }
   const std::vector<std::string>& arguments() const {
     return values_[positional_].as<std::vector<std::string>>();
@@ -38,6 +42,7 @@ class CommandLine {
  private:
   std::string program_ = "isthmus", usage_, positional_, help_, sufficient_;
   int most_;
+  bool optional_ = false;
   boost::program_options::options_description options_{"Options"};
   boost::program_options::variables_map values_;
 };

@@ -29,6 +29,12 @@ Job::Job(const nlohmann::json& data, const MakeModel& make, TrainingOptions trai
                                               ", but the data set has only " +
                                               std::to_string(data_.train_samples) + " training samples");
   }
+  if (const ParameterLayout& layout = model_->layout();
+      training_.reestimation_batches > 0 && layout.size() == layout.trainable_size()) {
+    throw InputError(
+        "/training/reestimate_statistics",
+        "the model keeps no running statistics; its \"statistics\" would have to be \"running\"");
+  }
   if (plan_.local_epochs) {
     const long samples = expected_shard_samples(split_, data_.train_samples, workers_);
     plan_.local_steps = steps_of(*plan_.local_epochs, static_cast<std::size_t>(samples));
@@ -55,21 +61,29 @@ std::uint64_t Job::shard_bytes(int rank) const {
 }
 
 long Job::steps_of(double epochs, std::size_t samples) const {
-  const double steps = epochs * static_cast<double>(samples) / static_cast<double>(training_.samples_per_step());
+  const double steps =
+      epochs * static_cast<double>(samples) / static_cast<double>(training_.samples_per_step());
   return std::max(1L, std::lround(steps));
 }
 
 Rounds Job::rounds() const {
   const double steps_per_epoch = static_cast<double>(data_.train_samples) /
                                  (static_cast<double>(training_.samples_per_step()) * participants());
-  Rounds rounds = training_.rounds
-                      ? Rounds::of_rounds(plan_, *training_.rounds)
-                      : Rounds::of_steps(plan_, std::max(1L, std::lround(*training_.epochs * steps_per_epoch)));
+  Rounds rounds =
+      training_.rounds
+          ? Rounds::of_rounds(plan_, *training_.rounds)
+          : Rounds::of_steps(plan_, std::max(1L, std::lround(*training_.epochs * steps_per_epoch)));
   if (training_.evaluate_every_rounds) rounds.evaluate_every_rounds(*training_.evaluate_every_rounds);
   if (training_.evaluate_every_epochs)
     rounds.evaluate_every_steps(*training_.evaluate_every_epochs * steps_per_epoch);
   rounds.keep_only(kept_rounds_);
   return rounds;
+}
+
+BatchResult Job::test(const Model& model, std::vector<float> parameters) const {
+  if (training_.reestimation_batches > 0)
+    reestimate_statistics(model, parameters, dataset(), training_.batch, training_.reestimation_batches);
+  return evaluate(model, std::move(parameters), dataset(), training_.evaluation_batch);
 }
 
 BatchStream Job::batches(int rank) const {

@@ -59,9 +59,7 @@ class Job {
 
   // Of live jobs only.
   /// What a model is worth with these parameters, by the test set.
-  BatchResult test(const Model& model, std::vector<float> parameters) const {
-    return evaluate(model, std::move(parameters), dataset(), training().evaluation_batch);
-  }
+  BatchResult test(const Model& model, std::vector<float> parameters) const;
   const Dataset& dataset() const { return *dataset_; }
   const std::vector<float>& initial_parameters() const { return initial_parameters_; }
   BatchStream batches(int rank) const;

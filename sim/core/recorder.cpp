@@ -168,6 +168,8 @@ void Recorder::take_recorded(HistoryRow& row) const {
   row.test_loss = recorded->test_loss;
   row.test_accuracy = recorded->test_accuracy;
   row.consensus_distance = recorded->consensus_distance;
+  row.precision_at_3 = recorded->precision_at_3;
+  row.precision_at_5 = recorded->precision_at_5;
 }
 
 bool Recorder::wants_state(const Round& round) {
@@ -198,8 +200,8 @@ Trajectory Recorder::trajectory() {
   result.rounds = rounds_completed_;
   result.shard_samples = job_.shard_samples();
   for (const HistoryRow& row : history()) {
-    result.rows.push_back(
-        {row.round, row.train_loss, row.test_loss, row.test_accuracy, row.consensus_distance});
+    result.rows.push_back({row.round, row.train_loss, row.test_loss, row.test_accuracy,
+                           row.consensus_distance, row.precision_at_3, row.precision_at_5});
   }
   return result;
 }
@@ -209,6 +211,8 @@ void Recorder::finish_oldest_evaluation() {
   const BatchResult result = evaluation.get();
   rows_[row].test_loss = result.mean_loss();
   rows_[row].test_accuracy = result.accuracy();
+  rows_[row].precision_at_3 = result.precision_at_3();
+  rows_[row].precision_at_5 = result.precision_at_5();
   evaluations_.pop_front();
 }
 

@@ -25,6 +25,7 @@ struct HistoryRow {
   std::uint64_t bytes_sent = 0;      ///< by all workers up to the end of the round
   std::optional<double> train_loss;  ///< mean over the mini-batches since the last row
   std::optional<double> test_loss, test_accuracy;
+  std::optional<double> precision_at_3, precision_at_5;  ///< of samples with sets of labels
   /// Where workers have versions of their own of all parameters: the mean square of how far they are from
   /// their mean.
   std::optional<double> consensus_distance;

@@ -17,7 +17,8 @@ struct Trajectory {
   /// What a test after a round measured.
   struct Row {
     long round = 0;
-    std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance;
+    std::optional<double> train_loss, test_loss, test_accuracy, consensus_distance, precision_at_3,
+        precision_at_5;
   };
   /// What a worker needs to go on after the last of these rounds.
   struct WorkerState {

@@ -135,7 +135,9 @@ void Worker::charge_evaluation(const HomeSizes& home_sizes, Values values) {
     return Computation::of(job_.model().costs(static_cast<int>(size)).forward, device_model());
   };
   const Computation whole = pass(batch) * static_cast<double>(samples / batch);
-  host_.execute(rest > 0 ? whole + pass(rest) : whole);
+  const Computation before =
+      pass(job_.training().batch) * static_cast<double>(job_.training().reestimation_batches);
+  host_.execute(before + (rest > 0 ? whole + pass(rest) : whole));
 }
 
 }  // namespace isthmus

@@ -80,7 +80,7 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
   result.parameters = job.model().layout().trainable_size();
   result.network_constants = {
       {"model", "real"}, {"transport", library_version()}, {"machines", json::array()}};
-  for (const HostFacts& host : run.platform.hosts) {
+  for (const HostFacts& host : run.platform->hosts) {
     const bool is_server = result.workers.size() >= static_cast<std::size_t>(job.workers());
     result.workers.push_back({.host = host.name,
                               .is_server = is_server,
@@ -88,7 +88,7 @@ RunResult run_on_mpi(const PlannedRun& run, const Job& job, const Recorder::Prog
                               .memory_peak = {},
                               .memory_limit_bytes = host.memory_bytes});
   }
-  const HostFacts& own = run.platform.hosts[static_cast<std::size_t>(rank)];
+  const HostFacts& own = run.platform->hosts[static_cast<std::size_t>(rank)];
 
   std::optional<DeviceModel> model;
   if (!own.device.empty())

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "models/partition/part_mean.hpp"
 #include "sim/averaging/coded_tensors.hpp"
 #include "sim/scenario/schema.hpp"
 
@@ -30,7 +31,7 @@ std::vector<Tensor> tensors_of(const Selection& what) {
 
 void RestingValues::resize(Worker& worker, std::size_t count) {
   reservation_.release();
-  reservation_ = worker.reserve(MemoryPart::parameters, count * sizeof(float));
+  reservation_ = worker.reserve(part_, count * sizeof(float));
   count_ = count;
   phantom_ = !worker.live();
   values_ = std::vector<float>(phantom_ ? 0 : count);
@@ -49,12 +50,13 @@ struct Homes::Parcel {
   Buffer buffer;
 };
 
-Homes::Homes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options)
-    : worker_(worker), comm_(comm), options_(options) {
+Homes::Homes(Worker& worker, Communicator& comm, SharedHomes homes, const ParcelOptions& options,
+             MemoryPart part)
+    : worker_(worker), comm_(comm), options_(options), resting_(part) {
   move(std::move(homes));
 }
 
-void Homes::move(std::vector<Selection> homes) {
+void Homes::move(SharedHomes homes) {
   homes_ = std::move(homes);
   resting_.resize(worker_, own().size());
 }
@@ -68,8 +70,10 @@ std::uint64_t Homes::bytes_of(const Selection& what) const {
 /// starting after this worker, so that not everybody turns to the same one first.
 std::vector<Homes::Parcel> Homes::parcels(const Selection& own, const SelectionOf& of_worker) {
   std::vector<Parcel> result;
+  if (own.empty()) return result;
   for (int step = 1; step < comm_.size(); ++step) {
     const int peer = (comm_.rank() + step) % comm_.size();
+    if (of_worker(peer).empty()) continue;
     Selection what = intersection(own, of_worker(peer));
     if (what.empty()) continue;
     const std::size_t count = what.size();
@@ -152,12 +156,15 @@ void Homes::collect(const Partition& partition, Values part) {
   carry(outgoing, incoming);
   if (resting_.values().is_phantom()) return;
   std::ranges::sort(incoming, {}, &Parcel::peer);
+  std::vector<float> sums(partition.overlapping() ? own().size() : 0), weights(sums.size());
+  PartMean overlapping(sums, weights);
   auto parcel = incoming.begin();
   for (int worker = 0; worker < comm_.size(); ++worker) {  // means are summed in rank order
     const auto accumulate = [&](const Selection& what, ConstValues packed) {
-      Transfer(what, own()).accumulate(packed, resting_.values(), [&](std::size_t block) {
-        return partition.turn(worker, block);
-      });
+      const Transfer transfer(what, own());
+      if (partition.overlapping()) return overlapping.add(transfer, packed);
+      transfer.accumulate(packed, resting_.values(),
+                          [&](std::size_t block) { return partition.turn(worker, block); });
     };
     if (worker == comm_.rank()) {
       const Selection staying = intersection(own(), trained);
@@ -169,10 +176,10 @@ void Homes::collect(const Partition& partition, Values part) {
       ++parcel;
     }
   }
+  if (partition.overlapping()) overlapping.write_to(resting_.values());
 }
 
-FixedHomes::FixedHomes(Worker& worker, Communicator& comm, std::vector<Selection> homes,
-                       const ParcelOptions& options)
+FixedHomes::FixedHomes(Worker& worker, Communicator& comm, SharedHomes homes, const ParcelOptions& options)
     : worker_(worker), comm_(comm), entry_(worker, *this), homes_(worker, comm, std::move(homes), options) {
   if (!worker_.live()) return;
   const Job& job = worker_.job();
@@ -197,11 +204,14 @@ void FixedHomes::resume(const Round&, const std::vector<std::vector<float>>& val
   homes_.resting().fill(values.at(next++));
 }
 
-MovingHomes::MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options)
+MovingHomes::MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options,
+                         const AlikeForAll<HomeList>& homes_of_rounds)
     : worker_(worker),
       entry_(worker, *this),
       averaging_(averaging),
-      homes_(worker, worker.communicator(), std::vector<Selection>(static_cast<std::size_t>(worker.size())),
+      homes_of_rounds_(homes_of_rounds),
+      homes_(worker, worker.communicator(),
+             homes_of_rounds.get(0, [&] { return HomeList(static_cast<std::size_t>(worker.size())); }),
              options),
       common_(Selection::everything(worker.job().model().layout())) {}
 
@@ -224,7 +234,7 @@ void MovingHomes::collect(const Partition& partition, Values part) {
   Transfer(common_, partition.part(comm.rank())).gather(part, common_values_.values());
   averaging_.make(worker_, tensors_of(common_))->mean(comm, common_values_.values(), ++collected_);
   initial_ = false;
-  homes_.move(owner_homes(partition));
+  homes_.move(homes_of_rounds_.get(collected_, [&] { return owner_homes(partition); }));
   homes_.collect(partition, part);
   // The mean has counted what is common.
   const Selection& trained = partition.part(comm.rank());
@@ -246,14 +256,14 @@ void MovingHomes::resume(const Round&, const std::vector<std::vector<float>>& va
   common_values_.fill(values.at(next++));
 }
 
-std::vector<Selection> server_homes(const ParameterLayout& layout, int workers) {
-  std::vector<Selection> homes(static_cast<std::size_t>(workers));
+HomeList server_homes(const ParameterLayout& layout, int workers) {
+  HomeList homes(static_cast<std::size_t>(workers));
   homes.front() = Selection::everything(layout);
   return homes;
 }
 
-std::vector<Selection> owner_homes(const Partition& partition) {
-  std::vector<Selection> homes;
+HomeList owner_homes(const Partition& partition) {
+  HomeList homes;
   for (int worker = 0; worker < partition.workers(); ++worker) {
     std::vector<BlockSelection> home;
     for (const BlockSelection& chosen : partition.part(worker).blocks()) {

@@ -8,6 +8,7 @@
 #include "sim/averaging/averaging.hpp"
 #include "sim/core/worker.hpp"
 #include "sim/platform/platform.hpp"
+#include "sim/protocols/alike_for_all.hpp"
 
 namespace isthmus {
 
@@ -25,9 +26,10 @@ class Exchange {
   virtual void end_round(const Round& round) = 0;
 };
 
-/// Parameters that rest with a worker, charged to its device.
+/// Parameters, or their gradients, that rest with a worker, charged to its device.
 class RestingValues {
  public:
+  explicit RestingValues(MemoryPart part = MemoryPart::parameters) : part_(part) {}
   void resize(Worker& worker, std::size_t count);
   Values values() { return phantom_ ? Values::phantom(count_) : Values(values_); }
   const std::vector<float>& stored() const { return values_; }
@@ -35,6 +37,7 @@ class RestingValues {
   void fill(const std::vector<float>& values);
 
  private:
+  MemoryPart part_;
   std::vector<float> values_;
   std::size_t count_ = 0;
   bool phantom_ = false;
@@ -58,20 +61,25 @@ class ParcelOptions {
   bool charged_ = true;
 };
 
-/// What rests with which worker alone, and one worker's share of it.
+/// What rests with which worker alone: the same list for all of them.
+using HomeList = std::vector<Selection>;
+using SharedHomes = std::shared_ptr<const HomeList>;
+
+/// One worker's share of that.
 class Homes {
  public:
   /// With the ranks of `comm`, a worker's own or a group of its. Both must outlive this, and so must
   /// `options`. What stays where it is goes by no codec.
-  Homes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options);
+  Homes(Worker& worker, Communicator& comm, SharedHomes homes, const ParcelOptions& options,
+        MemoryPart part = MemoryPart::parameters);
 
-  const std::vector<Selection>& all() const { return homes_; }
+  const HomeList& all() const { return *homes_; }
   const Selection& own() const { return of(comm_.rank()); }
   RestingValues& resting() { return resting_; }
   const RestingValues& resting() const { return resting_; }
 
   /// Other homes, whose values are yet to be written.
-  void move(std::vector<Selection> homes);
+  void move(SharedHomes homes);
   /// To the workers that train them in a round, and back as means.
   void dispatch(const Partition& partition, Values part);
   void collect(const Partition& partition, Values part);
@@ -85,11 +93,11 @@ class Homes {
   std::vector<Parcel> parcels(const Selection& own, const SelectionOf& of_worker);
   void carry(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
   void carry_coded(std::vector<Parcel>& outgoing, std::vector<Parcel>& incoming);
-  const Selection& of(int worker) const { return homes_[static_cast<std::size_t>(worker)]; }
+  const Selection& of(int worker) const { return (*homes_)[static_cast<std::size_t>(worker)]; }
 
   Worker& worker_;
   Communicator& comm_;
-  std::vector<Selection> homes_;
+  SharedHomes homes_;
   const ParcelOptions& options_;
   RestingValues resting_;
   long carried_ = 0;  // so many times, of phantoms too
@@ -101,10 +109,10 @@ class FixedHomes final : public Exchange, private RoundState {
  public:
   /// homes[i]: what rests with worker i; together the whole model, with its initial parameters.
   /// `options` must outlive this. Throws OutOfMemory.
-  FixedHomes(Worker& worker, std::vector<Selection> homes, const ParcelOptions& options)
+  FixedHomes(Worker& worker, SharedHomes homes, const ParcelOptions& options)
       : FixedHomes(worker, worker.communicator(), std::move(homes), options) {}
   /// The same among the ranks of a group of this worker's.
-  FixedHomes(Worker& worker, Communicator& comm, std::vector<Selection> homes, const ParcelOptions& options);
+  FixedHomes(Worker& worker, Communicator& comm, SharedHomes homes, const ParcelOptions& options);
 
   void dispatch(const Partition& partition, Values part) override { homes_.dispatch(partition, part); }
   void collect(const Partition& partition, Values part) override;
@@ -127,8 +135,9 @@ class FixedHomes final : public Exchange, private RoundState {
 /// parameters come from the shared seed and take neither memory nor messages.
 class MovingHomes final : public Exchange, private RoundState {
  public:
-  /// Common parameters become the mean by `averaging`. Both options must outlive this.
-  MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options);
+  /// Common parameters become the mean by `averaging`. All but the worker's own must outlive this.
+  MovingHomes(Worker& worker, const AveragingOptions& averaging, const ParcelOptions& options,
+              const AlikeForAll<HomeList>& homes_of_rounds);
 
   void dispatch(const Partition& partition, Values part) override;
   void collect(const Partition& partition, Values part) override;
@@ -141,6 +150,7 @@ class MovingHomes final : public Exchange, private RoundState {
   Worker& worker_;
   StateEntry entry_;
   const AveragingOptions& averaging_;
+  const AlikeForAll<HomeList>& homes_of_rounds_;
   Homes homes_;
   Selection common_;
   RestingValues common_values_;
@@ -149,10 +159,10 @@ class MovingHomes final : public Exchange, private RoundState {
 };
 
 /// Everything at home with worker 0.
-std::vector<Selection> server_homes(const ParameterLayout& layout, int workers);
+HomeList server_homes(const ParameterLayout& layout, int workers);
 
 /// Each parameter that is not common at home with the lowest rank that has it.
-std::vector<Selection> owner_homes(const Partition& partition);
+HomeList owner_homes(const Partition& partition);
 
 /// Who sends to whom: everybody to everybody, or with a server only to and from worker 0.
 std::vector<RankPair> exchange_pairs(int workers, bool server);

@@ -41,7 +41,8 @@ class Hist final : public Protocol {
     const AxisSet dealt = axes_.of(layout);
     const int cells = sites_.count(), cell = sites_.index_of(worker.rank());
     Group inside(worker.communicator(), sites_.of(worker.rank()));
-    const auto cell_homes = sharded_ ? neuron_homes(layout, dealt, cells) : server_homes(layout, cells);
+    const SharedHomes cell_homes = homes_.get(
+        0, [&] { return sharded_ ? neuron_homes(layout, dealt, cells) : server_homes(layout, cells); });
     std::optional<Group> between;
     std::optional<FixedHomes> homes;
     if (inside.rank() == 0)
@@ -49,19 +50,20 @@ class Hist final : public Protocol {
 
     Replica subnet(worker, nullptr);
     for (const Round& round : worker.job().rounds()) {
-      const Partition partition =
-          draw_neurons(layout, dealt, cells, sharded_ ? NeuronDeal::stratified : NeuronDeal::uniform,
-                       worker.job().training().seed, static_cast<std::uint64_t>(round.index));
-      subnet.reshape(model.subnet(partition.part(cell)));
-      if (homes) homes->dispatch(partition, subnet.parameters());
+      const SharedPartition partition = deals_.get(round.index, [&] {
+        return draw_neurons(layout, dealt, cells, sharded_ ? NeuronDeal::stratified : NeuronDeal::uniform,
+                            worker.job().training().seed, static_cast<std::uint64_t>(round.index));
+      });
+      subnet.reshape(model.subnet(partition->part(cell)));
+      if (homes) homes->dispatch(*partition, subnet.parameters());
       broadcast(inside, subnet.parameters());
       inside.format().round(subnet.parameters());  // as it came to the others
       for (long steps = round.local_steps; steps > 0; steps -= local_steps_) {
         subnet.train(std::min(steps, local_steps_));
         mean(*aggregate_, inside, subnet.parameters());
       }
-      if (homes) homes->collect(partition, subnet.parameters());
-      worker.end_round(round, of_workers(cell_homes, worker.size()), homes ? homes->resting() : Values());
+      if (homes) homes->collect(*partition, subnet.parameters());
+      worker.end_round(round, of_workers(*cell_homes, worker.size()), homes ? homes->resting() : Values());
     }
   }
 
@@ -96,6 +98,8 @@ class Hist final : public Protocol {
   DealtAxes axes_;
   ParcelOptions parcels_;
   Sites sites_;
+  AlikeForAll<Partition> deals_;
+  AlikeForAll<HomeList> homes_;
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ class Ist final : public Protocol {
         sharded_(options.at("exchange") == "sharded"),
         shares_(options.value("shares", std::vector<double>())),
         adapt_every_(options.value("adapt_every", 0L)),
+        holders_(options.at("holders").get<int>()),
         axes_(options),
         parcels_(options) {
     const std::string deal = options.value("partition", sharded_ ? "stratified" : "uniform");
@@ -84,6 +85,7 @@ class Ist final : public Protocol {
                                                " numbers; expected one for each of the " +
                                                std::to_string(job.workers()) + " workers");
     }
+    require_holders(holders_, job.workers());
     require_reset(job, "ist", "subnet");
   }
 
@@ -92,16 +94,21 @@ class Ist final : public Protocol {
     const AxisSet dealt = axes_.of(layout);
     const int n = worker.size();
     Shares shares(shares_.empty() ? std::vector<double>(static_cast<std::size_t>(n), 1) : shares_);
-    FixedHomes homes(worker, sharded_ ? neuron_homes(layout, dealt, n) : server_homes(layout, n), parcels_);
+    const auto make_homes = [&] {
+      return sharded_ ? neuron_homes(layout, dealt, n) : server_homes(layout, n);
+    };
+    FixedHomes homes(worker, homes_.get(0, make_homes), parcels_);
     train_subnets(worker, homes, [&](const Round& round) {
       if (adapt_every_ > 0 && round.index > 1 && (round.index - 1) % adapt_every_ == 0) shares.adapt(worker);
-      return draw_neurons(layout, dealt, shares.of_workers(), deal_, worker.job().training().seed,
-                          static_cast<std::uint64_t>(round.index));
+      return deals_.get(round.index, [&] {
+        return draw_neurons(layout, dealt, shares.of_workers(), deal_, worker.job().training().seed,
+                            static_cast<std::uint64_t>(round.index), holders_);
+      });
     });
   }
 
   BatchResult test(const Job& job, const Round&, std::vector<float> parameters) const override {
-    return axes_.test(job, std::move(parameters), 1.0 / job.workers());
+    return axes_.test(job, std::move(parameters), static_cast<double>(holders_) / job.workers());
   }
 
   bool depends_on_timing() const override { return adapt_every_ > 0; }
@@ -115,9 +122,12 @@ class Ist final : public Protocol {
   bool sharded_;
   std::vector<double> shares_;  // empty: equal
   long adapt_every_;            // 0: never
+  int holders_;
   DealtAxes axes_;
   ParcelOptions parcels_;
   NeuronDeal deal_{};
+  AlikeForAll<Partition> deals_;
+  AlikeForAll<HomeList> homes_;
 };
 
 }  // namespace
@@ -143,13 +153,16 @@ ProtocolKind ist_kind() {
          "[2, 1, 1]. Nobody gets less than one neuron. Default: equal ones."},
         {"type", "array"},
         {"items", {{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1000000000}}},
-        {"minItems", 1}}},
+        {"minItems", 1},
+        {"onlyWith", {{"holders", {1}}}}}},
       {"adapt_every",
        {{"description",
          "AdapTrain: after so many rounds each worker's share is divided by the root of how "
          "long it computed. What is learnt then depends on the devices."},
         {"type", "integer"},
-        {"minimum", 1}}}};
+        {"minimum", 1},
+        {"onlyWith", {{"holders", {1}}}}}},
+      {"holders", holders_schema(1)}};
   schema.update(DealtAxes::schema_of_shares());
   schema.update(ParcelOptions::schema());
   return {

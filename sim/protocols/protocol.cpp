@@ -18,6 +18,7 @@ ProtocolKind sgp_kind();
 ProtocolKind choco_kind();
 ProtocolKind ist_kind();
 ProtocolKind resist_kind();
+ProtocolKind subnet_data_parallel_kind();
 ProtocolKind hist_kind();
 ProtocolKind async_sgd_kind();
 ProtocolKind fedbuff_kind();
@@ -58,6 +59,7 @@ Registry<ProtocolKind>& protocols_known() {
       with_common_options(choco_kind()),
       with_common_options(ist_kind()),
       with_common_options(resist_kind()),
+      with_common_options(subnet_data_parallel_kind()),
       with_common_options(hist_kind()),
       with_common_options(async_sgd_kind()),
       with_common_options(fedbuff_kind()),
@@ -94,7 +96,7 @@ BatchResult Protocol::test(const Job& job, const Round&, std::vector<float> para
 PlatformOptions platform_of(const Scenario& scenario, const Protocol& protocol) {
   PlatformOptions platform = scenario.platform;
   platform.servers = protocol.servers();
-  platform.fault_seed = scenario.training.seed;
+  if (!platform.faults.empty()) platform.fault_seed = scenario.training.seed;
   return platform;
 }
 

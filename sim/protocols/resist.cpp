@@ -37,14 +37,16 @@ class Resist final : public Protocol {
     const ParameterLayout& layout = worker.job().model().layout();
     const int n = worker.size();
     const Deal deal = [&](const Round& round) {
-      if (round.warm_up) return undivided(layout, n);  // that is local SGD
-      return this->deal(worker.job(), static_cast<std::uint64_t>(round.index));
+      return deals_.get(round.index, [&] {
+        if (round.warm_up) return undivided(layout, n);  // that is local SGD
+        return this->deal(worker.job(), static_cast<std::uint64_t>(round.index));
+      });
     };
     if (averaging_) {
-      MovingHomes homes(worker, *averaging_, parcels_);
+      MovingHomes homes(worker, *averaging_, parcels_, homes_);
       train_subnets(worker, homes, deal);
     } else {
-      FixedHomes server(worker, server_homes(layout, n), parcels_);
+      FixedHomes server(worker, homes_.get(0, [&] { return server_homes(layout, n); }), parcels_);
       train_subnets(worker, server, deal);
     }
   }
@@ -86,19 +88,14 @@ class Resist final : public Protocol {
   bool share_strided_, scale_at_test_;
   DealtAxes axes_;
   long warm_up_rounds_;
+  AlikeForAll<Partition> deals_;
+  AlikeForAll<HomeList> homes_;
 };
 
 void Resist::require_fit(const Job& job) const {
   const ParameterLayout& layout = job.model().layout();
-  if (std::ranges::none_of(layout.units(), &Unit::removable))
-    throw InputError("/model", "has no residual blocks that resist could deal out");
-  for (std::size_t i = 0; i < deal_.sections.size(); ++i) {
-    const int section = deal_.sections[i];
-    if (dealt_units(layout, {section}).empty()) {
-      throw InputError("/protocol/partition_sections/" + std::to_string(i),
-                       "found " + std::to_string(section) +
-                           ", a section of the model without a block that can be left out");
-    }
+  require_sections(layout, deal_.sections, "resist");
+  for (const int section : deal_.sections) {
     for (const Unit& unit : layout.units()) {
       if (unit.section != section || unit.removable || share_strided_) continue;
       throw InputError("/protocol/share_strided",
@@ -145,13 +142,7 @@ ProtocolKind resist_kind() {
   option_schemas["axes"].erase("minItems");
   option_schemas.update(
       {{"local_steps", local_steps},
-       {"partition_sections",
-        {{"description", "Sections of the network (1, 2, ...) whose blocks are dealt out."},
-         {"type", "array"},
-         {"items", {{"type", "integer"}, {"minimum", 1}}},
-         {"minItems", 1},
-         {"uniqueItems", true},
-         {"default", {3}}}},
+       {"partition_sections", partition_sections_schema()},
        {"share_strided",
         {{"description",
           "Every worker has the blocks that change the shape (the first of most sections). They "

@@ -3,24 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/partition/part_mean.hpp"
 #include "sim/servers/desk.hpp"
 #include "sim/servers/master.hpp"
 
 namespace isthmus {
-namespace {
-
-/// Adds what a client brought to sums over the whole model, and its weight to the sums of weights.
-void add_part(const Transfer& transfer, ConstValues brought, float weight, Values sums, Values weights) {
-  std::vector<float> part(transfer.size());
-  transfer.gather(sums, part);
-  add_scaled(weight, brought, part);
-  transfer.scatter(part, sums);
-  transfer.gather(weights, part);
-  for (float& sum : part) sum += weight;
-  transfer.scatter(part, weights);
-}
-
-}  // namespace
 
 nlohmann::json Submodels::schema(const std::vector<std::string>& axes) {
   nlohmann::json schema = Participation::schema();
@@ -81,18 +68,12 @@ void Submodels::serve(Worker& server) const {
     const std::vector<float> weights_of = participation_.weights(job, drawn);
     const auto count = static_cast<double>(drawn.size());
     master.compute(3 * count + 1, 5 * count + 4, [&] {
-      std::ranges::fill(sums.values(), 0.0f);
-      std::ranges::fill(weights.values(), 0.0f);
+      PartMean mean(sums, weights);
       for (std::size_t i = 0; i < drawn.size(); ++i) {
         const Selection& part = chosen[clients.place(i)];
-        add_part(Transfer(part, everything), clients.values(i).first(part.size()), weights_of[i], sums,
-                 weights);
+        mean.add(Transfer(part, everything), clients.values(i).first(part.size()), weights_of[i]);
       }
-      float* const x = master.parameters().data();
-      for (std::size_t j = 0; j < master.size(); ++j) {
-        if (const float weight = weights.values().data()[j]; weight > 0)
-          x[j] = sums.values().data()[j] * (1 / weight);
-      }
+      mean.write_to(master.parameters());
     });
     server.end_round_of_server(round, master.parameters(), participation_.local_steps(job, drawn));
   }

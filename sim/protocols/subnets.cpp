@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/error.hpp"
+#include "models/partition/units.hpp"
 #include "sim/core/replica.hpp"
 
 namespace isthmus {
@@ -11,11 +12,11 @@ void train_subnets(Worker& worker, Exchange& exchange, const Deal& deal) {
   const Model& model = worker.job().model();
   Replica subnet(worker, nullptr);
   for (const Round& round : worker.job().rounds()) {
-    const Partition partition = deal(round);
-    subnet.reshape(model.subnet(partition.part(worker.rank())));
-    exchange.dispatch(partition, subnet.parameters());
+    const SharedPartition partition = deal(round);
+    subnet.reshape(model.subnet(partition->part(worker.rank())));
+    exchange.dispatch(*partition, subnet.parameters());
     subnet.train(round.local_steps);
-    exchange.collect(partition, subnet.parameters());
+    exchange.collect(*partition, subnet.parameters());
     exchange.end_round(round);
   }
 }
@@ -115,6 +116,42 @@ void DealtAxes::require_fit(const Job& job, const std::string& protocol, std::si
                                    (axes[i].kind == AxisKind::neurons ? "neurons" : "channels") +
                                    ", too few for " + protocol + " on " + std::to_string(count) + " " +
                                    holders + ": each needs at least one");
+  }
+}
+
+nlohmann::json holders_schema(int preset) {
+  return {{"description",
+           "How many workers have each of the things that are dealt: a worker's own and those of its next "
+           "neighbours, so that parts overlap. Each parameter becomes the mean over those that have it."},
+          {"type", "integer"},
+          {"minimum", 1},
+          {"default", preset}};
+}
+
+void require_holders(int holders, int workers) {
+  if (holders <= workers) return;
+  throw InputError("/protocol/holders", "found " + std::to_string(holders) + "; there are only " +
+                                            std::to_string(workers) + " workers");
+}
+
+nlohmann::json partition_sections_schema() {
+  return {{"description", "Sections of the network (1, 2, ...) whose blocks are dealt out."},
+          {"type", "array"},
+          {"items", {{"type", "integer"}, {"minimum", 1}}},
+          {"minItems", 1},
+          {"uniqueItems", true},
+          {"default", {3}}};
+}
+
+void require_sections(const ParameterLayout& layout, const std::vector<int>& sections,
+                      const std::string& protocol) {
+  if (std::ranges::none_of(layout.units(), &Unit::removable))
+    throw InputError("/model", "has no residual blocks that " + protocol + " could deal out");
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    if (!dealt_units(layout, {sections[i]}).empty()) continue;
+    throw InputError("/protocol/partition_sections/" + std::to_string(i),
+                     "found " + std::to_string(sections[i]) +
+                         ", a section of the model without a block that can be left out");
   }
 }
 

@@ -11,7 +11,8 @@
 namespace isthmus {
 
 /// Who trains what in a round.
-using Deal = std::function<Partition(const Round&)>;
+using SharedPartition = std::shared_ptr<const Partition>;
+using Deal = std::function<SharedPartition(const Round&)>;
 
 /// What a worker does in independent subnet training, of which IST and ResIST are two: every round it gets a
 /// part of the model, trains the subnet of these parameters for the round's local steps, and gives it back.
@@ -41,6 +42,17 @@ class DealtAxes {
   std::vector<std::string> names_;
   bool scaled_at_test_;
 };
+
+/// The option `holders`: how many workers have each of the things that are dealt.
+nlohmann::json holders_schema(int preset);
+/// Throws InputError if there are fewer workers.
+void require_holders(int holders, int workers);
+
+/// The option `partition_sections`: sections of a residual network whose blocks are dealt.
+nlohmann::json partition_sections_schema();
+/// Throws InputError unless each of them has blocks that `protocol` can deal.
+void require_sections(const ParameterLayout& layout, const std::vector<int>& sections,
+                      const std::string& protocol);
 
 /// Throws InputError if the optimizer's state is to outlive a round: after it a worker's `network` is another
 /// one.

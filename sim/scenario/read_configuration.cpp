@@ -207,6 +207,7 @@ TrainingOptions read_training(const json& training) {
   options.evaluate_every_rounds = optional<long>(training, "evaluate_every_rounds");
   options.evaluate_every_epochs = optional<double>(training, "evaluate_every_epochs");
   options.evaluation_batch = training.at("evaluation_batch");
+  options.reestimation_batches = training.at("reestimate_statistics");
   options.charge_evaluation = training.at("charge_evaluation");
   options.precision = training.at("precision") == "bf16" ? Precision::bf16 : Precision::fp32;
   options.target_accuracy = optional<double>(training, "target_accuracy");

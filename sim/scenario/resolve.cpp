@@ -5,7 +5,6 @@
 
 #include "models/error.hpp"
 #include "models/optimizer/optimizer.hpp"
-#include "sim/scenario/checker.hpp"
 #include "sim/scenario/messages.hpp"
 
 namespace isthmus {
@@ -100,9 +99,8 @@ void fill_dependent_defaults(json& configuration) {
   }
 }
 
-std::vector<Point> resolve_points(const ScenarioDocument& scenario, const json& schema,
+std::vector<Point> resolve_points(const ScenarioDocument& scenario, const Checker& checker,
                                   const fs::path& base_folder) {
-  const Checker checker(schema);
   if (!scenario.is_object()) checker.check(scenario);
   const Sweep sweep = read_sweep(scenario, checker);
   ScenarioDocument fixed = scenario;  // without the sweep, which is not to be copied for each point

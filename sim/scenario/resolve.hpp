@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/scenario/checker.hpp"
 #include "sim/scenario/read.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/scenario/sweep.hpp"
@@ -23,10 +24,10 @@ struct Point {
   nlohmann::json chosen = nullptr;
 };
 
-/// All points of a scenario, each checked by the schema and for sense. `base_folder` is that of the scenario
+/// All points of a scenario, each checked by the schema, in `checker`, and for sense. `base_folder` is that of the scenario
 /// file: a relative platform file starts there. Anything wrong is an InputError; in a sweep it names the
 /// point, too.
-std::vector<Point> resolve_points(const ScenarioDocument& scenario, const nlohmann::json& schema,
+std::vector<Point> resolve_points(const ScenarioDocument& scenario, const Checker& checker,
                                   const std::filesystem::path& base_folder);
 
 /// What the schema cannot say of a point, before defaults are filled in: options that go together.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -17,12 +18,14 @@ namespace isthmus {
 struct LinkOverride {
   std::optional<double> bandwidth_bytes_per_second;
   std::optional<double> latency_seconds;
+  auto operator<=>(const LinkOverride&) const = default;
 };
 
 struct DeviceOverride {
   std::optional<double> speed_flops;  ///< sustained FLOP/s, which is then all that is known of it
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::string> profile = {};  ///< file, or name of a device that comes with the program
+  auto operator<=>(const DeviceOverride&) const = default;
 };
 
 /// Something that goes off and, mostly, comes back: at a time, or again and again by chance, for times that are
@@ -33,6 +36,7 @@ struct Fault {
   std::string name;  ///< or glob
   std::optional<double> at_seconds, for_seconds;  ///< the second: for good without it
   std::optional<double> mean_seconds_between, mean_seconds_to_repair;
+  auto operator<=>(const Fault&) const = default;
 };
 
 /// `platform`: where workers run, and what is changed of the platform file for this run.
@@ -55,7 +59,8 @@ struct PlatformOptions {
   Issue issue = Issue::eager;
   VariabilityOptions variability = {};
   std::vector<Fault> faults = {};
-  std::uint64_t fault_seed = 1;  ///< that of training, see platform_of()
+  std::uint64_t fault_seed = 1;  ///< that of training where there are faults, see platform_of()
+  auto operator<=>(const PlatformOptions&) const = default;
 };
 
 /// `network`: how transfer times follow from links. Unset constants are the model's own.
@@ -71,6 +76,7 @@ struct NetworkOptions {
   double message_overhead_seconds = 0;     ///< the sender's software time for a message: the o of LogGP
   double collective_overhead_seconds = 0;  ///< every worker's software time when a collective begins
   int flows = 1;                           ///< connections over which a message is spread
+  auto operator<=>(const NetworkOptions&) const = default;
 };
 
 /// One fully resolved point: every default filled in, every unit read.

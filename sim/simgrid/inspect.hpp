@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -37,6 +38,7 @@ struct PairClass {
 struct SiteTraffic {
   std::vector<int> sites;  ///< of each rank; empty: there is no such traffic
   std::vector<RankPair> pairs;
+  auto operator<=>(const SiteTraffic&) const = default;
 };
 
 /// A loaded platform as plain data.

@@ -53,7 +53,8 @@ std::string history_csv(const RunResult& result) {
   for (const HistoryRow& row : result.history) {
     csv.row({row.round, row.local_steps, row.samples, row.simulated_seconds, row.bytes_sent,
              or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy),
-             or_null(row.consensus_distance), or_null(row.staleness_mean), or_null(row.staleness_max)});
+             or_null(row.consensus_distance), or_null(row.staleness_mean), or_null(row.staleness_max),
+             or_null(row.precision_at_3), or_null(row.precision_at_5)});
   }
   return csv.text();
 }
@@ -247,10 +248,12 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
     bytes_sent += worker.ledger.bytes_sent;
     memory_peak = std::max(memory_peak, worker.memory_peak.total());
   }
-  std::optional<double> final_accuracy, best_accuracy;
+  std::optional<double> final_accuracy, best_accuracy, final_at_3, final_at_5;
   for (const HistoryRow& row : result.history) {
     if (!row.test_accuracy) continue;
     final_accuracy = row.test_accuracy;
+    final_at_3 = row.precision_at_3;
+    final_at_5 = row.precision_at_5;
     best_accuracy = std::max(best_accuracy.value_or(0), *row.test_accuracy);
   }
   const std::optional<TargetMet> met = target ? meet_target(result.history, *target) : std::nullopt;
@@ -276,6 +279,8 @@ OrderedJson summarise(const Point& point, const RunResult& result, double wall_s
            result.staleness.empty() ? OrderedJson() : OrderedJson(result.staleness.rbegin()->first)},
           {"lost_samples", or_null(result.lost_samples)},
           {"workers_lost", result.losses},
+          {"final_precision_at_3", or_null(final_at_3)},
+          {"final_precision_at_5", or_null(final_at_5)},
           {"wall_seconds", wall_seconds}};
 }
 

@@ -12,23 +12,20 @@ namespace isthmus {
 namespace {
 
 /// Whether there are so many hosts: known before lists of all pairs of workers are made.
-void require_hosts(const Scenario& scenario) {
+void require_hosts(const Scenario& scenario, KnownPlatforms& platforms) {
   constexpr int few = 1000;
-  if (scenario.platform.workers > few) inspect_platform(scenario.platform, scenario.network, {});
+  if (scenario.platform.workers > few) platforms.inspect(scenario.platform, scenario.network, {});
 }
 
-PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
+PlannedRun plan_run(Point point, KnownPlatforms& platforms, AggregateResolver& aggregates) {
   PlannedRun run;
-  require_hosts(point.scenario);
+  require_hosts(point.scenario, platforms);
   aggregates.resolve(point);
   const Scenario& scenario = point.scenario;
   run.protocol = make_protocol(scenario.protocol);
   run.job = std::make_unique<Job>(scenario.data, scenario.model, scenario.training, scenario.platform.workers,
                                   run.protocol->round_plan(), false);
   run.protocol->require_fit(*run.job);
-  if (scenario.live && run.job->data().nonzeros_per_sample) {
-    throw InputError("/data/nonzeros", "sparse samples can only be costed; set \"numerics\" to \"costs\"");
-  }
   if (scenario.live && !run.job->model().can_train()) {
     throw InputError("/model/kind", "found " + scenario.model.at("kind").dump() +
                                         ", of which only costs are known; set \"numerics\" to \"costs\"");
@@ -39,7 +36,7 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
   }
   const int workers = scenario.platform.workers;
   run.platform =
-      inspect_platform(platform_of(scenario, *run.protocol), scenario.network,
+      platforms.inspect(platform_of(scenario, *run.protocol), scenario.network,
                        run.protocol->talking_pairs(workers), site_traffic(scenario.protocol, workers));
   run.point = std::move(point);
   return run;
@@ -50,7 +47,7 @@ PlannedRun plan_run(Point point, AggregateResolver& aggregates) {
 bool PlannedRun::depends_on_timing() const {
   if (protocol->depends_on_timing()) return true;
   const bool goes_off = !point.scenario.platform.faults.empty() ||
-                        std::ranges::any_of(platform.profiles, [](const ProfileFacts& profile) {
+                        std::ranges::any_of(platform->profiles, [](const ProfileFacts& profile) {
                           return profile.kind == ProfileKind::state;
                         });
   return goes_off && protocol->survives_losses();
@@ -64,11 +61,13 @@ nlohmann::json complete_schema() {
 std::vector<PlannedRun> plan_study(const ScenarioDocument& scenario,
                                    const std::filesystem::path& base_folder) {
   std::vector<PlannedRun> runs;
-  AggregateResolver aggregates;
-  for (Point& point : resolve_points(scenario, complete_schema(), base_folder)) {
+  const Checker checker(complete_schema());
+  KnownPlatforms platforms;
+  AggregateResolver aggregates(platforms);
+  for (Point& point : resolve_points(scenario, checker, base_folder)) {
     const std::string swept = describe_values(point.swept, point.labels);
     try {
-      runs.push_back(plan_run(std::move(point), aggregates));
+      runs.push_back(plan_run(std::move(point), platforms, aggregates));
     } catch (const InputError& error) {
       if (swept.empty()) throw;
       throw InputError(error.place(), error.text() + " (at the point of the sweep where " + swept + ")");

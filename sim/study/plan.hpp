@@ -20,7 +20,7 @@ struct PlannedRun {
   Point point;
   std::unique_ptr<Protocol> protocol;
   std::unique_ptr<Job> job;  ///< described only, not live
-  PlatformReport platform;
+  std::shared_ptr<const PlatformReport> platform;  ///< that of other runs, too, where nothing differs
 
   /// Whether numbers depend on how long things take: then no other run has the same.
   bool depends_on_timing() const;

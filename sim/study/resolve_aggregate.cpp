@@ -87,7 +87,7 @@ void AggregateResolver::resolve(Point& point) {
   const bool is_open = name == "auto";
   const std::vector<RankPair> pairs = is_open ? all_pairs_of(scenario.platform.workers)
                                               : std::vector<RankPair>();  // only it needs to know their ways
-  const PlatformReport platform = inspect_platform(scenario.platform, scenario.network, pairs);
+  const PlatformReport& platform = *platforms_.inspect(scenario.platform, scenario.network, pairs);
   const std::vector<int> sites = sites_of(scenario, platform);
   point.chosen = json::object();
   if (is_open) {

@@ -45,7 +45,7 @@ Provenance provenance_of(const RunTask& task, const std::string& numerics) {
 
 bool fits_devices(const PlannedRun& run, const DryRun& dry) {
   for (std::size_t rank = 0; rank < dry.memory_peaks.size(); ++rank) {
-    const auto limit = run.platform.hosts[rank].memory_bytes;
+    const auto limit = run.platform->hosts[rank].memory_bytes;
     if (limit && dry.memory_peaks[rank].total() > *limit) return false;
   }
   return true;

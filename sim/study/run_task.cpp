@@ -92,7 +92,7 @@ std::string platform_hash(const PlannedRun& run) {
 
 std::map<std::string, std::string> device_hashes(const PlannedRun& run) {
   std::map<std::string, std::string> hashes;
-  for (const HostFacts& host : run.platform.hosts) {
+  for (const HostFacts& host : run.platform->hosts) {
     if (host.device.empty() || hashes.contains(host.device)) continue;
     hashes[host.device] = file_hash(find_device(host.device).file);
   }

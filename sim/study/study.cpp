@@ -14,6 +14,7 @@
 #include "sim/study/progress.hpp"
 #include "sim/study/run_child.hpp"
 #include "sim/study/run_queue.hpp"
+#include "sim/study/store_contents.hpp"
 #include "sim/study/study_folder.hpp"
 #include "sim/study/trajectory_store.hpp"
 
@@ -241,6 +242,14 @@ void require_known(const std::vector<std::string>& only, const std::vector<Plann
   }
 }
 
+void keep_within_limit(const TrajectoryStore& store) {
+  try {
+    shrink(store, limit_bytes(store));
+  } catch (const StorageError&) {
+    // Somebody else's store, perhaps. The study is done.
+  }
+}
+
 }  // namespace
 
 StudyReport run_study(const StudyOptions& options) {
@@ -272,6 +281,7 @@ StudyReport run_study(const StudyOptions& options) {
     throw;
   }
   if (!interrupt_seen) end_study_file(folder);
+  if (options.replay) keep_within_limit(TrajectoryStore(options.trajectories));
   return execution.report();
 }
 

@@ -47,6 +47,16 @@ nlohmann::json outside_versions(const PlannedRun& run) {
 
 }  // namespace
 
+nlohmann::json arithmetic_of_this_build() {
+  const nlohmann::ordered_json build = build_provenance();
+  nlohmann::json arithmetic;
+  for (const char* part :
+       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
+    arithmetic[part] = build.at(part);
+  }
+  return arithmetic;
+}
+
 TrajectoryKey trajectory_key(const PlannedRun& run) {
   nlohmann::json data = run.point.configuration.at("data");
   data.erase("in_memory");  // a matter of the simulated devices' memory
@@ -57,19 +67,13 @@ TrajectoryKey trajectory_key(const PlannedRun& run) {
   nlohmann::json training = run.point.configuration.at("training");
   training.erase("charge_evaluation");
   training.erase("target_accuracy");
-  const nlohmann::ordered_json build = build_provenance();
-  nlohmann::json arithmetic;
-  for (const char* part :
-       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
-    arithmetic[part] = build.at(part);
-  }
   TrajectoryKey key;
   key.basis = {{"data", data},
                {"model", run.point.configuration.at("model")},
                {"training", training},
                {"protocol", numeric_options(run.point.scenario.protocol)},
                {"workers", run.point.scenario.platform.workers},
-               {"arithmetic", arithmetic}};
+               {"arithmetic", arithmetic_of_this_build()}};
   if (const nlohmann::json versions = outside_versions(run); !versions.empty())
     key.basis["versions"] = versions;
   key.name = content_hash(key.basis.dump());

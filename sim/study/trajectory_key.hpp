@@ -17,4 +17,7 @@ struct TrajectoryKey {
 /// the arithmetic of this build on this machine; nothing of platform and network.
 TrajectoryKey trajectory_key(const PlannedRun& run);
 
+/// The last of these.
+nlohmann::json arithmetic_of_this_build();
+
 }  // namespace isthmus

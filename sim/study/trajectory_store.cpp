@@ -17,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* file_name = "trajectory.cbor";
-
 json or_null(const std::optional<double>& value) { return value ? json(*value) : json(); }
 
 std::optional<double> optional_number(const json& value) {
@@ -42,7 +40,8 @@ json as_json(const Trajectory& trajectory) {
   json rows = json::array(), workers = json::array();
   for (const Trajectory::Row& row : trajectory.rows) {
     rows.push_back({row.round, or_null(row.train_loss), or_null(row.test_loss), or_null(row.test_accuracy),
-                    or_null(row.consensus_distance)});
+                    or_null(row.consensus_distance), or_null(row.precision_at_3),
+                    or_null(row.precision_at_5)});
   }
   for (const Trajectory::WorkerState& worker : trajectory.workers) {
     json values = json::array();
@@ -63,7 +62,8 @@ Trajectory from_json(const json& content) {
   trajectory.shard_samples = content.at("shard_samples").get<std::vector<std::size_t>>();
   for (const json& row : content.at("rows")) {
     trajectory.rows.push_back({row.at(0), optional_number(row.at(1)), optional_number(row.at(2)),
-                               optional_number(row.at(3)), optional_number(row.at(4))});
+                               optional_number(row.at(3)), optional_number(row.at(4)),
+                               optional_number(row.at(5)), optional_number(row.at(6))});
   }
   for (const json& worker : content.at("workers")) {
     const json& training = worker.at("training");
@@ -109,7 +109,15 @@ fs::path TrajectoryStore::default_folder() {
 }
 
 Trajectory TrajectoryStore::read(const TrajectoryKey& key) const {
-  std::ifstream in(folder_of(key) / file_name, std::ios::binary);
+  auto stored = read_any(key.name);
+  if (!stored || stored->first != key.basis) return {};
+  std::error_code ignored;  // somebody else's store, perhaps
+  fs::last_write_time(folder_of(key) / file_name, fs::file_time_type::clock::now(), ignored);
+  return std::move(stored->second);
+}
+
+std::optional<std::pair<json, Trajectory>> TrajectoryStore::read_any(const std::string& name) const {
+  std::ifstream in(folder_ / name / file_name, std::ios::binary);
   if (!in) return {};
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   const std::size_t digits = content_hash("").size();
@@ -118,7 +126,7 @@ Trajectory TrajectoryStore::read(const TrajectoryKey& key) const {
     return {};
   }
   const json content = json::from_cbor(bytes.begin() + static_cast<std::ptrdiff_t>(digits), bytes.end());
-  return content.at("key") == key.basis ? from_json(content) : Trajectory();
+  return std::pair(content.at("key"), from_json(content));
 }
 
 void TrajectoryStore::write(const TrajectoryKey& key, const Trajectory& trajectory) const {

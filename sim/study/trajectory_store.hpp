@@ -19,6 +19,8 @@ bool is_complete(const Trajectory& trajectory);
 /// Any number of processes may use a store at once.
 class TrajectoryStore {
  public:
+  static constexpr const char* file_name = "trajectory.cbor";
+
   explicit TrajectoryStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// $XDG_CACHE_HOME/isthmus/trajectories, or ~/.cache/isthmus/trajectories; empty if the user has no home.
@@ -26,8 +28,10 @@ class TrajectoryStore {
 
   const std::filesystem::path& folder() const { return folder_; }
 
-  /// Of zero rounds if there is none.
+  /// Of zero rounds if there is none. It then counts as used.
   Trajectory read(const TrajectoryKey& key) const;
+  /// What is stored under a name: the basis of its key, and itself; none: nothing, or it is damaged.
+  std::optional<std::pair<nlohmann::json, Trajectory>> read_any(const std::string& name) const;
   bool is_complete(const TrajectoryKey& key) const { return isthmus::is_complete(read(key)); }
   /// The caller holds the lock. Throws StorageError.
   void write(const TrajectoryKey& key, const Trajectory& trajectory) const;

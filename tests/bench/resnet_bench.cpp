@@ -22,9 +22,10 @@ void train_steps(benchmark::State& state, const nlohmann::json& shape, const nlo
                                          {"difficulty", 0.5},
                                          {"seed", 1}})
                            ->load();
-  nlohmann::json options = {{"kind", "resnet"},         {"block", "basic"},      {"pre_activation", true},
-                            {"convolution", "fastest"}, {"statistics", "batch"}, {"stem_kernel", 3},
-                            {"stem_stride", 1},         {"stem_max_pool", false}};
+  nlohmann::json options = {
+      {"kind", "resnet"},         {"block", "basic"},       {"pre_activation", true},
+      {"convolution", "fastest"}, {"statistics", "batch"},  {"stem_kernel", 3},
+      {"stem_stride", 1},         {"stem_max_pool", false}, {"hidden", nlohmann::json::array()}};
   options.update(model_options);
   const auto model = make_model(options, data.description);
   TrainingOptions training;
@@ -63,6 +64,16 @@ void resnet18_bf16_step(benchmark::State& state) {
   train_steps(state, {3, 32, 32}, {{"name", "resnet18"}}, 32, Precision::bf16);
 }
 BENCHMARK(resnet18_bf16_step)->Unit(benchmark::kMillisecond);
+
+// How a step's cost follows FLOPs where there are few channels.
+void resnet_width_step(benchmark::State& state) {
+  const auto width = state.range(0);
+  train_steps(state, {3, 32, 32}, {{"widths", {width, width, width}}, {"sections", {2, 2, 2}}}, 64);
+}
+BENCHMARK(resnet_width_step)
+    ->ArgName("width")
+    ->ArgsProduct({{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 32, 64}})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace isthmus

@@ -126,6 +126,8 @@ const json protocols_of_four = {
     {{"kind", "d_psgd"}, {"graph", "ring"}},
     {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "server"}},
     {{"kind", "ist"}, {"local_steps", 7}, {"exchange", "sharded"}},
+    {{"kind", "ist"}, {"local_steps", 7}, {"holders", 3}},
+    {{"kind", "subnet_data_parallel"}, {"holders", 3}},
     {{"kind", "hist"}, {"local_steps", 2}, {"averages", 3}, {"group_size", 2}},
     {{"kind", "hierarchical_local_sgd"}, {"local_steps", 2}, {"averages", 3}, {"group_size", 2}}};
 

@@ -131,7 +131,7 @@ TEST_CASE("aggregate hierarchical: the closed form is what is simulated, to the 
     INFO(scenario["platform"].dump() << scenario["protocol"].dump() << scenario["network"].dump());
     const PlannedRun plan = planned(scenario);
     const Forecast form =
-        closed_form(plan.point.scenario.protocol, *plan.job, plan.platform.slowest_link());
+        closed_form(plan.point.scenario.protocol, *plan.job, plan.platform->slowest_link());
     const json run = complete_scenario(scenario);
     CHECK_CLOSE(communication_seconds(run), form.communication_seconds);
     for (std::size_t rank = 0; rank < run["workers"].size(); ++rank) {
@@ -151,7 +151,7 @@ TEST_CASE("aggregate hierarchical: large messages take what the closed form says
   scenario["model"] = {{"kind", "mlp"}, {"hidden", {1000, 997}}};
   const double simulated = communication_seconds(complete_scenario(scenario));
   const PlannedRun plan = planned(scenario);
-  const LinkModel link = plan.platform.slowest_link();
+  const LinkModel link = plan.platform->slowest_link();
   CHECK(closed_form(plan.point.scenario.protocol, *plan.job, link).communication_seconds ==
         Approx(simulated).epsilon(0.01));
 }

@@ -183,6 +183,12 @@ TEST_CASE("IST replays and resumes to the bit", "[replay]") {
   }
 }
 
+TEST_CASE("overlapping parts, and sparse samples, replay and resume to the bit", "[replay]") {
+  const json sparse = {{"data", {{"nonzeros", 3}, {"labels_per_sample", 2}}}};
+  check_replay(live_scenario({{"kind", "ist"}, {"local_steps", 3}, {"holders", 2}}, sparse));
+  check_replay(live_scenario({{"kind", "subnet_data_parallel"}, {"deal", "blocks"}}, residual()));
+}
+
 TEST_CASE("ResIST replays and resumes to the bit", "[replay]") {
   for (const json& exchange :
        {json{{"exchange", "peer"}}, json{{"exchange", "server"}}, json{{"aggregate", "tree"}},

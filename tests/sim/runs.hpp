@@ -77,11 +77,11 @@ class TestProtocol final : public Protocol {
 };
 
 /// Made once, when a test begins: its children have it.
-inline const json& test_schema() {
-  static const json schema = complete_schema();
-  return schema;
+inline const Checker& test_checker() {
+  static const Checker checker(complete_schema());
+  return checker;
 }
-inline const bool schema_is_there = !test_schema().empty();
+inline const bool checker_is_there = !test_checker().view().at_root(nullptr).empty();
 
 /// A scenario made ready as the `run` command does it.
 struct Prepared {
@@ -94,8 +94,9 @@ struct Prepared {
             protocol->round_plan(), scenario.live) {}
 
   static Scenario resolve(const json& document) {
-    Point point = resolve_points(ScenarioDocument(document), test_schema(), source_file(".")).at(0);
-    AggregateResolver().resolve(point);
+    Point point = resolve_points(ScenarioDocument(document), test_checker(), source_file(".")).at(0);
+    KnownPlatforms platforms;
+    AggregateResolver(platforms).resolve(point);
     return point.scenario;
   }
 
@@ -127,7 +128,9 @@ inline json as_json(const RunResult& run) {
                        {"test_accuracy", optional(row.test_accuracy)},
                        {"consensus_distance", optional(row.consensus_distance)},
                        {"staleness_mean", optional(row.staleness_mean)},
-                       {"staleness_max", optional(row.staleness_max)}});
+                       {"staleness_max", optional(row.staleness_max)},
+                       {"precision_at_3", optional(row.precision_at_3)},
+                       {"precision_at_5", optional(row.precision_at_5)}});
   }
   for (const WorkerResult& worker : run.workers) {
     workers.push_back({{"host", worker.host},

@@ -121,6 +121,36 @@ TEST_CASE("A network's evaluation leaves all parameters as they are, its trainin
   }
 }
 
+TEST_CASE("Statistics estimated anew are the means over batches of training samples",
+          "[batch_norm][trainer]") {
+  const Mlp model(6, {.hidden = {5}, .classes = 3, .statistics = BatchStatistics::running}, 28);
+  auto parameters = model.initial_parameters(random_stream(1, "initial"));
+  for (std::size_t i = model.layout().trainable_size(); i < parameters.size(); ++i) parameters[i] = 1e3F;
+  const auto before = parameters;
+  Dataset dataset = tiny_dataset(23, 6, 3);
+  dataset.description.shape = {6, 1, 1};
+  dataset.train_inputs = normal_matrix(24, 6, 5).array() * 2 + 1;
+  dataset.train_labels = random_labels(24, 3, 6);
+  reestimate_statistics(model, parameters, dataset, 8, 3);
+  const auto trainable = static_cast<std::ptrdiff_t>(model.layout().trainable_size());
+  CHECK(std::equal(before.begin(), before.begin() + trainable, parameters.begin()));
+  const auto weights = as_matrix(ConstValues(parameters), model.layout().block("hidden1.weight"));
+  const Eigen::MatrixXd hidden = dataset.train_inputs.cast<double>() * weights.cast<double>().transpose();
+  Numbers means(5), variances(5);
+  for (Index neuron = 0; neuron < 5; ++neuron) {
+    for (Index batch = 0; batch < 3; ++batch) {
+      const Eigen::ArrayXd values = hidden.col(neuron).segment(8 * batch, 8);
+      means[static_cast<std::size_t>(neuron)] += values.mean() / 3;
+      variances[static_cast<std::size_t>(neuron)] += (values - values.mean()).square().sum() / 7 / 3;
+    }
+  }
+  const auto statistics = [&](const char* name) {
+    return as_matrix(ConstValues(parameters), model.layout().block(name));
+  };
+  check_close(statistics("hidden1.norm.running_mean"), means, 1e-5);
+  check_close(statistics("hidden1.norm.running_variance"), variances, 1e-5);
+}
+
 TEST_CASE("evaluate() is the sum over batches whose sizes differ by at most one", "[trainer]") {
   const Mlp model(6, {.hidden = {5}, .classes = 3}, 28);
   const auto parameters = model.initial_parameters(random_stream(1, "initial"));

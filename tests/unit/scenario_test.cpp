@@ -51,7 +51,7 @@ ScenarioDocument base() { return ScenarioDocument::parse(table()["base"].dump())
 
 std::vector<Point> resolve(const ScenarioDocument& scenario) {
   const Folder folder;
-  return resolve_points(scenario, schema(), folder.path());
+  return resolve_points(scenario, Checker(schema()), folder.path());
 }
 
 /// Order matters in a sweep, so patches work on text that keeps it.
@@ -84,7 +84,7 @@ TEST_CASE("Each broken scenario gives one message that names the place", "[scena
     if (test_case.value("program", false)) continue;  // of the program's own kinds: see tests/cli
     const auto message = message_of([&] {
       const auto scenario = parse_scenario(broken_text(cases["base"], test_case), "broken.json");
-      resolve_points(scenario, schema(), folder.path());
+      resolve_points(scenario, Checker(schema()), folder.path());
     });
     INFO(test_case["name"].get<std::string>() << "\n  " << message);
     const auto pointer = test_case["pointer"].get<std::string>();

@@ -43,7 +43,7 @@ ScenarioDocument with_sweep(const std::string& sweep) {
 Sweep sweep_of(const std::string& sweep) { return read_sweep(with_sweep(sweep), Checker(schema())); }
 
 std::vector<Point> resolve(const ScenarioDocument& scenario) {
-  return resolve_points(scenario, schema(), ISTHMUS_SOURCE_DIR "/platforms");
+  return resolve_points(scenario, Checker(schema()), ISTHMUS_SOURCE_DIR "/platforms");
 }
 
 /// The values of a sweep's first axis.

@@ -19,6 +19,28 @@ struct RunQuantity {
   std::optional<double> (*of)(const Run&);
 };
 
+const RunQuantity accuracy = {
+    .name = "accuracy",
+    .title = "Final test accuracy",
+    .column = "final_test_accuracy",
+    .y_title = "Test accuracy",
+    .unit = Unit::fraction,
+    .range = {{0, 1}},
+    .caption = "Accuracy of the last test; of samples with sets of labels, precision at 1.",
+    .missing = "no completed run has been tested (runs that only count costs have no tests)",
+    .of = [](const Run& run) { return run.summary_number("final_test_accuracy"); }};
+
+const RunQuantity precision = {
+    .name = "precision-at-5",
+    .title = "Final precision at 5",
+    .column = "final_precision_at_5",
+    .y_title = "Precision at 5",
+    .unit = Unit::fraction,
+    .range = {{0, 1}},
+    .caption = "Which part of the five largest outputs are labels of the sample, in the last test.",
+    .missing = "no completed run has been tested on samples with sets of labels",
+    .of = [](const Run& run) { return run.summary_number("final_precision_at_5"); }};
+
 const RunQuantity energy = {.name = "energy",
                             .title = "Energy of all devices",
                             .column = "energy_joules",
@@ -212,6 +234,8 @@ std::vector<FigureKind> per_run_kinds() {
                       }};
   };
   return {
+      kind(accuracy, "Accuracy of the last test, against a swept quantity or by protocol"),
+      kind(precision, "Precision at 5 of the last test, against a swept quantity or by protocol"),
       kind(energy, "Joules of all devices, busy and idle, against a swept quantity or by protocol"),
       kind(utilisation,
            "Share of the time in which devices compute, against a swept quantity or by protocol"),

@@ -102,7 +102,7 @@ void prune(const TrajectoryStore& store, const CommandLine& line) {
 
 int store_command(const Arguments& arguments) {
   CommandLine line(
-      "store [list|check|prune|limit]", "list, check, prune or limit",
+      "store [list|check|prune|limit]", "ACTION",
       "Shows and tends the store of trajectories: what runs have trained, which other runs replay.\n\n"
       "  list    what there is, the last used first (the usual one)\n"
       "  check   reads all of it, and lists what is damaged; exit code 1 if something is\n"

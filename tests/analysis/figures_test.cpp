@@ -781,6 +781,23 @@ TEST_CASE("What computing waits for, and energy") {
   CHECK_THAT(energy.caption, Contains("busy and idle"));
 }
 
+TEST_CASE("The last test, by protocol and against what was swept") {
+  StudyFolder folder;
+  for (const int seed : {1, 2, 3}) {
+    WrittenRun run;
+    run.protocol = {{"kind", "ist"}, {"local_steps", 10}};
+    run.seed = seed;
+    run.final_test_accuracy = 0.9 + 0.01 * seed;
+    run.precision_at_5 = 0.1 * seed;
+    folder.add(run);
+  }
+  const Dataset data = read_dataset({folder.path()});
+  const auto first = [](const Figure& figure) { return rows_where(figure.data, {{"series", "IST"}}).at(0); };
+  const Figure accuracy = make("accuracy", data), precision = make("precision-at-5", data);
+  check_interval(accuracy.data, first(accuracy), "final_test_accuracy", of_three(0.91, 0.92, 0.93));
+  check_interval(precision.data, first(precision), "final_precision_at_5", of_three(0.1, 0.2, 0.3));
+}
+
 TEST_CASE("Staleness, and the share of work that was not lost") {
   StudyFolder folder;
   fill(folder);

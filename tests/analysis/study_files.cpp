@@ -37,6 +37,7 @@ Json run_json(const WrittenRun& run, const std::string& id, const std::string& n
                      {"to_target_is_upper_bound", run.to_target_is_upper_bound},
                      {"energy_joules", or_null(run.energy_joules)},
                      {"staleness_mean", or_null(run.staleness_mean)},
+                     {"final_precision_at_5", or_null(run.precision_at_5)},
                      {"lost_samples", or_null(run.lost_samples)},
                      {"parameters", 1000}};
   json["memory"] = {

@@ -23,6 +23,7 @@ struct WrittenRun {
   double simulated_seconds = 10;
   std::optional<double> energy_joules;
   std::optional<double> staleness_mean;
+  std::optional<double> precision_at_5;
   std::optional<long> lost_samples;
   double bytes_per_round = 1500, paper_bytes_per_round = 2000;
 

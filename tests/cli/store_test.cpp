@@ -56,7 +56,7 @@ TEST_CASE("store: lists, checks and prunes what there is") {
   const ProgramResult list = filled.store({});
   CHECK(list.exit_code == 0);
   CHECK_THAT(list.out, Contains(count) && Contains("of 20 GB") &&
-                           Contains("ist, mlp, synthetic, 4 workers, seed 1") && Contains("complete") &&
+                           Contains("ist, mlp, synthetic, 3 workers, seed 1") && Contains("complete") &&
                            Contains("within the hour") && !Contains("of no use"));
   CHECK(filled.store({"list"}).out == list.out);
   const ProgramResult sound = filled.store({"check"});

@@ -51,7 +51,8 @@ TEST_CASE("a study writes the files of the contract") {
               "simulated_seconds,rounds,bytes_sent,bytes_per_round,final_test_accuracy,best_test_accuracy,"
               "target_accuracy,seconds_to_target,bytes_to_target,to_target_is_upper_bound,paper_bytes_per_"
               "round,"
-              "memory_peak_bytes,energy_joules,parameters,staleness_mean,staleness_max,lost_samples,workers_lost,wall_seconds"));
+              "memory_peak_bytes,energy_joules,parameters,staleness_mean,staleness_max,lost_samples,workers_lost,"
+              "final_precision_at_3,final_precision_at_5,wall_seconds"));
   CHECK(lines_of(out / "runs.csv") == 5);
   for (const char* id : {"0-data_parallel", "1-local_sgd", "2-ist", "3-ist"}) {
     INFO(id);
@@ -64,7 +65,7 @@ TEST_CASE("a study writes the files of the contract") {
     CHECK(report.at("provenance").at("numerics") == "live");
     CHECK(first_line(run / "history.csv") ==
           "round,local_steps,samples,simulated_seconds,bytes_sent,train_loss,test_loss,test_accuracy,consensus_distance,"
-          "staleness_mean,staleness_max");
+          "staleness_mean,staleness_max,precision_at_3,precision_at_5");
     CHECK(lines_of(run / "history.csv") == 4);  // 3 epochs
     CHECK(first_line(run / "workers.csv") ==
           "rank,host,compute_seconds,communication_seconds,idle_seconds,bytes_sent,bytes_received,messages_"

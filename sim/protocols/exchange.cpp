@@ -71,8 +71,9 @@ std::uint64_t Homes::bytes_of(const Selection& what) const {
 std::vector<Homes::Parcel> Homes::parcels(const Selection& own, const SelectionOf& of_worker) {
   std::vector<Parcel> result;
   if (own.empty()) return result;
-  for (int step = 1; step < comm_.size(); ++step) {
-    const int peer = (comm_.rank() + step) % comm_.size();
+  const int size = comm_.size(), rank = comm_.rank();
+  for (int step = 1; step < size; ++step) {
+    const int peer = (rank + step) % size;
     if (of_worker(peer).empty()) continue;
     Selection what = intersection(own, of_worker(peer));
     if (what.empty()) continue;
@@ -278,8 +279,8 @@ HomeList owner_homes(const Partition& partition) {
 std::vector<RankPair> exchange_pairs(int workers, bool server) {
   std::vector<RankPair> pairs;
   for (int from = 0; from < workers; ++from) {
-    for (int to = 0; to < workers; ++to) {
-      if (from != to && (!server || from == 0 || to == 0)) pairs.emplace_back(from, to);
+    for (int to = 0; to < (server && from > 0 ? 1 : workers); ++to) {
+      if (from != to) pairs.emplace_back(from, to);
     }
   }
   return pairs;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -93,16 +94,17 @@ class Ist final : public Protocol {
     const ParameterLayout& layout = worker.job().model().layout();
     const AxisSet dealt = axes_.of(layout);
     const int n = worker.size();
-    Shares shares(shares_.empty() ? std::vector<double>(static_cast<std::size_t>(n), 1) : shares_);
+    std::optional<Shares> adapted;  // a number for each worker, with each of them
+    if (adapt_every_ > 0) adapted.emplace(first_shares(n));
     const auto make_homes = [&] {
       return sharded_ ? neuron_homes(layout, dealt, n) : server_homes(layout, n);
     };
     FixedHomes homes(worker, homes_.get(0, make_homes), parcels_);
     train_subnets(worker, homes, [&](const Round& round) {
-      if (adapt_every_ > 0 && round.index > 1 && (round.index - 1) % adapt_every_ == 0) shares.adapt(worker);
+      if (adapted && round.index > 1 && (round.index - 1) % adapt_every_ == 0) adapted->adapt(worker);
       return deals_.get(round.index, [&] {
-        return draw_neurons(layout, dealt, shares.of_workers(), deal_, worker.job().training().seed,
-                            static_cast<std::uint64_t>(round.index), holders_);
+        return draw_neurons(layout, dealt, adapted ? adapted->of_workers() : first_shares(n), deal_,
+                            worker.job().training().seed, static_cast<std::uint64_t>(round.index), holders_);
       });
     });
   }
@@ -118,6 +120,10 @@ class Ist final : public Protocol {
   }
 
  private:
+  std::vector<double> first_shares(int workers) const {
+    return shares_.empty() ? std::vector<double>(static_cast<std::size_t>(workers), 1) : shares_;
+  }
+
   long local_steps_;
   bool sharded_;
   std::vector<double> shares_;  // empty: equal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
+#include <numeric>
 #include <utility>
 
 #include "models/layers/running_statistics.hpp"
@@ -157,7 +157,8 @@ BatchResult evaluate(const Model& model, std::vector<float> parameters, const Da
   for (std::size_t i = 0; i < batches; ++i) {
     const auto [begin, count] = slice_of(samples, batches, i);
     if (dataset.is_sparse()) {
-      const auto indices = std::views::iota(begin, begin + count);
+      std::vector<std::size_t> indices(count);
+      std::iota(indices.begin(), indices.end(), begin);
       sum += network->evaluate(parameters, load(dataset.sparse_test, indices, filled, labels));
       continue;
     }

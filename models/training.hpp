@@ -38,6 +38,7 @@ struct TrainingOptions {
   int accumulation_steps = 1;    ///< mini-batches whose mean gradient makes one local step
   std::optional<double> epochs;  ///< passes over the whole data set by all workers together
   std::optional<long> rounds;    ///< instead of epochs
+  std::optional<double> end_after_seconds;  ///< of simulated time, if epochs or rounds do not end before
   double learning_rate = 0.01;
   nlohmann::json optimizer = {{"kind", "sgd"}};  ///< for make_optimizer()
   std::optional<double> clip_gradient_norm;

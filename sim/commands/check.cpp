@@ -186,6 +186,9 @@ void print_round(const TriedRun& tried) {
     std::cout << ", a single one in the first " << counted(rounds.warm_up(), "round");
   std::cout << "; " << counted(rounds.size(), "round") << ", " << counted(rounds.steps(), "local step")
             << " of each worker in all\n";
+  if (const auto seconds = job.training().end_after_seconds)
+    std::cout << "            or those that begin before " << format_seconds(*seconds)
+              << " are over, on this platform\n";
   if (tried.dry) {
     print_rounds(*tried.dry);
   } else {

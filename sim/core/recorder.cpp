@@ -30,6 +30,11 @@ void Recorder::let_servers_report(int servers, Ledgers ledgers, std::function<vo
   training_.resize(static_cast<std::size_t>(job_.workers()));
 }
 
+void Recorder::end_after(double seconds, std::function<void()> over) {
+  end_after_seconds_ = seconds;
+  over_ = std::move(over);
+}
+
 void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
   if (part.empty() || !round.evaluated || !computes(round.index)) return;
   std::vector<float>& parameters = open_[round.index].parameters;
@@ -90,8 +95,10 @@ void Recorder::report(const Round& round, const RoundReport& report) {
   }
   if (++open.reports < reporters_) return;
   if (ledgers_) look_at_ledgers(round, open);
+  ended_early_ = end_after_seconds_ && open.row.simulated_seconds >= *end_after_seconds_ && !round.last;
   close(round, std::move(open));
   open_.erase(round.index);
+  if (ended_early_) over_();
 }
 
 void Recorder::look_at_ledgers(const Round& round, OpenRound& open) {

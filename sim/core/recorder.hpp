@@ -75,6 +75,9 @@ class Recorder {
   /// `over`: called when all servers have ended the last round. What workers are in the midst of then comes
   /// to nothing.
   void let_servers_report(int servers, Ledgers ledgers, std::function<void()> over);
+  /// Training is over, and that called, with the first round that ends so late.
+  void end_after(double seconds, std::function<void()> over);
+  bool has_ended_early() const { return ended_early_; }
 
   const Trajectory& recorded() const { return recorded_; }
   /// Whether this run computes the numbers of a round, and does not take them from a trajectory or leave them
@@ -158,6 +161,8 @@ class Recorder {
   TaskPool& pool_;
   const Trajectory& recorded_;
   TrajectoryKeeper* keeper_;
+  std::optional<double> end_after_seconds_;
+  bool ended_early_ = false;
   long last_asked_ = 0;  // the latest round about which it has been decided whether states are kept
   std::optional<States> states_;
   Progress progress_;

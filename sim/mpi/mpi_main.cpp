@@ -56,6 +56,11 @@ void require_real(const PlannedRun& run, int processes) {
                                               "(mpirun -n " +
                                               std::to_string(workers + servers) + ")");
   }
+  if (scenario.training.end_after_seconds) {
+    throw InputError("/training/end_after_seconds",
+                     "found " + std::to_string(*scenario.training.end_after_seconds) +
+                         "; isthmus-mpi has no simulated seconds: give \"rounds\" or \"epochs\" alone");
+  }
   if (scenario.training.charge_evaluation) {
     throw InputError("/training/charge_evaluation",
                      "found true; isthmus-mpi allows only false: tests of the model are off its clock");

@@ -65,7 +65,7 @@ class SubnetDataParallel final : public Protocol {
 
       std::vector<float> packed(worker.live() ? own_tested.size() : 0);
       const Values values = worker.live() ? Values(packed) : Values::phantom(own_tested.size());
-      Transfer(own_tested, own).gather(subnet.parameters(), values);
+      if (round.evaluated) Transfer(own_tested, own).gather(subnet.parameters(), values);
       worker.end_round(round, *tested, values);
     }
   }

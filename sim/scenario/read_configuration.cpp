@@ -194,6 +194,7 @@ TrainingOptions read_training(const json& training) {
   options.accumulation_steps = training.at("accumulation_steps");
   options.epochs = optional<double>(training, "epochs");
   options.rounds = optional<long>(training, "rounds");
+  options.end_after_seconds = optional<double>(training, "end_after_seconds");
   options.learning_rate = training.at("learning_rate");
   options.optimizer =
       training.value("optimizer", json{{"kind", "sgd"},

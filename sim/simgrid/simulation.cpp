@@ -44,6 +44,8 @@ class Simulation {
     if (protocol.servers() > 0)
       recorder_.let_servers_report(
           protocol.servers(), [this] { return ledgers(); }, [this] { end_training(); });
+    if (const auto seconds = job.training().end_after_seconds)
+      recorder_.end_after(*seconds, [this] { end_training(); });
   }
 
   /// Throws StorageError of the keeper.
@@ -57,7 +59,8 @@ class Simulation {
     platform_.engine().run();
     if (storage_trouble_) std::rethrow_exception(storage_trouble_);
     if (!failed_) {
-      const bool finished = recorder_.rounds_completed() == job_.rounds().last_kept();
+      const bool finished =
+          recorder_.rounds_completed() == job_.rounds().last_kept() || recorder_.has_ended_early();
       result_.outcome = finished ? Outcome::completed : Outcome::failed;
       if (!finished) result_.message = "some workers ended before training did";
     }
@@ -107,7 +110,8 @@ class Simulation {
     s4u::Actor::kill_all();
   }
 
-  /// All servers have ended the last round: what workers are in the midst of comes to nothing.
+  /// All servers have ended the last round, or time is over: what workers are in the midst of comes to
+  /// nothing.
   void end_training() {
     look_at_end();
     state_.timeline.stop();

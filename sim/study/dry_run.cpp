@@ -67,6 +67,7 @@ class SeenEnough : public std::runtime_error {
 /// Runs these rounds, or as many of them as are over when `patience_seconds` of the processor are used up.
 DryRun run(Scenario scenario, const std::optional<std::vector<long>>& only_rounds, bool enforce_memory,
            double patience_seconds) {
+  scenario.training.end_after_seconds.reset();  // some rounds stand for all that are planned
   scenario.live = false;
   const auto protocol = make_protocol(scenario.protocol);
   Job job(scenario.data, scenario.model, scenario.training, scenario.platform.workers, protocol->round_plan(),

@@ -45,7 +45,7 @@ PlannedRun plan_run(Point point, KnownPlatforms& platforms, AggregateResolver& a
 }  // namespace
 
 bool PlannedRun::depends_on_timing() const {
-  if (protocol->depends_on_timing()) return true;
+  if (protocol->depends_on_timing() || point.scenario.training.end_after_seconds) return true;
   const bool goes_off = !point.scenario.platform.faults.empty() ||
                         std::ranges::any_of(platform->profiles, [](const ProfileFacts& profile) {
                           return profile.kind == ProfileKind::state;

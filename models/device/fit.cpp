@@ -1,7 +1,9 @@
 #include "models/device/fit.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <unsupported/Eigen/NonLinearOptimization>
 #include <unsupported/Eigen/NumericalDiff>
@@ -14,6 +16,12 @@ using nlohmann::ordered_json;
 using Pointer = ordered_json::json_pointer;
 
 constexpr double relative_error = 0.05;  ///< of a measurement, about
+
+/// Of a figure, by device.schema.json.
+double most_of(const FreeFigure& figure) {
+  const bool is_efficiency = figure.place.parent_pointer().back().ends_with("efficiency");
+  return is_efficiency ? 2 : std::numeric_limits<double>::infinity();
+}
 
 /// sign(r) sqrt(rho(r)): its square is what an outlier weighs.
 double softened(double r) {
@@ -43,7 +51,8 @@ struct Residuals {
   ordered_json document(const Eigen::VectorXd& logarithms) const {
     ordered_json document = start;
     for (std::size_t i = 0; i < figures.size(); ++i)
-      document.at(figures[i].place) = std::exp(logarithms[static_cast<Eigen::Index>(i)]);
+      document.at(figures[i].place) =
+          std::min(std::exp(logarithms[static_cast<Eigen::Index>(i)]), most_of(figures[i]));
     return document;
   }
 

@@ -25,8 +25,8 @@ struct FreeFigure {
 ///     sum over measurements  rho(ln(predicted / measured) / 0.05)
 ///   + sum over figures       (ln(figure / start) / spread)^2           rho(r) = 2 (sqrt(1 + r^2) - 1)
 ///
-/// where rho keeps single disturbed measurements from ruling, and the second sum keeps figures that no
-/// measurement tells where they were.
+/// with efficiencies of at most 2, as the format has it, where rho keeps single disturbed measurements from
+/// ruling, and the second sum keeps figures that no measurement tells where they were.
 nlohmann::ordered_json fit_device(nlohmann::ordered_json document, const std::vector<FreeFigure>& figures,
                                   const std::vector<MeasuredWork>& measured, DevicePrecision precision,
                                   Issue issue);

@@ -76,6 +76,18 @@ TEST_CASE("a GPU's figures come back, and a few disturbed times change little", 
   CHECK(worst_error(fit(), undisturbed, Issue::eager) < 0.05);
 }
 
+TEST_CASE("efficiencies stay within what a device file may say, whatever was measured", "[fit]") {
+  const ordered_json guess = own_machine_guess();
+  const Pointer place("/precisions/fp32/convolution_efficiency/value");
+  ordered_json truth = guess;
+  truth.at(place) = 5;
+  const ordered_json fitted = fit_device(guess, own_machine_figures(guess), times_of(truth, Issue::bare),
+                                         DevicePrecision::fp32, Issue::bare);
+  CHECK(fitted.at(place) <= 2);
+  CHECK(fitted.at(place) > guess.at(place));
+  CHECK_NOTHROW(parse_device(fitted.dump(), "fitted.json"));
+}
+
 TEST_CASE("what no measurement tells stays where it was", "[fit]") {
   const ordered_json guess = own_machine_guess();
   const std::vector<MeasuredWork> products = {{{{matrix_product(512, 512, 512), 1}}, 2e-3}};

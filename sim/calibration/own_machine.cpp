@@ -21,9 +21,9 @@ void known(ordered_json& object, const char* name, std::int64_t value, const cha
 }
 
 bool has_winograd() {
-  return Convolution("probe", {.channels = 32, .height = 28, .width = 28}, {.output_channels = 32})
-             .implementations(64)
-             .find("wino") != std::string::npos;
+  Convolution probe("probe", {.channels = 32, .height = 28, .width = 28}, {.output_channels = 32});
+  probe.set_arithmetic({.images = onednn::image_layout(Precision::fp32, 32)});
+  return probe.implementations(64).find("wino") != std::string::npos;
 }
 
 }  // namespace
@@ -38,9 +38,7 @@ ordered_json own_machine_guess() {
   guess(fp32, "convolution_efficiency", 0.9);
   guess(fp32, "convolution_half_channels", 1.5);
   guess(fp32, "convolution_half_pixels", 100);
-  const Index block = onednn::filled_channels({.channels = 1, .height = 1, .width = 1},
-                                              onednn::image_layout(Precision::fp32, 1));
-  known(fp32, "channel_block", block, "how images lie in networks with few channels on this CPU");
+  known(fp32, "channel_block", 1, "how images lie in networks with few channels on this CPU");
   if (has_winograd()) {
     guess(fp32, "winograd_gain", 2.3);
     guess(fp32, "winograd_weight_gradient_gain", 2);

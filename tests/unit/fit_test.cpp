@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "models/layers/convolution.hpp"
 #include "sim/calibration/own_machine.hpp"
 #include "sim/calibration/steps.hpp"
 #include "sim/platform/device_files.hpp"
@@ -74,6 +75,13 @@ TEST_CASE("a GPU's figures come back, and a few disturbed times change little", 
   const std::vector<MeasuredWork> undisturbed = measured;
   for (std::size_t i = 0; i < measured.size(); i += 10) measured[i].seconds *= 3;
   CHECK(worst_error(fit(), undisturbed, Issue::eager) < 0.05);
+}
+
+TEST_CASE("this machine is guessed to have the convolutions that its wide networks run on", "[fit]") {
+  Convolution wide("c", {.channels = 64, .height = 28, .width = 28}, {.output_channels = 64});
+  wide.set_arithmetic({.images = ImageLayout::blocked});
+  const bool winograd = wide.implementations(64).find("wino") != std::string::npos;
+  CHECK(own_machine_guess()["precisions"]["fp32"].contains("winograd_gain") == winograd);
 }
 
 TEST_CASE("efficiencies stay within what a device file may say, whatever was measured", "[fit]") {

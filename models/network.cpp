@@ -37,34 +37,34 @@ MatrixMap Network::output_of(std::size_t layer, Index samples) {
   return {outputs_.data() + capacity_ * output_offsets_[layer], samples, layers_[layer]->outputs()};
 }
 
-ConstMatrixMap Network::input_of(std::size_t layer, const Batch& batch) const {
-  if (layer == 0) return batch.inputs;
-  return {outputs_.data() + capacity_ * output_offsets_[layer - 1], batch.inputs.rows(),
+ConstMatrixMap Network::input_of(std::size_t layer, ConstMatrixMap inputs) const {
+  if (layer == 0) return inputs;
+  return {outputs_.data() + capacity_ * output_offsets_[layer - 1], inputs.rows(),
           layers_[layer - 1]->outputs()};
 }
 
-void Network::forward(Values parameters, const Batch& batch, Mode mode) {
+void Network::forward(Values parameters, ConstMatrixMap inputs, Mode mode) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    layers_[i]->forward(parameters, input_of(i, batch), output_of(i, batch.inputs.rows()), mode);
+    layers_[i]->forward(parameters, input_of(i, inputs), output_of(i, inputs.rows()), mode);
   }
 }
 
 BatchResult Network::gradient(Values parameters, const Batch& batch, Values gradients,
                               const GradientProgress& progress) {
-  forward(parameters, batch, Mode::training);
+  forward(parameters, batch.inputs, Mode::training);
   const Index samples = batch.inputs.rows();
   std::size_t buffer = 0;
   const auto gradient_map = [&](Index features) {
     return MatrixMap(activation_gradients_[buffer].data(), samples, features);
   };
   MatrixMap gradient = gradient_map(layers_.back()->outputs());
-  gradient = input_of(layers_.size(), batch);
+  gradient = input_of(layers_.size(), batch.inputs);
   const BatchResult result = softmax_cross_entropy_gradient(gradient, batch.labels);
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    const ConstMatrixMap input = input_of(i, batch);
+    const ConstMatrixMap input = input_of(i, batch.inputs);
     if (!layers_[i]->backward_in_place()) buffer = 1 - buffer;
     MatrixMap input_gradient = gradient_map(input.cols());
-    layers_[i]->backward(parameters, input, input_of(i + 1, batch), gradient,
+    layers_[i]->backward(parameters, input, input_of(i + 1, batch.inputs), gradient,
                          i == 0 ? nullptr : &input_gradient, gradients);
     if (progress) progress(parameter_offsets_[i]);
     new (&gradient) MatrixMap(input_gradient);  // how Eigen re-seats a map
@@ -73,8 +73,8 @@ BatchResult Network::gradient(Values parameters, const Batch& batch, Values grad
 }
 
 BatchResult Network::evaluate(Values parameters, const Batch& batch) {
-  forward(parameters, batch, Mode::evaluation);
-  return softmax_cross_entropy(input_of(layers_.size(), batch), batch.labels);
+  forward(parameters, batch.inputs, Mode::evaluation);
+  return softmax_cross_entropy(input_of(layers_.size(), batch.inputs), batch.labels);
 }
 
 CostProfile network_costs(const Layers& layers, const std::vector<Extent>& trainable, Index batch,

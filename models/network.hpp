@@ -35,7 +35,7 @@ class Network {
                        const GradientProgress& progress = {});
 
   /// A forward pass in training mode, which updates running statistics.
-  void observe(Values parameters, const Batch& batch) { forward(parameters, batch, Mode::training); }
+  void observe(Values parameters, ConstMatrixMap inputs) { forward(parameters, inputs, Mode::training); }
 
   /// A forward pass in evaluation mode; leaves `parameters` as they are.
   BatchResult evaluate(Values parameters, const Batch& batch);
@@ -45,8 +45,8 @@ class Network {
  private:
   MatrixMap output_of(std::size_t layer, Index samples);
   /// What a layer reads; for the index after the last layer, what that one wrote.
-  ConstMatrixMap input_of(std::size_t layer, const Batch& batch) const;
-  void forward(Values parameters, const Batch& batch, Mode mode);
+  ConstMatrixMap input_of(std::size_t layer, ConstMatrixMap inputs) const;
+  void forward(Values parameters, ConstMatrixMap inputs, Mode mode);
 
   Layers layers_;
   Index capacity_;

@@ -125,21 +125,13 @@ void reestimate_statistics(const Model& model, std::vector<float>& parameters, c
   const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(batches);
   Matrix inputs(batch, dataset.description.shape.size());
   std::vector<double> sums(statistics.size());
-  std::vector<int> one_each(static_cast<std::size_t>(batch));
-  std::vector<std::span<const int>> sets;
-  for (std::size_t first = 0; first < wanted; first += one_each.size()) {
-    std::vector<std::size_t> indices;
-    for (std::size_t i = first; i < first + one_each.size(); ++i) indices.push_back(i * samples / wanted);
+  for (std::size_t next = 0; next < wanted;) {
+    for (Index row = 0; row < inputs.rows(); ++row, ++next)
+      dataset.write_train_input(next * samples / wanted,
+                                {inputs.row(row).data(), static_cast<std::size_t>(inputs.cols())});
     // From nothing a batch moves them by a part of its own statistics.
     std::ranges::fill(statistics, 0.0F);
-    if (dataset.is_sparse()) {
-      network->observe(parameters, load(dataset.sparse_train, indices, inputs, sets));
-    } else {
-      Index row = 0;
-      for (const std::size_t index : indices)
-        inputs.row(row++) = dataset.train_inputs.row(static_cast<Index>(index));
-      network->observe(parameters, {ConstMatrixMap(inputs.data(), batch, inputs.cols()), one_each});
-    }
+    network->observe(parameters, {inputs.data(), inputs.rows(), inputs.cols()});
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += statistics.data()[i];
   }
   const double part = RunningStatistics::newest_weight * static_cast<double>(batches);

@@ -16,7 +16,11 @@ struct RunQuantity {
   Unit unit;
   std::optional<std::pair<double, double>> range;
   const char *caption, *missing;
-  std::optional<double> (*of)(const Run&);
+  std::optional<double> (*computed)(const Run&) = nullptr;  ///< null: the summary has it under that column
+
+  std::optional<double> of(const Run& run) const {
+    return computed ? computed(run) : run.summary_number(column);
+  }
 };
 
 const RunQuantity accuracy = {
@@ -27,8 +31,7 @@ const RunQuantity accuracy = {
     .unit = Unit::fraction,
     .range = {{0, 1}},
     .caption = "Accuracy of the last test; of samples with sets of labels, precision at 1.",
-    .missing = "no completed run has been tested (runs that only count costs have no tests)",
-    .of = [](const Run& run) { return run.summary_number("final_test_accuracy"); }};
+    .missing = "no completed run has been tested (runs that only count costs have no tests)"};
 
 const RunQuantity precision = {
     .name = "precision-at-5",
@@ -38,18 +41,17 @@ const RunQuantity precision = {
     .unit = Unit::fraction,
     .range = {{0, 1}},
     .caption = "Which part of the five largest outputs are labels of the sample, in the last test.",
-    .missing = "no completed run has been tested on samples with sets of labels",
-    .of = [](const Run& run) { return run.summary_number("final_precision_at_5"); }};
+    .missing = "no completed run has been tested on samples with sets of labels"};
 
-const RunQuantity energy = {.name = "energy",
-                            .title = "Energy of all devices",
-                            .column = "energy_joules",
-                            .y_title = "Energy",
-                            .unit = Unit::joules,
-                            .range = {},
-                            .caption = "Energy of all devices in a whole training, busy and idle.",
-                            .missing = "no completed run has devices whose watts are known (platform.device)",
-                            .of = [](const Run& run) { return run.summary_number("energy_joules"); }};
+const RunQuantity energy = {
+    .name = "energy",
+    .title = "Energy of all devices",
+    .column = "energy_joules",
+    .y_title = "Energy",
+    .unit = Unit::joules,
+    .range = {},
+    .caption = "Energy of all devices in a whole training, busy and idle.",
+    .missing = "no completed run has devices whose watts are known (platform.device)"};
 
 const RunQuantity utilisation = {
     .name = "utilisation",
@@ -60,7 +62,7 @@ const RunQuantity utilisation = {
     .range = {{0, 1}},
     .caption = "Share of the simulated time in which devices compute, mean over workers.",
     .missing = "no completed run has a workers.csv with times",
-    .of = [](const Run& run) -> std::optional<double> {
+    .computed = [](const Run& run) -> std::optional<double> {
       const auto seconds = run.summary_number("simulated_seconds");
       if (run.workers.empty() || !seconds || *seconds <= 0) return std::nullopt;
       double sum = 0;
@@ -79,8 +81,7 @@ const RunQuantity staleness = {
     .caption =
         "How many updates of others came between what a worker began with and its own update: mean "
         "over all updates.",
-    .missing = "no completed run has updates of workers that do not wait for each other",
-    .of = [](const Run& run) { return run.summary_number("staleness_mean"); }};
+    .missing = "no completed run has updates of workers that do not wait for each other"};
 
 const RunQuantity goodput = {
     .name = "goodput",
@@ -91,7 +92,7 @@ const RunQuantity goodput = {
     .range = {{0, 1}},
     .caption = "Share of the samples trained that went into the model: the others' work came too late.",
     .missing = "no completed run has work that can be lost",
-    .of = [](const Run& run) -> std::optional<double> {
+    .computed = [](const Run& run) -> std::optional<double> {
       const auto lost = run.summary_number("lost_samples");
       if (!lost || run.history.empty()) return std::nullopt;
       const auto samples = static_cast<double>(run.history.back().samples);

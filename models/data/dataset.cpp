@@ -1,5 +1,6 @@
 #include "models/data/dataset.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "models/data/cifar.hpp"
@@ -51,6 +52,11 @@ void Dataset::set_sparse(SparseSamples train, SparseSamples test) {
   test_inputs.resize(0, description.shape.size());
   sparse_train = std::move(train);
   sparse_test = std::move(test);
+}
+
+void Dataset::write_train_input(std::size_t sample, std::span<float> to) const {
+  if (is_sparse()) return sparse_train.write(sample, to);
+  std::copy_n(train_inputs.row(static_cast<Index>(sample)).data(), to.size(), to.data());
 }
 
 void normalise(Dataset& dataset) {

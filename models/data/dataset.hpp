@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct Dataset {
   SparseSamples sparse_train, sparse_test;
 
   bool is_sparse() const { return description.nonzeros_per_sample.has_value(); }
+  /// Writes the inputs of a training sample, zeros and all.
+  void write_train_input(std::size_t sample, std::span<float> to) const;
   /// Makes these the samples.
   void set_sparse(SparseSamples train, SparseSamples test);
 };

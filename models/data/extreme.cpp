@@ -162,19 +162,14 @@ class ExtremeSource final : public DataSource {
     description.name = "extreme";
     description.shape = {train.features(), 1, 1};
     description.classes = train.labels();
-    std::size_t nonzeros = 0, labels = 0;
-    const auto read = [&](SampleFile& file, bool counted) {
+    const auto read = [](SampleFile& file) {
       SparseSamples samples;
       std::vector<SparseSamples::Entry> entries;
-      std::vector<int> labels_of_sample;
-      while (file.next(entries, labels_of_sample)) {
-        samples.add(entries, labels_of_sample);
-        if (counted) nonzeros += entries.size();
-        if (counted) labels += labels_of_sample.size();
-      }
+      std::vector<int> labels;
+      while (file.next(entries, labels)) samples.add(entries, labels);
       return samples;
     };
-    SparseSamples of_training = read(train, true), of_test = read(test, false);
+    SparseSamples of_training = read(train), of_test = read(test);
     for (const auto& [samples, file] : {std::pair(of_training.size(), train_), {of_test.size(), test_}}) {
       if (samples == 0) throw InputError("/data/path", file.string() + " has no sample with a label");
     }
@@ -184,8 +179,8 @@ class ExtremeSource final : public DataSource {
       return std::max<Index>(1,
                              std::lround(static_cast<double>(sum) / static_cast<double>(of_training.size())));
     };
-    description.nonzeros_per_sample = mean(nonzeros);
-    description.labels_per_sample = mean(labels);
+    description.nonzeros_per_sample = mean(of_training.entries().items());
+    description.labels_per_sample = mean(of_training.labels().items());
     dataset.set_sparse(std::move(of_training), std::move(of_test));
     return dataset;
   }

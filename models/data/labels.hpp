@@ -6,24 +6,6 @@
 
 namespace isthmus {
 
-/// A set of labels for each of some samples.
-class LabelSets {
- public:
-  void add(std::span<const int> labels) {
-    labels_.insert(labels_.end(), labels.begin(), labels.end());
-    ends_.push_back(labels_.size());
-  }
-  std::size_t samples() const { return ends_.size(); }
-  std::span<const int> of(std::size_t sample) const {
-    const std::size_t begin = sample == 0 ? 0 : ends_[sample - 1];
-    return std::span(labels_).subspan(begin, ends_[sample] - begin);
-  }
-
- private:
-  std::vector<int> labels_;
-  std::vector<std::size_t> ends_;
-};
-
 /// The labels of a mini-batch: one for each sample, or a set. A view.
 class Labels {
  public:

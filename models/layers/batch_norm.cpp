@@ -49,14 +49,8 @@ void BatchNorm::add_backward(std::vector<BackwardStep>& steps, Extent own, Index
 void BatchNorm::allocate(Index) { norm_.resize(features_, 1); }
 
 void BatchNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
-  if (mode == Mode::evaluation && options_.statistics == BatchStatistics::running) {
-    norm_.use({running_.mean(parameters).data(), features_},
-              {running_.variance(parameters).data(), features_});
-  } else {
-    norm_.measure(input);
-    if (options_.statistics == BatchStatistics::running)
-      running_.update(parameters, norm_.mean(), norm_.variance(), input.rows());
-  }
+  const bool runs = options_.statistics == BatchStatistics::running;
+  norm_.choose_statistics(input, mode, runs ? &running_ : nullptr, parameters);
   ColumnNorm::Affine affine;
   if (options_.affine) affine = {parameters.data() + scale_offset_, parameters.data() + shift_offset_};
   norm_.forward(input, output, affine, options_.relu);
@@ -66,9 +60,8 @@ void BatchNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatr
                          MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   norm_.backward(input, output, output_gradient, input_gradient,
                  options_.affine ? parameters.data() + scale_offset_ : nullptr, options_.relu);
-  if (!options_.affine) return;
-  Eigen::Map<Eigen::ArrayXf>(gradients.data() + scale_offset_, features_) = norm_.scale_gradient();
-  Eigen::Map<Eigen::ArrayXf>(gradients.data() + shift_offset_, features_) = norm_.shift_gradient();
+  if (options_.affine)
+    norm_.store_gradients(gradients.data() + scale_offset_, gradients.data() + shift_offset_);
 }
 
 }  // namespace isthmus

@@ -1,7 +1,8 @@
 #include "models/layers/column_norm.hpp"
 
+#include <algorithm>
+
 #include "models/layers/relu.hpp"
-#include "models/layers/running_statistics.hpp"
 
 namespace isthmus {
 
@@ -25,7 +26,7 @@ void ColumnNorm::repeat(Eigen::ArrayXf& values) const {
 
 Eigen::ArrayXf ColumnNorm::repeated(const float* values) const {
   Eigen::ArrayXf all(features_ * repeats_);
-  all.head(features_) = Features(values, features_);
+  all.head(features_) = Eigen::Map<const Eigen::ArrayXf>(values, features_);
   repeat(all);
   return all;
 }
@@ -42,11 +43,17 @@ void ColumnNorm::measure(ConstMatrixMap input) {
   variance_ /= samples;
 }
 
-void ColumnNorm::use(Features mean, Features variance) {
-  mean_.head(features_) = mean;
-  variance_.head(features_) = variance;
-  repeat(mean_);
-  repeat(variance_);
+void ColumnNorm::choose_statistics(ConstMatrixMap input, Mode mode, const RunningStatistics* running,
+                                   Values parameters) {
+  if (running && mode == Mode::evaluation) {
+    mean_ = repeated(running->mean(parameters).data());
+    variance_ = repeated(running->variance(parameters).data());
+    return;
+  }
+  measure(input);
+  if (running)
+    running->update(parameters, {mean_.data(), features_}, {variance_.data(), features_},
+                    input.rows() * repeats_);
 }
 
 void ColumnNorm::forward(ConstMatrixMap input, MatrixMap output, Affine affine, bool relu) {
@@ -94,6 +101,11 @@ void ColumnNorm::backward(ConstMatrixMap input, ConstMatrixMap output, MatrixMap
                                       input.row(i).array().transpose() * variance_ - offset_)
                                          .transpose();
   }
+}
+
+void ColumnNorm::store_gradients(float* scale, float* shift) const {
+  std::copy_n(scale_gradient_.data(), features_, scale);
+  std::copy_n(shift_gradient_.data(), features_, shift);
 }
 
 }  // namespace isthmus

@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include "models/layers/layer.hpp"
+#include "models/layers/running_statistics.hpp"
 #include "models/matrix.hpp"
 
 namespace isthmus {
@@ -11,7 +13,6 @@ namespace isthmus {
 /// scale and shift.
 class ColumnNorm {
  public:
-  using Features = Eigen::Map<const Eigen::ArrayXf>;
   /// Scale and shift; none: those of the identity.
   struct Affine {
     const float* scale = nullptr;
@@ -20,22 +21,20 @@ class ColumnNorm {
 
   void resize(Index features, Index repeats);
 
-  /// Mean and (biased) variance of these samples.
-  void measure(ConstMatrixMap input);
-  Features mean() const { return {mean_.data(), features_}; }
-  Features variance() const { return {variance_.data(), features_}; }
-  /// By these from now on.
-  void use(Features mean, Features variance);
-
+  /// What forward() normalises by: in evaluation `running`, if there is any, else mean and (biased) variance
+  /// of these samples, by which `running` then moves.
+  void choose_statistics(ConstMatrixMap input, Mode mode, const RunningStatistics* running,
+                         Values parameters);
   void forward(ConstMatrixMap input, MatrixMap output, Affine affine, bool relu);
-  /// After forward(), by statistics measured there. `output_gradient` is overwritten; `input_gradient`, null
+  /// After forward(), by statistics of its input. `output_gradient` is overwritten; `input_gradient`, null
   /// or not, may be the same memory.
   void backward(ConstMatrixMap input, ConstMatrixMap output, MatrixMap output_gradient,
                 MatrixMap* input_gradient, const float* scale, bool relu);
-  Features scale_gradient() const { return {scale_gradient_.data(), features_}; }
-  Features shift_gradient() const { return {shift_gradient_.data(), features_}; }
+  /// Writes those of scale and shift.
+  void store_gradients(float* scale, float* shift) const;
 
  private:
+  void measure(ConstMatrixMap input);
   /// Makes every repetition of a feature the sum over them.
   void join(Eigen::ArrayXf& sums) const;
   void repeat(Eigen::ArrayXf& values) const;

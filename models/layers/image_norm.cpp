@@ -139,7 +139,12 @@ void ImageNorm::allocate(Index) {
 }
 
 void ImageNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
-  if (by_columns()) return forward_by_columns(parameters, input, output, mode);
+  if (by_columns()) {
+    const bool runs = statistics_ == BatchStatistics::running;
+    columns_.choose_statistics(input, mode, runs ? &running_ : nullptr, parameters);
+    return columns_.forward(input, output,
+                            {parameters.data() + scale_offset_, parameters.data() + shift_offset_}, relu_);
+  }
   Plan& plan = this->plan(input.rows());
   const bool by_running = mode == Mode::evaluation && statistics_ == BatchStatistics::running;
   mean_.resize(plan.filled);
@@ -167,29 +172,12 @@ void ImageNorm::forward(Values parameters, ConstMatrixMap input, MatrixMap outpu
                   input.rows() * shape_.height * shape_.width);
 }
 
-void ImageNorm::forward_by_columns(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode) {
-  const Index channels = shape_.channels;
-  if (mode == Mode::evaluation && statistics_ == BatchStatistics::running) {
-    columns_.use({running_.mean(parameters).data(), channels},
-                 {running_.variance(parameters).data(), channels});
-  } else {
-    columns_.measure(input);
-    if (statistics_ == BatchStatistics::running)
-      running_.update(parameters, columns_.mean(), columns_.variance(),
-                      input.rows() * shape_.height * shape_.width);
-  }
-  columns_.forward(input, output, {parameters.data() + scale_offset_, parameters.data() + shift_offset_},
-                   relu_);
-}
-
 void ImageNorm::backward(ConstValues parameters, ConstMatrixMap input, ConstMatrixMap output,
                          MatrixMap output_gradient, MatrixMap* input_gradient, Values gradients) {
   if (by_columns()) {
     columns_.backward(input, output, output_gradient, input_gradient, parameters.data() + scale_offset_,
                       relu_);
-    Eigen::Map<Eigen::ArrayXf>(gradients.data() + scale_offset_, shape_.channels) = columns_.scale_gradient();
-    Eigen::Map<Eigen::ArrayXf>(gradients.data() + shift_offset_, shape_.channels) = columns_.shift_gradient();
-    return;
+    return columns_.store_gradients(gradients.data() + scale_offset_, gradients.data() + shift_offset_);
   }
   Plan& plan = this->plan(input.rows());
   plan.prepare_backward();

@@ -38,7 +38,6 @@ class ImageNorm final : public Layer {
   struct Plan;
   Plan& plan(Index samples);
   bool by_columns() const;
-  void forward_by_columns(Values parameters, ConstMatrixMap input, MatrixMap output, Mode mode);
 
   std::string name_;
   SampleShape shape_;

@@ -24,20 +24,29 @@ Turn Partition::turn(int worker, std::size_t block) const {
   return {static_cast<int>(place - sharers.begin()), static_cast<int>(sharers.size())};
 }
 
+std::size_t Partition::held_entries(const ParameterBlock& whole, std::size_t block) const {
+  std::size_t count = 0;
+  std::vector<bool> held(overlapping_ ? whole.size() : 0);  // only there some may be held twice
+  for (const Selection& part : parts_) {
+    const BlockSelection* of_block = part.find(block);
+    if (!of_block) continue;
+    if (!overlapping_) {
+      count += of_block->size();
+      continue;
+    }
+    for (Index row = 0; row < of_block->rows.size(); ++row) {
+      for (Index column = 0; column < of_block->columns.size(); ++column)
+        held[static_cast<std::size_t>(of_block->rows[row] * whole.columns + of_block->columns[column])] =
+            true;
+    }
+  }
+  return overlapping_ ? static_cast<std::size_t>(std::ranges::count(held, true)) : count;
+}
+
 std::optional<std::size_t> Partition::abandoned(const ParameterLayout& layout) const {
   for (std::size_t block = 0; block < sharers_.size(); ++block) {
     if (!sharers_[block].empty()) continue;
-    const ParameterBlock& whole = layout.blocks()[block];
-    std::vector<bool> held(whole.size());
-    for (const Selection& part : parts_) {
-      const BlockSelection* of_block = part.find(block);
-      for (Index row = 0; of_block && row < of_block->rows.size(); ++row) {
-        for (Index column = 0; column < of_block->columns.size(); ++column)
-          held[static_cast<std::size_t>(of_block->rows[row] * whole.columns + of_block->columns[column])] =
-              true;
-      }
-    }
-    if (std::ranges::find(held, false) != held.end()) return block;
+    if (held_entries(layout.blocks()[block], block) < layout.blocks()[block].size()) return block;
   }
   return {};
 }

@@ -35,6 +35,9 @@ class Partition {
   friend Partition intersection(const Partition& a, const Partition& b);
 
  private:
+  /// How many of a block's entries somebody has, of blocks that are dealt out entry by entry.
+  std::size_t held_entries(const ParameterBlock& whole, std::size_t block) const;
+
   std::vector<Selection> parts_;
   Selection common_;
   bool overlapping_ = false;

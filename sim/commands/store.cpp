@@ -42,7 +42,7 @@ std::string training_text(const json& basis) {
 
 std::string state_text(const std::optional<TrajectoryFacts>& facts) {
   if (!facts) return "damaged";
-  if (!is_of_this_build(*facts)) return "of another build";
+  if (!facts->of_this_build) return "of another build";
   return facts->complete ? "complete" : "unfinished";
 }
 
@@ -55,7 +55,7 @@ bool print_contents(const TrajectoryStore& store, bool damaged_only) {
   for (const StoredTrajectory& trajectory : stored) {
     const auto facts = facts_of(store, trajectory.name);
     bytes += trajectory.bytes;
-    if (!facts || !is_of_this_build(*facts)) useless_bytes += trajectory.bytes;
+    if (!facts || !facts->of_this_build) useless_bytes += trajectory.bytes;
     if (!facts) ++damaged;
     if (damaged_only && facts) continue;
     rows.push_back({facts ? training_text(facts->basis) : trajectory.name, state_text(facts),
@@ -84,7 +84,7 @@ void prune(const TrajectoryStore& store, const CommandLine& line) {
   std::uint64_t bytes = 0;
   for (const StoredTrajectory& trajectory : stored_trajectories(store)) {
     const auto facts = facts_of(store, trajectory.name);
-    const bool useful = facts && is_of_this_build(*facts);
+    const bool useful = facts && facts->of_this_build;
     if (useful && !(by_age && days_since(trajectory.used) >= days)) continue;
     if (remove_trajectory(store, trajectory.name)) {
       ++removed;

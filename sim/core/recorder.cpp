@@ -23,16 +23,10 @@ Recorder::Recorder(const Job& job, TaskPool& pool, const Trajectory& recorded, T
       test_(std::move(test)),
       reporters_(job.workers()) {}
 
-void Recorder::let_servers_report(int servers, Ledgers ledgers, std::function<void()> over) {
+void Recorder::let_servers_report(int servers, Ledgers ledgers) {
   reporters_ = servers;
   ledgers_ = std::move(ledgers);
-  over_ = std::move(over);
   training_.resize(static_cast<std::size_t>(job_.workers()));
-}
-
-void Recorder::end_after(double seconds, std::function<void()> over) {
-  end_after_seconds_ = seconds;
-  over_ = std::move(over);
 }
 
 void Recorder::publish(const Round& round, const Selection& part, ConstValues values) {
@@ -95,7 +89,8 @@ void Recorder::report(const Round& round, const RoundReport& report) {
   }
   if (++open.reports < reporters_) return;
   if (ledgers_) look_at_ledgers(round, open);
-  ended_early_ = end_after_seconds_ && open.row.simulated_seconds >= *end_after_seconds_ && !round.last;
+  const std::optional<double> limit = job_.training().end_after_seconds;
+  ended_early_ = limit && open.row.simulated_seconds >= *limit && !round.last;
   close(round, std::move(open));
   open_.erase(round.index);
   if (ended_early_) over_();

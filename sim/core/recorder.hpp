@@ -72,11 +72,11 @@ class Recorder {
   /// Of a protocol with servers: these end rounds, whatever workers are at then, and what all ranks did until
   /// that moment is read from their ledgers.
   using Ledgers = std::function<std::vector<WorkerLedger>()>;
-  /// `over`: called when all servers have ended the last round. What workers are in the midst of then comes
-  /// to nothing.
-  void let_servers_report(int servers, Ledgers ledgers, std::function<void()> over);
-  /// Training is over, and that called, with the first round that ends so late.
-  void end_after(double seconds, std::function<void()> over);
+  void let_servers_report(int servers, Ledgers ledgers);
+  /// Called when all servers have ended the last round, or a round is over so late that training ends with
+  /// it. What workers are in the midst of then comes to nothing.
+  void when_over(std::function<void()> over) { over_ = std::move(over); }
+  /// Whether it was so late.
   bool has_ended_early() const { return ended_early_; }
 
   const Trajectory& recorded() const { return recorded_; }
@@ -161,7 +161,6 @@ class Recorder {
   TaskPool& pool_;
   const Trajectory& recorded_;
   TrajectoryKeeper* keeper_;
-  std::optional<double> end_after_seconds_;
   bool ended_early_ = false;
   long last_asked_ = 0;  // the latest round about which it has been decided whether states are kept
   std::optional<States> states_;

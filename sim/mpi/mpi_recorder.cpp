@@ -147,8 +147,7 @@ void MpiRecorder::let_servers_report(int servers, std::function<void()> over) {
   over_ = std::move(over);
   ledgers_.resize(static_cast<std::size_t>(job_.workers() + servers));
   arrivals_.resize(static_cast<std::size_t>(job_.workers()));
-  Recorder::let_servers_report(
-      servers, [this] { return ledgers_; }, [] {});
+  Recorder::let_servers_report(servers, [this] { return ledgers_; });
 }
 
 void MpiRecorder::end_round(const Round& round, const RoundReport& report, const Extent& /*home*/,

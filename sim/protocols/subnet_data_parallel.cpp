@@ -63,9 +63,10 @@ class SubnetDataParallel final : public Protocol {
       comm.count_synchronised_bytes(means.bytes_of(gradients->part(worker.rank())));
       subnet.apply_gradient();
 
-      std::vector<float> packed(worker.live() ? own_tested.size() : 0);
-      const Values values = worker.live() ? Values(packed) : Values::phantom(own_tested.size());
-      if (round.evaluated) Transfer(own_tested, own).gather(subnet.parameters(), values);
+      const bool is_tested = worker.live() && round.evaluated;
+      std::vector<float> packed(is_tested ? own_tested.size() : 0);
+      const Values values = is_tested ? Values(packed) : Values::phantom(own_tested.size());
+      Transfer(own_tested, own).gather(subnet.parameters(), values);
       worker.end_round(round, *tested, values);
     }
   }

@@ -42,10 +42,8 @@ class Simulation {
     for (int rank = 0; rank < platform_.ranks(); ++rank) add_host(rank, options.enforce_memory);
     at_work_.assign(hosts_.size(), true);
     if (protocol.servers() > 0)
-      recorder_.let_servers_report(
-          protocol.servers(), [this] { return ledgers(); }, [this] { end_training(); });
-    if (const auto seconds = job.training().end_after_seconds)
-      recorder_.end_after(*seconds, [this] { end_training(); });
+      recorder_.let_servers_report(protocol.servers(), [this] { return ledgers(); });
+    recorder_.when_over([this] { end_training(); });
   }
 
   /// Throws StorageError of the keeper.

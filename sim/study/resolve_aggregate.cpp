@@ -28,11 +28,11 @@ Scenario with_aggregate(Scenario scenario, const std::string& name, const std::v
 }
 
 /// By the closed form, of one all-reduce of the whole model on the slowest ways that there are.
-double predicted_seconds(const Scenario& scenario, LinkModel link) {
+double predicted_seconds(const Scenario& scenario, LinkModel link, KnownPlatforms& platforms) {
   const int workers = scenario.platform.workers;
   if (const SiteTraffic traffic = site_traffic(scenario.protocol, workers); !traffic.sites.empty()) {
     const LinkModel levels =
-        inspect_platform(scenario.platform, scenario.network, traffic.pairs, traffic).slowest_link();
+        platforms.inspect(scenario.platform, scenario.network, traffic.pairs, traffic)->slowest_link();
     link.inside_site = levels.inside_site;
     link.between_sites = levels.between_sites;
   }
@@ -45,15 +45,16 @@ double predicted_seconds(const Scenario& scenario, LinkModel link) {
 
 /// Seconds of each all-reduce that there is, with or without those between sites.
 json compare_aggregates(const Scenario& scenario, const PlatformReport& platform,
-                        const std::vector<int>& sites) {
+                        const std::vector<int>& sites, KnownPlatforms& platforms) {
   constexpr int most_simulated_workers = 64;  // of 64 all take some tenths of a second
   const bool simulated = scenario.platform.workers <= most_simulated_workers;
   json seconds = json::object();
   for (const std::string& name : possible_aggregates(scenario.protocol)) {
     if (name == "hierarchical" && !has_two_levels(sites)) continue;
     const Scenario candidate = with_aggregate(scenario, name, sites);
-    const auto found = simulated ? first_round_seconds(candidate)
-                                 : std::optional(predicted_seconds(candidate, platform.slowest_link()));
+    const auto found = simulated
+                           ? first_round_seconds(candidate)
+                           : std::optional(predicted_seconds(candidate, platform.slowest_link(), platforms));
     seconds[name] = found ? json(*found) : json();
   }
   return {{simulated ? "simulated_round_seconds" : "predicted_all_reduce_seconds", seconds}};
@@ -92,7 +93,7 @@ void AggregateResolver::resolve(Point& point) {
   point.chosen = json::object();
   if (is_open) {
     auto& known = choices_[basis_of_choice(point.configuration)];
-    if (known.is_null()) known = compare_aggregates(scenario, platform, sites);
+    if (known.is_null()) known = compare_aggregates(scenario, platform, sites, platforms_);
     point.chosen = known;
     name = fastest(known.front());
     point.chosen["aggregate"] = name;

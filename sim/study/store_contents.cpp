@@ -42,11 +42,8 @@ std::optional<TrajectoryFacts> facts_of(const TrajectoryStore& store, const std:
   const auto stored = store.read_any(name);
   if (!stored) return std::nullopt;
   const auto& [basis, trajectory] = *stored;
-  return TrajectoryFacts{basis, trajectory.rounds, is_complete(trajectory)};
-}
-
-bool is_of_this_build(const TrajectoryFacts& facts) {
-  return facts.basis.value("arithmetic", nlohmann::json()) == arithmetic_of_this_build();
+  return TrajectoryFacts{basis, trajectory.rounds, is_complete(trajectory),
+                         basis.value("arithmetic", nlohmann::json()) == arithmetic_of_this_build()};
 }
 
 bool remove_trajectory(const TrajectoryStore& store, const std::string& name) {

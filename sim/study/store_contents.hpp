@@ -25,11 +25,10 @@ struct TrajectoryFacts {
   nlohmann::json basis;  ///< of its key
   long rounds = 0;
   bool complete = false;
+  /// Trained by this build's arithmetic on this machine: others are never used again here.
+  bool of_this_build = false;
 };
 std::optional<TrajectoryFacts> facts_of(const TrajectoryStore& store, const std::string& name);
-
-/// Whether it was trained by this build's arithmetic on this machine: others are never used again here.
-bool is_of_this_build(const TrajectoryFacts& facts);
 
 /// Removes it; false: somebody is training it.
 bool remove_trajectory(const TrajectoryStore& store, const std::string& name);

@@ -47,14 +47,17 @@ nlohmann::json outside_versions(const PlannedRun& run) {
 
 }  // namespace
 
-nlohmann::json arithmetic_of_this_build() {
-  const nlohmann::ordered_json build = build_provenance();
-  nlohmann::json arithmetic;
-  for (const char* part :
-       {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
-    arithmetic[part] = build.at(part);
-  }
-  return arithmetic;
+const nlohmann::json& arithmetic_of_this_build() {
+  static const nlohmann::json known = [] {
+    const nlohmann::ordered_json build = build_provenance();
+    nlohmann::json arithmetic;
+    for (const char* part :
+         {"numerics_version", "compiler", "build_type", "onednn", "instruction_set", "eigen", "boost"}) {
+      arithmetic[part] = build.at(part);
+    }
+    return arithmetic;
+  }();
+  return known;
 }
 
 TrajectoryKey trajectory_key(const PlannedRun& run) {

@@ -18,6 +18,6 @@ struct TrajectoryKey {
 TrajectoryKey trajectory_key(const PlannedRun& run);
 
 /// The last of these.
-nlohmann::json arithmetic_of_this_build();
+const nlohmann::json& arithmetic_of_this_build();
 
 }  // namespace isthmus

@@ -25,12 +25,6 @@ json on(const char* graph, const json& options = json::object()) {
   return protocol;
 }
 
-std::vector<double> column(const json& run, const char* name) {
-  std::vector<double> values;
-  for (const json& row : run["history"]) values.push_back(row[name]);
-  return values;
-}
-
 void check_near(const std::vector<double>& found, const std::vector<double>& expected) {
   REQUIRE(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == Approx(expected[i]).epsilon(1e-5));

@@ -25,12 +25,6 @@ json ist(const std::string& exchange, const std::string& partition = "stratified
 }
 
 /// One number of each row of a history.
-std::vector<double> column(const json& run, const char* name) {
-  std::vector<double> values;
-  for (const json& row : run["history"]) values.push_back(row[name].get<double>());
-  return values;
-}
-
 void check_near(const std::vector<double>& found, const std::vector<double>& expected, double tolerance) {
   REQUIRE(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {

@@ -20,10 +20,7 @@ json scenario_of(const json& protocol, int workers, long rounds, long evaluate_e
 }
 
 std::vector<double> test_losses(const json& scenario) {
-  const json run = complete_scenario(scenario);
-  std::vector<double> losses;
-  for (const json& row : run["history"]) losses.push_back(row["test_loss"]);
-  return losses;
+  return column(complete_scenario(scenario), "test_loss");
 }
 
 json hist(const json& options) {

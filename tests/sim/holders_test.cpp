@@ -36,9 +36,7 @@ json scenario_of(const json& protocol, const json& model, int workers, const jso
 }
 
 std::vector<double> test_losses(const json& scenario) {
-  const json run = complete_scenario(scenario);
-  std::vector<double> values;
-  for (const json& row : run["history"]) values.push_back(row["test_loss"]);
+  const auto values = column(complete_scenario(scenario), "test_loss");
   REQUIRE(values.size() >= 4);
   return values;
 }

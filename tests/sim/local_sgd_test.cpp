@@ -43,12 +43,6 @@ json post_local(int steps, double switch_at, const json& options = json::object(
 
 const json data_parallel = {{"kind", "data_parallel"}};
 
-std::vector<double> column(const json& run, const char* name) {
-  std::vector<double> values;
-  for (const json& row : run["history"]) values.push_back(row[name].get<double>());
-  return values;
-}
-
 std::vector<double> test_losses(const json& scenario) {
   return column(complete_scenario(scenario), "test_loss");
 }

@@ -76,6 +76,13 @@ class TestProtocol final : public Protocol {
   Body body_;
 };
 
+/// A column of a run's history.
+inline std::vector<double> column(const json& run, const char* name) {
+  std::vector<double> values;
+  for (const json& row : run["history"]) values.push_back(row[name].get<double>());
+  return values;
+}
+
 /// Made once, when a test begins: its children have it.
 inline const Checker& test_checker() {
   static const Checker checker(complete_schema());

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "models/partition/neurons.hpp"
 #include "models/partition/units.hpp"
 #include "models/trainer.hpp"
 #include "tests/sim/runs.hpp"
@@ -33,9 +34,7 @@ json scenario_of(const json& protocol, const json& model, const json& changes = 
 }
 
 std::vector<double> test_losses(const json& scenario) {
-  const json run = complete_scenario(scenario);
-  std::vector<double> values;
-  for (const json& row : run["history"]) values.push_back(row["test_loss"]);
+  const auto values = column(complete_scenario(scenario), "test_loss");
   REQUIRE(values.size() == 3);
   return values;
 }
